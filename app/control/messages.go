@@ -1,0 +1,137 @@
+package control
+
+import "time"
+
+// Kinds of rows.
+const (
+	KindText    = "text"
+	KindReply   = "reply"
+	KindDeleted = "deleted"
+	KindCall    = "call"
+	KindDevice  = "device"  // a person's devices changed
+	KindMissing = "missing" // earlier messages have not arrived yet
+	KindUnknown = "unknown" // made by a newer version
+)
+
+// States of a message. Ours go Written, Delivered, Seen; theirs are Received.
+const (
+	Written   = "written"
+	Delivered = "delivered"
+	Seen      = "seen"
+	Received  = "received"
+)
+
+// Message is one row of a conversation.
+type Message struct {
+	ID        string      `json:"id"`
+	Who       string      `json:"who"`    // the contact whose conversation it is in
+	Author    string      `json:"author"` // a person's id
+	Mine      bool        `json:"mine"`
+	Time      time.Time   `json:"time"`
+	Kind      string      `json:"kind"`
+	Text      string      `json:"text"`
+	State     string      `json:"state"`
+	Edited    bool        `json:"edited"`
+	Reactions []Reactions `json:"reactions"`
+	ReplyTo   string      `json:"reply_to,omitempty"`
+	Quote     *Quote      `json:"quote,omitempty"` // a look at the message replied to
+	Call      *CallRow    `json:"call,omitempty"`
+}
+
+// Reactions are the people who chose one emoji.
+type Reactions struct {
+	Emoji string   `json:"emoji"`
+	By    []string `json:"by"`
+	Mine  bool     `json:"mine"`
+}
+
+// Quote is a short look at a message replied to.
+type Quote struct {
+	Author string `json:"author"`
+	Mine   bool   `json:"mine"`
+	Text   string `json:"text"` // at most 200 characters; empty when deleted or not here
+}
+
+// CallRow tells of a call in the past.
+type CallRow struct {
+	ID       string  `json:"id"`
+	Outgoing bool    `json:"outgoing"`
+	Reason   string  `json:"reason"` // "ended", "missed", "declined", "busy", "failed"
+	Seconds  float64 `json:"seconds"`
+}
+
+// Page is a piece of a conversation, oldest row first.
+type Page struct {
+	Rows        []Message `json:"rows"`
+	Earlier     bool      `json:"earlier"`
+	Later       bool      `json:"later"`
+	FirstUnread string    `json:"first_unread,omitempty"`
+}
+
+// NewMessage is text to send.
+type NewMessage struct {
+	Text    string `json:"text"`
+	ReplyTo string `json:"reply_to,omitempty"`
+	Wait    string `json:"wait,omitempty"`       // answer only at this state
+	Timeout int64  `json:"timeout_ms,omitempty"` // with Wait; 0: 30 s
+}
+
+// Sent is a message's id and how far it has come.
+type Sent struct {
+	ID    string `json:"id"`
+	State string `json:"state"`
+}
+
+// Edit is a message's new text.
+type Edit struct {
+	Text string `json:"text"`
+}
+
+// Reaction sets or takes back an emoji.
+type Reaction struct {
+	Emoji string `json:"emoji"`
+	Off   bool   `json:"off,omitempty"`
+}
+
+// Read says that everything up to a message has been seen.
+type Read struct {
+	UpTo string `json:"up_to"`
+}
+
+// Hit is a message that a search found.
+type Hit struct {
+	Message Message  `json:"message"`
+	Snippet string   `json:"snippet"`
+	Marks   [][2]int `json:"marks"` // byte ranges of Snippet that matched
+}
+
+// Change names something that became stale; the reader asks for it anew. It
+// carries no content, so a slow reader can neither block the node nor lose:
+// changes of one thing are folded into one, and when too many are waiting they
+// become a single Change of type "reset": read everything again.
+type Change struct {
+	Type  string `json:"type"`
+	Who   string `json:"who,omitempty"`   // contact id
+	ID    string `json:"id,omitempty"`    // message or call id
+	State string `json:"state,omitempty"` // the new state, presence or "on"/"off"
+}
+
+// Types of changes.
+const (
+	ChangeHello    = "hello" // first line of every watch
+	ChangeReset    = "reset"
+	ChangeMessage  = "message"  // a row is new
+	ChangeRow      = "row"      // a row is different: edited, deleted, reacted to
+	ChangeState    = "state"    // a message of ours came further
+	ChangePresence = "presence" // "online" or "away"
+	ChangeTyping   = "typing"   // "on" or "off"
+	ChangeContact  = "contact"  // new, renamed, accepted, removed, verified
+	ChangeRead     = "read"     // read here or on another device of ours
+	ChangeDraft    = "draft"
+	ChangeSettings = "settings"
+	ChangeDevices  = "devices"
+	ChangeNetwork  = "network"
+	ChangeWindow   = "window"  // "raise": another window was started
+	ChangeProfile  = "profile" // state is now Ready
+	ChangeCall     = "call"
+)

@@ -1,0 +1,93 @@
+package control
+
+import "time"
+
+// States of a contact.
+const (
+	Friend  = "friend"
+	Request = "request" // they ask, we have not answered
+	SentReq = "sent"    // we asked, they have not answered
+	Blocked = "blocked"
+)
+
+// Presence of a contact.
+const (
+	Online = "online"
+	Away   = "away"
+)
+
+// Contact is a person as the roster shows them.
+type Contact struct {
+	ID       string    `json:"id"`
+	Conv     string    `json:"conv"`
+	Name     string    `json:"name"`     // the local name
+	OwnName  string    `json:"own_name"` // what they call themselves
+	State    string    `json:"state"`
+	Presence string    `json:"presence"`
+	LastSeen time.Time `json:"last_seen,omitzero"`
+	Path     string    `json:"path"` // "lan", "direct", "relay:NAME" or "none"
+	RTT      float64   `json:"rtt_ms,omitempty"`
+	Verified bool      `json:"verified"`
+	Changed  bool      `json:"changed,omitempty"` // the identity needs a look before writing again
+	Since    time.Time `json:"since,omitzero"`
+	Devices  int       `json:"devices"`
+	Unread   int       `json:"unread"`
+	Typing   bool      `json:"typing,omitempty"`
+	Muted    bool      `json:"muted,omitempty"`
+	Note     string    `json:"note,omitempty"` // the words of a request
+	Draft    string    `json:"draft,omitempty"`
+	Last     *Message  `json:"last,omitempty"` // the newest row
+}
+
+// NewInvite asks for an invite link.
+type NewInvite struct {
+	Expires int64 `json:"expires_s,omitempty"` // seconds from now; 0: a week for a one-time invite, never for an address
+	Once    bool  `json:"once"`                // whoever uses it first becomes a friend without a question
+}
+
+// Invite is a link to hand to a friend.
+type Invite struct {
+	Link    string    `json:"link"`
+	QR      string    `json:"qr"` // the same in the alphabet of small QR codes
+	Expires time.Time `json:"expires,omitzero"`
+	Once    bool      `json:"once"`
+}
+
+// NewContact adds the person behind a link.
+type NewContact struct {
+	Link string `json:"link"`
+	Name string `json:"name,omitempty"`
+	Note string `json:"note,omitempty"` // up to 1 KiB, shown with the request
+}
+
+// ContactEdit changes what is ours about a person; nil leaves a field.
+type ContactEdit struct {
+	Name  *string `json:"name,omitempty"`
+	Muted *bool   `json:"muted,omitempty"`
+}
+
+// Safety lets two people check that nobody sits between them.
+type Safety struct {
+	Number   string   `json:"number"` // 12 groups of 5 digits
+	Words    []string `json:"words"`
+	QR       string   `json:"qr"`
+	Verified bool     `json:"verified"`
+	Changed  bool     `json:"changed"`
+}
+
+// Verify marks a person as checked, or takes the mark back.
+type Verify struct {
+	OK bool `json:"ok"`
+}
+
+// Typing says that we are writing, or have stopped.
+type Typing struct {
+	On bool `json:"on"`
+}
+
+// Draft is text not sent yet.
+type Draft struct {
+	Text    string `json:"text"`
+	ReplyTo string `json:"reply_to,omitempty"`
+	Edit    string `json:"edit,omitempty"` // the message being edited
+}
