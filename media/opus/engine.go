@@ -1,0 +1,22 @@
+//go:build !(libopus && cgo)
+
+package opus
+
+import "fmt"
+
+// Engines lists the codecs of this build, best first.
+func Engines() []Engine { return []Engine{Gopus} }
+
+func newEncoding(e Engine) (encoding, error) {
+	if e != Gopus {
+		return nil, fmt.Errorf("no codec %q in this build", e)
+	}
+	return newGopusEncoder()
+}
+
+func newDecoding(e Engine) (decoding, error) {
+	if e != Gopus {
+		return nil, fmt.Errorf("no codec %q in this build", e)
+	}
+	return newGopusDecoder()
+}
