@@ -1,0 +1,29 @@
+// The few calls that Go needs of WebRTC's audio processing, in C, so that one
+// Go file fits every version of the library. All sound is 480 mono floats.
+#ifndef ENTRENOUS_APM_H
+#define ENTRENOUS_APM_H
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct apm apm;
+
+typedef struct {
+	int echo;      // cancel echo
+	int noise;     // suppress noise: 0 off, 1 low, 2 moderate, 3 high
+	int gain;      // level speech
+	int high_pass; // remove what lies below speech
+} apm_config;
+
+apm *apm_new(apm_config c);             // NULL when the library refuses
+void apm_free(apm *a);
+int apm_configure(apm *a, apm_config c);
+int apm_far(apm *a, const float *tick); // what the loudspeaker plays
+int apm_near(apm *a, float *tick, int delay_ms, int typing);
+const char *apm_name(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

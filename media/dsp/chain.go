@@ -1,0 +1,214 @@
+// Package dsp makes a voice fit to send and a mix fit to hear. It hides which
+// library cancels the echo, the search for the delay between loudspeaker and
+// microphone, and the drift of their two clocks.
+//
+// A Chain stands in the near path: it is fed the ticks that go to the
+// loudspeaker and cleans the ticks that come from the microphone. On the way
+// to the ear stand a Volume for each person and a Limiter for the mix.
+package dsp
+
+import (
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/entrenous/entrenous/media"
+)
+
+// Noise says how hard steady noise is pressed down.
+type Noise int
+
+// The strengths of noise suppression, from none to the one that colours the voice.
+const (
+	NoiseOff Noise = iota
+	NoiseLow
+	NoiseModerate
+	NoiseHigh
+)
+
+// Config says what a Chain does. The zero value cancels echo, with no noise
+// suppression and no gain control, and knows nothing of the devices.
+type Config struct {
+	Headphones bool          // no echo to cancel: the canceller is bypassed
+	Noise      Noise         // noise suppression
+	Gain       bool          // bring speech to an even loudness
+	Latency    time.Duration // of loudspeaker plus microphone, as the devices say
+	Known      Profile       // what an earlier call learnt of this pair of devices; beats Latency
+}
+
+// Profile is what a Chain learns of one pair of devices. Keep it by the names of
+// the two and hand it to the next Chain, which then needs no search.
+type Profile struct {
+	Delay time.Duration `json:"delay"` // from loudspeaker tick to its echo; 0 is unknown
+	Skew  float64       `json:"skew"`  // ppm that the microphone's clock runs fast against the loudspeaker's
+}
+
+// State is what a Chain can say about itself, for level meters and the echo test.
+type State struct {
+	Level     float64       // of the last cleaned tick, dBFS
+	Speech    bool          // someone is speaking into the microphone
+	Echo      Echo          // how much of what is heard here goes back
+	Delay     time.Duration // from loudspeaker tick to its echo, as known so far
+	Skew      float64       // ppm, as in Profile
+	Found     bool          // Delay was measured in this call, not believed
+	Canceller string        // what cancels the echo, empty for nothing
+}
+
+// Chain cleans a microphone: high-pass, echo, noise, gain, keys. Far and Near
+// may be called from two goroutines; everything is safe for concurrent use.
+type Chain struct {
+	mu       sync.Mutex
+	cfg      Config
+	apm      *apm
+	line     line
+	track    tracker
+	search   *search
+	activity Activity
+	meter    echoMeter
+	duck     duck
+	heard    [media.Tick]float32 // the loudspeaker at this near tick, aligned
+	raw      [media.Tick]float32
+	state    State
+	closed   bool
+}
+
+// New returns a chain. In a build without an echo canceller it still filters,
+// ducks and measures, and State.Canceller is empty.
+func New(cfg Config) (*Chain, error) {
+	a, err := newAPM(cfg)
+	if err != nil {
+		return nil, err
+	}
+	c := &Chain{cfg: cfg, apm: a, search: newSearch()}
+	c.restart()
+	return c, nil
+}
+
+// Close frees the canceller. Near is an error afterwards, Far is ignored.
+func (c *Chain) Close() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.closed = true
+	c.apm.close()
+}
+
+// Configure changes what the chain does while it runs; headphones plugged in,
+// for instance. Latency and Known take effect at the next Restart.
+func (c *Chain) Configure(cfg Config) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return fmt.Errorf("configure the voice chain: it is closed")
+	}
+	c.cfg = cfg
+	return c.apm.configure(cfg)
+}
+
+// Restart forgets the alignment: a device was changed or opened again, latency
+// is what the new pair says, known what an earlier call learnt of it.
+func (c *Chain) Restart(latency time.Duration, known Profile) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.cfg.Latency, c.cfg.Known = latency, known
+	c.restart()
+}
+
+func (c *Chain) restart() {
+	delay := c.cfg.Latency
+	if c.cfg.Known.Delay > 0 {
+		delay = c.cfg.Known.Delay
+	}
+	c.line.reset()
+	c.search.reset()
+	c.track.reset(float64(media.Samples(delay)), c.cfg.Known.Skew)
+	c.meter = echoMeter{}
+}
+
+// Far takes one tick on its way to the loudspeaker, in the order and number in
+// which they are written there, silence included.
+func (c *Chain) Far(tick []float32) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.closed && len(tick) == media.Tick {
+		c.line.write(tick)
+	}
+}
+
+// Near cleans one tick from the microphone in place. The result is late by
+// Delay. Every tick that the microphone gave must pass, in order.
+func (c *Chain) Near(tick []float32) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return fmt.Errorf("clean the microphone: the voice chain is closed")
+	}
+	if len(tick) != media.Tick {
+		return fmt.Errorf("clean the microphone: %d samples instead of %d", len(tick), media.Tick)
+	}
+	silenceNaN(tick)
+	copy(c.raw[:], tick)
+	c.track.align(&c.line, c.heard[:])
+	if err := c.clean(tick); err != nil {
+		return err
+	}
+	c.meter.add(c.heard[:], c.raw[:], tick)
+	c.duck.apply(tick)
+	if !c.cfg.Headphones {
+		if m, ok := c.search.add(c.heard[:], c.raw[:], c.track.found); ok {
+			c.search.shift(c.track.measured(m))
+		}
+	}
+	c.state.Speech = c.activity.Speech(tick)
+	c.state.Level = media.Level(tick)
+	return nil
+}
+
+func (c *Chain) clean(tick []float32) error {
+	if !c.cfg.Headphones {
+		if err := c.apm.far(c.heard[:]); err != nil {
+			return err
+		}
+	}
+	return c.apm.near(tick, int(c.track.lead()*1000/media.Rate), c.duck.active())
+}
+
+// Typing says that a key was pressed just now: the next 150 ms are pressed
+// down, so that friends do not hear the keyboard.
+func (c *Chain) Typing() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.duck.press()
+}
+
+// Delay is what the chain adds to the microphone.
+func (c *Chain) Delay() time.Duration { return chainDelay }
+
+// State says how the chain is doing.
+func (c *Chain) State() State {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s := c.state
+	s.Echo = c.meter.echo()
+	s.Delay = media.Duration(int(c.track.delay()))
+	s.Skew = c.track.skewPPM()
+	s.Found = c.track.found
+	if !c.cfg.Headphones {
+		s.Canceller = CancellerName()
+	}
+	return s
+}
+
+// Profile is what was learnt of this pair of devices, and whether it was
+// measured: only then is it worth keeping.
+func (c *Chain) Profile() (Profile, bool) {
+	s := c.State()
+	return Profile{Delay: s.Delay, Skew: s.Skew}, s.Found
+}
+
+func silenceNaN(tick []float32) {
+	for i, v := range tick {
+		if v != v || v > 8 || v < -8 {
+			tick[i] = 0
+		}
+	}
+}

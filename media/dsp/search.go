@@ -1,0 +1,193 @@
+package dsp
+
+import (
+	"math"
+	"math/cmplx"
+
+	"github.com/entrenous/entrenous/media"
+)
+
+const (
+	searchRate   = 8000
+	thin         = media.Rate / searchRate
+	searchWindow = 8192 // 1.02 s, so lags of ±0.5 s
+	searchHop    = 1024 // 128 ms between looks until the delay is found
+	restHop      = 2048 // 256 ms afterwards
+	lowBin       = 256  // 250 Hz, below is hum
+	highBin      = 3686 // 3.6 kHz, above is the thinning filter
+)
+
+// lag is one measurement: how many samples of 48 kHz the microphone runs after
+// the aligned loudspeaker, and how sure that is (0 to 1).
+type lag struct {
+	samples float64
+	trust   float64
+}
+
+// search finds the lag by the phase of the cross-spectrum of both sides
+// (generalised cross-correlation, Knapp and Carter 1976), thinned to 8 kHz. It
+// remembers one second and adds no delay.
+type search struct {
+	far, near thinner
+	fars      [searchWindow]float64
+	nears     [searchWindow]float64
+	since     int
+	window    [searchWindow]float64
+	transform *transform
+	buf, spec []complex128
+	phase     [searchWindow / 2]complex128
+	filled    int
+}
+
+func newSearch() *search {
+	s := &search{
+		transform: newTransform(searchWindow),
+		buf:       make([]complex128, searchWindow),
+		spec:      make([]complex128, searchWindow),
+	}
+	for i := range s.window {
+		s.window[i] = math.Sin(math.Pi * (float64(i) + 0.5) / searchWindow)
+	}
+	return s
+}
+
+func (s *search) reset() {
+	clear(s.fars[:])
+	clear(s.nears[:])
+	clear(s.phase[:])
+	s.since, s.filled = 0, 0
+	s.far, s.near = thinner{}, thinner{}
+}
+
+// add takes one tick of both sides. Now and then it measures.
+func (s *search) add(far, near []float32, found bool) (lag, bool) {
+	const n = media.Tick / thin
+	copy(s.fars[:], s.fars[n:])
+	copy(s.nears[:], s.nears[n:])
+	s.far.push(s.fars[searchWindow-n:], far)
+	s.near.push(s.nears[searchWindow-n:], near)
+	s.since += n
+	s.filled = min(s.filled+n, searchWindow)
+	hop := searchHop
+	if found {
+		hop = restHop
+	}
+	if s.since < hop || s.filled < searchWindow/4 {
+		return lag{}, false
+	}
+	s.since = 0
+	return s.measure()
+}
+
+// shift tells that the aligned loudspeaker jumped by n samples of 48 kHz (later if positive).
+func (s *search) shift(n int) {
+	n = n / thin
+	if n == 0 {
+		return
+	}
+	clear(s.phase[:])
+	if n > 0 {
+		n = min(n, searchWindow)
+		copy(s.fars[n:], s.fars[:searchWindow-n])
+		clear(s.fars[:n])
+		return
+	}
+	n = min(-n, searchWindow)
+	copy(s.fars[:], s.fars[n:])
+	clear(s.fars[searchWindow-n:])
+}
+
+func (s *search) measure() (lag, bool) {
+	if quiet(s.fars[:], -55) || quiet(s.nears[:], -75) {
+		return lag{}, false
+	}
+	for i := range s.buf {
+		s.buf[i] = complex(s.fars[i]*s.window[i], s.nears[i]*s.window[i])
+	}
+	s.transform.run(s.buf)
+	clear(s.spec)
+	for k := lowBin; k < highBin; k++ {
+		p, q := s.buf[k], cmplx.Conj(s.buf[searchWindow-k])
+		x, y := (p+q)/2, (p-q)/2i
+		cross := y * cmplx.Conj(x)
+		if a := cmplx.Abs(cross); a > 0 {
+			s.phase[k] = 0.6*s.phase[k] + 0.4*cross/complex(a, 0)
+		}
+		s.spec[k] = s.phase[k]
+	}
+	s.back()
+	return s.peak()
+}
+
+// back turns spec into the correlation, by the forward transform and reading it mirrored.
+func (s *search) back() {
+	for i, v := range s.spec {
+		s.spec[i] = cmplx.Conj(v)
+	}
+	s.transform.run(s.spec)
+}
+
+func (s *search) peak() (lag, bool) {
+	at, top := 0, 0.0
+	for i, v := range s.spec {
+		if r := real(v); r > top {
+			at, top = i, r
+		}
+	}
+	around := func(d int) float64 { return real(s.spec[(at+d)&(searchWindow-1)]) }
+	l, c, r := around(-1), around(0), around(1)
+	frac := 0.0
+	if bend := l - 2*c + r; bend < 0 {
+		frac = 0.5 * (l - r) / bend
+	}
+	if at >= searchWindow/2 {
+		at -= searchWindow
+	}
+	m := lag{samples: (float64(at) + frac) * thin, trust: top / (highBin - lowBin)}
+	return m, true
+}
+
+func quiet(x []float64, dbfs float64) bool {
+	sum := 0.0
+	for _, v := range x {
+		sum += v * v
+	}
+	a := media.Amplitude(dbfs)
+	return sum < a*a*float64(len(x))
+}
+
+// thinner takes 48 kHz to 8 kHz. Both sides pass one, so its delay cancels out.
+type thinner struct {
+	past [thinTaps]float32
+}
+
+const thinTaps = 36
+
+func (t *thinner) push(dst []float64, tick []float32) {
+	var x [thinTaps + media.Tick]float32
+	copy(x[:], t.past[:])
+	copy(x[thinTaps:], tick)
+	for i := range dst {
+		sum := 0.0
+		for k, v := range x[(i+1)*thin : (i+1)*thin+thinTaps] {
+			sum += float64(v) * thinFilter[k]
+		}
+		dst[i] = sum
+	}
+	copy(t.past[:], x[media.Tick:])
+}
+
+// thinFilter is a windowed sinc with its edge at 3.7 kHz.
+var thinFilter = func() (h [thinTaps]float64) {
+	sum := 0.0
+	for k := range h {
+		x := float64(k) - float64(thinTaps-1)/2
+		h[k] = math.Sin(2*math.Pi*3700/media.Rate*x) / x * (0.54 + 0.46*math.Cos(2*math.Pi*x/thinTaps))
+		sum += h[k]
+	}
+	for k := range h {
+		h[k] /= sum
+	}
+	return h
+}()
+

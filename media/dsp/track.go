@@ -1,0 +1,147 @@
+package dsp
+
+import (
+	"math"
+
+	"github.com/entrenous/entrenous/media"
+)
+
+const (
+	lead      = 8 * media.Rate / 1000  // the loudspeaker is shown to the canceller so long before its echo
+	leadLeast = 1 * media.Rate / 1000  // less and the echo may come first
+	leadMost  = 40 * media.Rate / 1000 // more and the canceller's 128 ms end before the room does
+	sure      = 0.12                   // trust from which one look is believed
+	apart     = 24.0                   // samples of 48 kHz between looks that mean the same place
+	maxSkew   = 500e-6                 // no crystal is worse
+)
+
+// tracker keeps the loudspeaker's tape aligned with the microphone: it holds
+// the delay and the skew of the two clocks, and follows both.
+type tracker struct {
+	start  float64 // delay to believe until it is measured, samples
+	near   int64   // samples of the microphone so far
+	anchor float64 // near minus tape place when the tape began
+	begun  bool
+	offset float64 // near place minus tape place that is read
+	step   float64 // tape samples a near sample
+	found  bool
+	hold   float64 // lag to keep
+	place  float64 // estimated offset+lag at near place when
+	when   int64
+	skew   float64    // estimated change of place a sample
+	cov    [3]float64 // of place and skew: pp, ps, ss
+	misses int
+	missAt float64
+}
+
+func (t *tracker) reset(delay, skewPPM float64) {
+	skew := min(max(skewPPM*1e-6, -maxSkew), maxSkew)
+	*t = tracker{start: delay, step: 1 - skew, skew: skew, hold: lead}
+	if skew == 0 {
+		t.cov = [3]float64{0, 0, 1e-8}
+		return
+	}
+	t.cov = [3]float64{0, 0, 4e-10}
+}
+
+// align fills heard with the loudspeaker that belongs to the next near tick.
+func (t *tracker) align(l *line, heard []float32) {
+	if !t.begun {
+		if l.written == 0 {
+			clear(heard)
+			t.near += int64(len(heard))
+			return
+		}
+		t.begun = true
+		t.anchor = float64(t.near - l.written)
+		t.offset = math.Round(max(t.anchor+t.start-lead, t.anchor+media.Tick))
+	}
+	l.read(heard, float64(t.near)-t.offset, t.step)
+	t.near += int64(len(heard))
+	t.offset += float64(len(heard)) * (1 - t.step)
+}
+
+// lead is how far the aligned loudspeaker runs before its echo, in samples.
+func (t *tracker) lead() float64 { return min(max(t.hold, 0), leadMost) }
+
+func (t *tracker) delay() float64 {
+	if !t.found {
+		return t.start
+	}
+	return max(t.place-t.anchor, 0)
+}
+
+func (t *tracker) skewPPM() float64 { return t.skew * 1e6 }
+
+// measured takes one look and says by how many samples the alignment jumped.
+func (t *tracker) measured(m lag) int {
+	if m.trust < sure {
+		return 0
+	}
+	place := t.offset + m.samples
+	if t.found && math.Abs(place-t.foresee()) < apart {
+		t.misses = 0
+		t.update(place)
+		return 0
+	}
+	if t.misses == 0 || math.Abs(place-t.missAt) > apart {
+		t.misses, t.missAt = 1, place
+		if m.trust < 2*sure || t.found {
+			return 0
+		}
+	}
+	t.misses++
+	if t.misses < 2 || t.found && t.misses < 4 {
+		return 0
+	}
+	return t.settle(place, m.samples)
+}
+
+// settle takes a new place for true, and jumps only where the canceller could
+// not reach from where it is.
+func (t *tracker) settle(place, lagged float64) (jump int) {
+	t.place, t.when = place, t.near
+	t.cov[0], t.cov[1] = 16, 0
+	t.found, t.misses = true, 0
+	t.hold = lagged
+	if lagged < leadLeast || lagged > leadMost {
+		jump = int(math.Round((lagged-lead)/thin)) * thin
+		t.offset += float64(jump)
+		t.hold = lagged - float64(jump)
+	}
+	return jump
+}
+
+func (t *tracker) foresee() float64 { return t.place + t.skew*float64(t.near-t.when) }
+
+// update is one step of a Kalman filter over place and skew, then sets the tape's speed.
+func (t *tracker) update(place float64) {
+	dt := float64(t.near - t.when)
+	seen := place - t.foresee()
+	t.place += t.skew * dt
+	t.when = t.near
+	pp := t.cov[0] + 2*dt*t.cov[1] + dt*dt*t.cov[2] + dt*2e-8
+	ps := t.cov[1] + dt*t.cov[2]
+	ss := t.cov[2] + dt*1e-20
+	const noise = 4.0
+	kp, ks := pp/(pp+noise), ps/(pp+noise)
+	t.place += kp * seen
+	t.skew = min(max(t.skew+ks*seen, -maxSkew), maxSkew)
+	t.cov = [3]float64{(1 - kp) * pp, (1 - kp) * ps, ss - ks*ps}
+	t.steer()
+}
+
+// steer runs the tape at the measured skew, and a little faster or slower to bring
+// the lag back to where it is held.
+func (t *tracker) steer() {
+	if t.cov[2] > 1e-10 { // the skew is not known to 10 ppm yet
+		return
+	}
+	off := t.place - t.offset - t.hold
+	pull := min(max(off/(10*media.Rate), -5e-6), 5e-6)
+	if math.Abs(t.skew) < 2e-6 && math.Abs(off) < 2 {
+		t.step, t.offset = 1, math.Round(t.offset)
+		return
+	}
+	t.step = 1 - t.skew - pull
+}
