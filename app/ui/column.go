@@ -1,0 +1,214 @@
+package ui
+
+import (
+	"image/color"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/container"
+)
+
+// A flowLayout is a layout whose height follows from its width.
+type flowLayout interface {
+	fyne.Layout
+	flow(objs []fyne.CanvasObject, width float32) float32
+}
+
+// column stacks what it holds, each as wide as the column, with one gap
+// between neighbours.
+type column struct {
+	gap   float32
+	width float32 // the last one, for MinSize
+}
+
+var _ flowLayout = (*column)(nil)
+
+func newColumn(gap float32, objs ...fyne.CanvasObject) *fyne.Container {
+	return container.New(&column{gap: gap}, objs...)
+}
+
+func (c *column) flow(objs []fyne.CanvasObject, width float32) float32 {
+	c.width = width
+	var h float32
+	for i, o := range visible(objs) {
+		if i > 0 {
+			h += c.gap
+		}
+		h += heightFor(o, width)
+	}
+	return h
+}
+
+// Layout is for Fyne.
+func (c *column) Layout(objs []fyne.CanvasObject, size fyne.Size) {
+	c.width = size.Width
+	var y float32
+	for _, o := range visible(objs) {
+		h := heightFor(o, size.Width)
+		o.Move(fyne.NewPos(0, y))
+		o.Resize(fyne.NewSize(size.Width, h))
+		y += h + c.gap
+	}
+}
+
+// MinSize is for Fyne: as wide as the widest needs, as high as all at the
+// width last given.
+func (c *column) MinSize(objs []fyne.CanvasObject) fyne.Size {
+	var size fyne.Size
+	for i, o := range visible(objs) {
+		min := o.MinSize()
+		size.Width = max(size.Width, min.Width)
+		if c.width > 0 {
+			min.Height = heightFor(o, c.width)
+		}
+		size.Height += min.Height
+		if i > 0 {
+			size.Height += c.gap
+		}
+	}
+	return size
+}
+
+func visible(objs []fyne.CanvasObject) []fyne.CanvasObject {
+	shown := make([]fyne.CanvasObject, 0, len(objs))
+	for _, o := range objs {
+		if o.Visible() {
+			shown = append(shown, o)
+		}
+	}
+	return shown
+}
+
+// row puts things side by side at their own width, centred in height, and
+// begins a new line where the width ends. Things that may be cut (a text)
+// should come last or stand alone.
+type row struct {
+	gap    float32
+	centre bool // each line in the middle
+	width  float32
+}
+
+var _ flowLayout = (*row)(nil)
+
+func newRow(gap float32, objs ...fyne.CanvasObject) *fyne.Container {
+	return container.New(&row{gap: gap}, objs...)
+}
+
+func newCentredRow(gap float32, objs ...fyne.CanvasObject) *fyne.Container {
+	return container.New(&row{gap: gap, centre: true}, objs...)
+}
+
+func (r *row) flow(objs []fyne.CanvasObject, width float32) float32 {
+	r.width = width
+	return r.place(objs, width, nil)
+}
+
+// Layout is for Fyne.
+func (r *row) Layout(objs []fyne.CanvasObject, size fyne.Size) {
+	r.width = size.Width
+	r.place(objs, size.Width, func(o fyne.CanvasObject, at fyne.Position, s fyne.Size) {
+		o.Move(at)
+		o.Resize(s)
+	})
+}
+
+// MinSize is for Fyne.
+func (r *row) MinSize(objs []fyne.CanvasObject) fyne.Size {
+	var size fyne.Size
+	for i, o := range visible(objs) {
+		min := wanted(o)
+		size = fyne.NewSize(size.Width+min.Width, max(size.Height, min.Height))
+		if i > 0 {
+			size.Width += r.gap
+		}
+	}
+	if r.width > 0 && r.width < size.Width {
+		return fyne.NewSize(r.width, r.place(objs, r.width, nil))
+	}
+	return size
+}
+
+// place goes line by line, tells put where each thing goes, and returns the
+// height of all lines.
+func (r *row) place(objs []fyne.CanvasObject, width float32, put func(fyne.CanvasObject, fyne.Position, fyne.Size)) float32 {
+	var y float32
+	rest := visible(objs)
+	for len(rest) > 0 {
+		n, lineWidth, lineHeight := r.line(rest, width)
+		x := float32(0)
+		if r.centre {
+			x = max(0, (width-lineWidth)/2)
+		}
+		for _, o := range rest[:n] {
+			s := wanted(o)
+			s.Width = min(s.Width, width)
+			if put != nil {
+				put(o, fyne.NewPos(x, y+(lineHeight-s.Height)/2), s)
+			}
+			x += s.Width + r.gap
+		}
+		rest = rest[n:]
+		y += lineHeight
+		if len(rest) > 0 {
+			y += r.gap
+		}
+	}
+	return y
+}
+
+// line says how many of the things fit one line, and that line's size.
+func (r *row) line(objs []fyne.CanvasObject, width float32) (n int, w, h float32) {
+	for _, o := range objs {
+		s := wanted(o)
+		next := w + min(s.Width, width)
+		if n > 0 {
+			next += r.gap
+		}
+		if n > 0 && next > width {
+			return n, w, h
+		}
+		n, w, h = n+1, next, max(h, s.Height)
+	}
+	return n, w, h
+}
+
+// wanted is the size that shows all of o: a text is not cut.
+func wanted(o fyne.CanvasObject) fyne.Size {
+	if t, ok := o.(*text); ok {
+		return fyne.NewSize(t.natural(), t.lineHeight())
+	}
+	return o.MinSize()
+}
+
+// natural keeps a text at the width it needs.
+func natural(t *text) fyne.CanvasObject { return newRow(0, t) }
+
+// space is an empty strip.
+func space(height float32) fyne.CanvasObject {
+	r := canvas.NewRectangle(color.Transparent)
+	r.SetMinSize(fyne.NewSize(0, height))
+	return r
+}
+
+// newSheet puts a card in the middle of whatever room it is given: at most
+// wide, with 16 around it, and scrolling when it is too high.
+func newSheet(wide float32, c *card) *fyne.Container {
+	scroll := container.NewVScroll(c)
+	return container.New(&sheet{wide: wide, card: c}, scroll)
+}
+
+type sheet struct {
+	wide float32
+	card *card
+}
+
+// Layout is for Fyne.
+func (s *sheet) Layout(objs []fyne.CanvasObject, size fyne.Size) {
+	w := min(s.wide*max(1, (1+textScale())/2), size.Width-32)
+	h := min(s.card.heightFor(w), size.Height-32)
+	objs[0].Resize(fyne.NewSize(w, h))
+	objs[0].Move(fyne.NewPos((size.Width-w)/2, (size.Height-h)/2))
+}
+
+// MinSize is for Fyne: a sheet fits any window.
+func (s *sheet) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.NewSize(240, 160) }

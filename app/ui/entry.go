@@ -1,0 +1,101 @@
+package ui
+
+import (
+	"image/color"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+)
+
+// entry is a line of text to fill in. Enter is onEnter, Escape is onEscape;
+// keys sees every other key first and says whether it used it up.
+type entry struct {
+	widget.Entry
+
+	onEnter  func()
+	onEscape func()
+	keys     func(*fyne.KeyEvent) bool
+}
+
+// newEntry makes an entry of one line.
+func newEntry(placeholder string) *entry {
+	e := &entry{}
+	e.ExtendBaseWidget(e)
+	e.SetPlaceHolder(placeholder)
+	e.OnSubmitted = func(string) {
+		if e.onEnter != nil {
+			e.onEnter()
+		}
+	}
+	return e
+}
+
+// newSecretEntry makes an entry whose text is hidden until asked for.
+func newSecretEntry(placeholder string) *entry {
+	e := newEntry(placeholder)
+	e.Password = true
+	return e
+}
+
+// newTextEntry makes an entry of several lines that wraps; Enter breaks the
+// line.
+func newTextEntry(placeholder string, lines int) *entry {
+	e := newEntry(placeholder)
+	e.MultiLine, e.Wrapping = true, fyne.TextWrapWord
+	e.SetMinRowsVisible(lines)
+	return e
+}
+
+// TypedKey is for Fyne.
+func (e *entry) TypedKey(k *fyne.KeyEvent) {
+	if e.keys != nil && e.keys(k) {
+		return
+	}
+	if k.Name == fyne.KeyEscape && e.onEscape != nil {
+		e.onEscape()
+		return
+	}
+	e.Entry.TypedKey(k)
+}
+
+// field dresses an entry for a card: radius 12, 14 of space before the text,
+// on the ground of the timeline.
+func field(e *entry) fyne.CanvasObject {
+	return container.NewThemeOverride(e, fieldTheme{theme.ColorNameBackground, 12})
+}
+
+// fieldTheme is the app's theme with more room inside an entry and another
+// ground behind it.
+type fieldTheme struct {
+	ground fyne.ThemeColorName
+	pad    float32
+}
+
+func (f fieldTheme) Color(n fyne.ThemeColorName, v fyne.ThemeVariant) color.Color {
+	if n == theme.ColorNameInputBackground {
+		n = f.ground
+	}
+	return fyne.CurrentApp().Settings().Theme().Color(n, v)
+}
+
+func (f fieldTheme) Font(s fyne.TextStyle) fyne.Resource {
+	return fyne.CurrentApp().Settings().Theme().Font(s)
+}
+
+func (f fieldTheme) Icon(n fyne.ThemeIconName) fyne.Resource {
+	return fyne.CurrentApp().Settings().Theme().Icon(n)
+}
+
+func (f fieldTheme) Size(n fyne.ThemeSizeName) float32 {
+	if n == theme.SizeNameInnerPadding {
+		return f.pad
+	}
+	return fyne.CurrentApp().Settings().Theme().Size(n)
+}
+
+// labelled puts a small bold label over an entry.
+func labelled(label string, e *entry) fyne.CanvasObject {
+	return newColumn(6, labelText(label), field(e))
+}
