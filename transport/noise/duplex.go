@@ -1,0 +1,144 @@
+package noise
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+	"time"
+
+	flynn "github.com/flynn/noise"
+)
+
+// duplex is a connection with sealed frames both ways and one end of life:
+// the first error closes it for good, save for read deadlines.
+type duplex struct {
+	conn     Conn
+	prefix   []byte        // goes out before the next frames, in the same write
+	patience time.Duration // how long a write may take
+
+	wmu sync.Mutex
+	out *sealer
+
+	rmu  sync.Mutex
+	in   *opener
+	rest []byte // of the item that read is in; until the next item
+
+	emu sync.Mutex
+	err error // why it is over, nil while it lives
+}
+
+func newDuplex(c Conn, r *bufio.Reader, out, in *flynn.CipherState, l limits) *duplex {
+	d := &duplex{conn: c, patience: SendTimeout, in: &opener{r: r, cs: in}}
+	d.out = newSealer(out, l, d.write)
+	return d
+}
+
+// over ends the duplex and gives the first reason that it had to.
+func (d *duplex) over(err error) error {
+	d.emu.Lock()
+	defer d.emu.Unlock()
+	if d.err == nil {
+		d.err = err
+		_ = d.conn.Close() // the reason counts, not what closing says
+	}
+	return d.err
+}
+
+// ended is why the duplex is over, nil while it lives.
+func (d *duplex) ended() error {
+	d.emu.Lock()
+	defer d.emu.Unlock()
+	return d.err
+}
+
+// write hands frames to the connection.
+func (d *duplex) write(b []byte) error {
+	if err := d.conn.SetWriteDeadline(time.Now().Add(d.patience)); err != nil {
+		return err
+	}
+	if d.prefix != nil {
+		b = append(d.prefix, b...)
+		d.prefix = nil
+	}
+	_, err := d.conn.Write(b)
+	return err
+}
+
+// sending runs send while nobody else does.
+func (d *duplex) sending(send func(*sealer) error) error {
+	d.wmu.Lock()
+	defer d.wmu.Unlock()
+	if err := d.ended(); err != nil {
+		return fmt.Errorf("send: %w", err)
+	}
+	if err := send(d.out); err != nil {
+		return fmt.Errorf("send: %w", d.over(err)) // half a frame may be out: nothing can follow it
+	}
+	return nil
+}
+
+// failed tells a read deadline, after which reading may go on, from the end.
+func (d *duplex) failed(err error) error {
+	var ne net.Error
+	if errors.As(err, &ne) && ne.Timeout() && d.ended() == nil {
+		return fmt.Errorf("receive: %w", err)
+	}
+	return fmt.Errorf("receive: %w", d.over(err))
+}
+
+// exactly reads a frame with one whole item of n bytes, as the handshake and
+// the opening of a stream have them. The item is valid until the next read.
+func (d *duplex) exactly(n int) ([]byte, error) {
+	item, last, err := d.in.item()
+	if err == io.EOF {
+		err = io.ErrUnexpectedEOF
+	}
+	if err == nil && (!last || len(item) != n || d.in.flags&^flagRekey != 0) {
+		err = fmt.Errorf("item of %d bytes, not %d: %w", len(item), n, errFrame)
+	}
+	return item, err
+}
+
+// read copies bytes of the items out, whatever frames they came in.
+func (d *duplex) read(p []byte) (int, error) {
+	if len(p) == 0 {
+		return 0, nil
+	}
+	for len(d.rest) == 0 {
+		if err := d.ended(); err != nil {
+			return 0, fmt.Errorf("receive: %w", err)
+		}
+		item, _, err := d.in.item()
+		if err == io.EOF {
+			if d.in.flags&flagEnd != 0 {
+				return 0, io.EOF // in the words of io.Reader, unwrapped
+			}
+			err = io.ErrUnexpectedEOF
+		}
+		if err == nil && len(item) == 0 && d.in.flags&flagEnd == 0 {
+			err = errFrame
+		}
+		if err != nil {
+			return 0, d.failed(err)
+		}
+		d.rest = item
+	}
+	n := copy(p, d.rest)
+	d.rest = d.rest[n:]
+	return n, nil
+}
+
+// close sends the authentic end unless a write is under way, and is over.
+func (d *duplex) close() {
+	if d.wmu.TryLock() {
+		defer d.wmu.Unlock()
+		if d.ended() == nil {
+			d.patience = closeTimeout
+			_ = d.out.single(nil, flagEnd) // a peer that is gone misses nothing
+		}
+	}
+	_ = d.over(ErrClosed)
+}
