@@ -1,0 +1,145 @@
+package jitter
+
+import (
+	"github.com/entrenous/entrenous/media"
+)
+
+// codecStep is the granularity of a codec's sound, 2.5 ms.
+const codecStep = 120
+
+// play decodes p and stretches or squeezes what it says towards the delay
+// aimed at.
+func (b *Buffer) play(p *slot, now int64) {
+	var bridge []float32
+	if b.starved > 0 {
+		bridge = b.tail()
+	}
+	n, err := b.dec.Decode(p.payload, b.scratch[:])
+	if err != nil || n <= 0 || n > len(b.scratch) {
+		n = b.frame
+		b.conceal(b.scratch[:n])
+		bridge = nil
+	} else {
+		b.frame, b.made = n, 0
+	}
+	before := b.waiting()
+	b.stats.PacketsLost += p.seq - b.next
+	b.stats.emitted(n, now+int64(before)-p.arrival, b.delay.target())
+	late := now - p.time - b.delay.base()
+	b.next, b.time, b.starved = p.seq+1, p.time+int64(n), 0
+	b.store.take(p)
+	b.append(bridge, b.scratch[:n])
+	b.steer(late, before, n)
+}
+
+// pause passes a stretch in which the talker sent nothing (DTX). Silence can be
+// of any length, so this is where delay is corrected for nothing.
+func (b *Buffer) pause(gap int, now int64) {
+	n := min(gap, media.Tick) / codecStep * codecStep
+	pcm := b.scratch[:n]
+	b.fill(pcm)
+	b.line = append(b.line, pcm...)
+	b.stats.quiet(n)
+	late := now - b.time - b.delay.base()
+	switch off := late - b.delay.target(); {
+	case off < -codecStep:
+		b.stats.InsertedSamplesForDeceleration += uint64(n)
+	case off > media.Tick && gap >= 2*n:
+		b.time += int64(2 * n)
+		b.stats.RemovedSamplesForAcceleration += uint64(n)
+	default:
+		b.time += int64(n)
+	}
+	b.starved = 0
+}
+
+// bridge makes up the sound of lost packets, the last of them from the copy
+// that p may carry.
+func (b *Buffer) bridge(p *slot, gap int) {
+	n := min(gap/codecStep*codecStep, b.frame, maxDecoded)
+	pcm := b.scratch[:n]
+	if n == gap {
+		if ok, err := b.dec.DecodeFEC(p.payload, pcm); err == nil && ok {
+			b.made = 0
+			b.stats.recovered(n)
+		} else {
+			b.stats.concealed(n, b.made == 0, b.made >= fadeTo)
+			b.fade(pcm)
+		}
+	} else {
+		b.conceal(pcm)
+	}
+	b.line = append(b.line, pcm...)
+	b.starved = 0
+	b.time += int64(n)
+	next := min(b.next+1, p.seq)
+	if b.time >= p.time {
+		next = p.seq
+	}
+	b.stats.PacketsLost += next - b.next
+	b.next = next
+}
+
+// starve makes up 10 ms while nothing is there to be played. Time stands still:
+// what is late will be played when it comes.
+func (b *Buffer) starve() {
+	pcm := b.scratch[:media.Tick]
+	if !b.playing && b.made == 0 && b.stats.TotalSamplesReceived == 0 || b.made > muteAfter {
+		clear(pcm) // nothing was ever heard, or nothing for long
+		b.line = append(b.line, pcm...)
+		b.playing = false
+		return
+	}
+	b.conceal(pcm)
+	b.starved += len(pcm)
+	b.line = append(b.line, pcm...)
+}
+
+// conceal fills pcm with sound that was never sent, ever quieter.
+func (b *Buffer) conceal(pcm []float32) {
+	b.stats.concealed(len(pcm), b.made == 0, b.made >= fadeTo)
+	b.fill(pcm)
+	b.fade(pcm)
+}
+
+func (b *Buffer) fill(pcm []float32) {
+	if err := b.dec.Conceal(pcm); err != nil {
+		clear(pcm)
+	}
+}
+
+func (b *Buffer) fade(pcm []float32) {
+	for i := range pcm {
+		if b.made > fadeFrom {
+			pcm[i] *= max(0, float32(fadeTo-b.made)/(fadeTo-fadeFrom))
+		}
+		b.made++
+	}
+}
+
+// tail is a little more concealment than was played, to fade out of.
+func (b *Buffer) tail() []float32 {
+	pcm := make([]float32, media.Tick)
+	b.fill(pcm)
+	made := b.made
+	b.fade(pcm)
+	b.made = made
+	return pcm
+}
+
+// append adds pcm to the line. If old is given, it is how the line would have
+// gone on: pcm fades in over it, from where the two are most alike.
+func (b *Buffer) append(old, pcm []float32) {
+	if old == nil || len(pcm) < 2*mergeLen {
+		b.line = append(b.line, pcm...)
+		return
+	}
+	skip := 0
+	if reach := len(pcm) - mergeLen; media.Energy(old) > 0 {
+		skip, _ = likest(old[:mergeLen], pcm, 0, min(reach, media.Tick))
+	}
+	pcm = pcm[skip:]
+	crossfade(pcm[:mergeLen], old[:mergeLen], pcm[:mergeLen])
+	b.line = append(b.line, pcm...)
+	b.stats.RemovedSamplesForAcceleration += uint64(skip)
+}

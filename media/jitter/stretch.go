@@ -1,0 +1,141 @@
+package jitter
+
+import (
+	"math"
+
+	"github.com/entrenous/entrenous/media"
+)
+
+// Time is stretched by WSOLA: jump back or ahead to where the waveform is most
+// like the one that would have come, and fade over.
+const (
+	minJump     = 120  // 2.5 ms: the pitch of the highest voice
+	maxJump     = 720  // 15 ms: the pitch of the lowest
+	match       = 240  // samples compared
+	overlap     = 480  // samples faded over, if there are so many
+	alike       = 0.85 // similarity from which a jump goes unheard
+	alikeHurry  = 0.5  // the same when the delay is far too long
+	hurry       = 60 * 48
+	silentLevel = -50.0 // dBFS below which any jump goes unheard
+	slow        = 3     // samples played per sample jumped, at least: 25 % of speed
+)
+
+// steer corrects the delay after n samples were decoded and added to the line,
+// before which `before` samples waited. late is how long after the earliest
+// possible moment they were needed.
+//
+// Sound is needed a tick at a time, so lateness moves in whole ticks; samples
+// waiting beyond that are delay that buys nothing, and are left out too.
+func (b *Buffer) steer(late int64, before, n int) {
+	b.cooldown = max(0, b.cooldown-n)
+	if b.cooldown > 0 {
+		return
+	}
+	aim := b.delay.target()
+	if late < aim {
+		b.lengthen()
+		return
+	}
+	spare := int64(before) + (late-aim)/int64(b.tick)*int64(b.tick)
+	if spare >= minJump {
+		b.shorten(spare)
+	}
+}
+
+// lengthen repeats up to 15 ms of what was just heard.
+func (b *Buffer) lengthen() {
+	here := b.line[b.head:]
+	fadeLen := min(overlap, len(here))
+	if fadeLen < match {
+		return
+	}
+	// The past, oldest first: a jump of k samples back begins at maxJump-k.
+	past := b.line[b.head-maxJump : b.head-minJump+match]
+	at, ok := b.landing(here[:match], past, maxJump-minJump, alike)
+	if !ok {
+		return
+	}
+	jump := maxJump - at
+	inserted := append([]float32(nil), b.line[b.head-jump:]...)
+	crossfade(inserted[:fadeLen], here[:fadeLen], inserted[:fadeLen])
+	b.line = append(b.line[:b.head], inserted...)
+	b.cooldown = slow * jump
+	b.stats.InsertedSamplesForDeceleration += uint64(jump)
+}
+
+// shorten leaves out at most spare samples of what waits.
+func (b *Buffer) shorten(spare int64) {
+	here := b.line[b.head:]
+	reach := min(int64(maxJump), spare, int64(len(here)-match))
+	if reach < minJump {
+		return
+	}
+	threshold := alike
+	if spare > hurry {
+		threshold = alikeHurry
+	}
+	at, ok := b.landing(here[:match], here[minJump:], int(reach)-minJump, threshold)
+	if !ok {
+		return
+	}
+	jump := minJump + at
+	fadeLen := min(overlap, len(here)-jump)
+	crossfade(here[jump:jump+fadeLen], here[:fadeLen], here[jump:jump+fadeLen])
+	b.line = append(b.line[:b.head], here[jump:]...)
+	b.cooldown = slow * jump
+	b.stats.RemovedSamplesForAcceleration += uint64(jump)
+}
+
+// landing finds where in x, within the first `last` samples, the waveform goes
+// on like head; not ok if nowhere closely enough.
+func (b *Buffer) landing(head, x []float32, last int, threshold float64) (int, bool) {
+	if media.Level(head) < silentLevel && media.Level(x[:last+match]) < silentLevel {
+		return last, true
+	}
+	at, similarity := likest(head, x, 0, last)
+	return at, similarity >= threshold
+}
+
+// likest returns the offset in [first, last] at which x is most like head, and
+// how much: 1 is the same waveform at any loudness. It looks at every sixth
+// offset and sample before it looks closely.
+func likest(head, x []float32, first, last int) (int, float64) {
+	const coarse = 6
+	best, top := first, math.Inf(-1)
+	for at := first; at <= last; at += coarse {
+		if s := similarity(head, x[at:], coarse); s > top {
+			best, top = at, s
+		}
+	}
+	around, top := best, math.Inf(-1)
+	for at := max(first, around-coarse+1); at <= min(last, around+coarse-1); at++ {
+		if s := similarity(head, x[at:], 1); s > top {
+			best, top = at, s
+		}
+	}
+	return best, top
+}
+
+// similarity is the normalised correlation of a with as much of b, taking every
+// step-th sample.
+func similarity(a, b []float32, step int) float64 {
+	b = b[:len(a)]
+	var ab, aa, bb float32
+	for i := 0; i < len(a); i += step {
+		ab += a[i] * b[i]
+		aa += a[i] * a[i]
+		bb += b[i] * b[i]
+	}
+	if aa == 0 || bb == 0 {
+		return 0
+	}
+	return float64(ab) / math.Sqrt(float64(aa)*float64(bb))
+}
+
+// crossfade sets dst to a fading into b; dst may be either.
+func crossfade(dst, a, b []float32) {
+	for i := range dst {
+		w := (float32(i) + 0.5) / float32(len(dst))
+		dst[i] = a[i]*(1-w) + b[i]*w
+	}
+}

@@ -1,0 +1,205 @@
+package jitter_test
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/entrenous/entrenous/media"
+	"github.com/entrenous/entrenous/media/jitter"
+)
+
+// trace is what one line did to a stream of packets of 20 ms. Times are in ms.
+type trace struct {
+	sent, arrived []float64 // arrived is +Inf for a lost packet
+}
+
+const frameMS = 20.0
+
+type line struct {
+	rng  *rand.Rand
+	sent []float64
+	late []float64
+	lost []bool
+}
+
+func newLine(seed uint64, seconds int) *line {
+	n := seconds * 50
+	l := &line{rng: rand.New(rand.NewPCG(seed, 1)), sent: make([]float64, n), late: make([]float64, n), lost: make([]bool, n)}
+	for i := range l.sent {
+		l.sent[i] = float64(i) * frameMS
+	}
+	return l
+}
+
+// spread adds exponential jitter.
+func (l *line) spread(mean float64) {
+	for i := range l.late {
+		l.late[i] += mean * l.rng.ExpFloat64()
+	}
+}
+
+// wander adds a slowly changing queue: an AR(1) process cut off at zero.
+func (l *line) wander(mean, std, tau float64) {
+	a, x := math.Exp(-frameMS/tau), 0.0
+	for i := range l.late {
+		x = a*x + math.Sqrt(1-a*a)*l.rng.NormFloat64()
+		l.late[i] += max(0, mean+std*x)
+	}
+}
+
+// lose drops packets with probability p in bursts of mean length.
+func (l *line) lose(p, burst float64) {
+	bad, leave := false, 1/burst
+	enter := p * leave / (1 - p)
+	for i := range l.lost {
+		if bad {
+			bad = l.rng.Float64() > leave
+		} else {
+			bad = l.rng.Float64() < enter
+		}
+		l.lost[i] = bad
+	}
+}
+
+// step adds 60 ms between two moments.
+func (l *line) step(from, to float64) {
+	for i, t := range l.sent {
+		if t > from && t < to {
+			l.late[i] += 60
+		}
+	}
+}
+
+// trace stalls the line about every `every` ms for shortest to longest ms (0:
+// never) and lets it keep the order of packets, as networks mostly do.
+func (l *line) trace(every, shortest, longest float64) trace {
+	tr := trace{l.sent, make([]float64, len(l.sent))}
+	for i := range l.sent {
+		tr.arrived[i] = l.sent[i] + l.late[i]
+	}
+	for t := 0.0; every > 0 && t < l.sent[len(l.sent)-1]; {
+		t += every * l.rng.ExpFloat64()
+		end, held := t+shortest+(longest-shortest)*l.rng.Float64(), 0.0
+		for i, at := range tr.arrived {
+			if at >= t && at < end {
+				tr.arrived[i] = end + 0.3*held
+				held++
+			}
+		}
+	}
+	for i := 1; i < len(tr.arrived); i++ {
+		tr.arrived[i] = max(tr.arrived[i], tr.arrived[i-1])
+	}
+	for i, lost := range l.lost {
+		if lost {
+			tr.arrived[i] = math.Inf(1)
+		}
+	}
+	return tr
+}
+
+func lan(seed uint64) trace {
+	l := newLine(seed, 200)
+	l.spread(0.3)
+	l.lose(1e-4, 1)
+	return l.trace(30e3, 3, 10)
+}
+
+func wifi(seed uint64) trace {
+	l := newLine(seed, 200)
+	l.spread(3)
+	l.lose(0.003, 1)
+	return l.trace(4e3, 20, 100)
+}
+
+func mobile(seed uint64) trace {
+	l := newLine(seed, 200)
+	l.wander(15, 10, 200)
+	l.spread(2)
+	l.lose(0.01, 2)
+	return l.trace(8e3, 40, 160)
+}
+
+func bad(seed uint64) trace {
+	l := newLine(seed, 200)
+	l.wander(40, 25, 500)
+	l.spread(5)
+	l.lose(0.05, 3)
+	return l.trace(5e3, 80, 250)
+}
+
+func stepped(seed uint64) trace {
+	l := newLine(seed, 200)
+	l.spread(2)
+	l.step(80e3, 140e3)
+	l.lose(0.002, 1)
+	return l.trace(0, 0, 0)
+}
+
+// run plays a trace through b. skew is how much faster the speaker's clock runs
+// than the talker's. each, if not nil, is called after every tick.
+func run(tb testing.TB, b *jitter.Buffer, tr trace, voice func(i int) []byte, skew float64, each func(now time.Duration, out []float32)) {
+	tb.Helper()
+	ms := func(t float64) time.Duration { return time.Duration(t * (1 + skew) * float64(time.Millisecond)) }
+	out, end := make([]float32, media.Tick), ms(tr.sent[len(tr.sent)-1]+500)
+	i := 0
+	for now := time.Duration(0); now < end; now += 10 * time.Millisecond {
+		for ; i < len(tr.sent) && (math.IsInf(tr.arrived[i], 1) || ms(tr.arrived[i]) <= now); i++ {
+			if !math.IsInf(tr.arrived[i], 1) {
+				b.Push(jitter.Packet{Sequence: uint16(65000 + i), Timestamp: uint32(math.MaxUint32 - 48000*20 + 960*i), Payload: voice(i), Arrival: ms(tr.arrived[i])})
+			}
+		}
+		b.Pull(out, now)
+		if each != nil {
+			each(now, out)
+		}
+	}
+}
+
+// network is the mean transit of what arrived above the least, in ms.
+func (tr trace) network() float64 {
+	sum, n, least := 0.0, 0.0, math.Inf(1)
+	for i, at := range tr.arrived {
+		if d := at - tr.sent[i]; !math.IsInf(at, 1) {
+			sum, n, least = sum+d, n+1, min(least, d)
+		}
+	}
+	return sum/n - least
+}
+
+func TestEveryLineKeepsWithinItsCeilings(t *testing.T) {
+	for _, c := range []struct {
+		name      string
+		line      func(uint64) trace
+		concealed float64 // % of samples
+		delay     float64 // ms above the fastest packet, mean
+	}{
+		{"LAN", lan, 0.1, 15},
+		{"Wi-Fi", wifi, 0.6, 70},
+		{"4G", mobile, 2, 95},
+		{"bad", bad, 6, 225},
+		{"step", stepped, 0.5, 70},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			for seed := range uint64(3) {
+				tr := c.line(seed + 1)
+				b := jitter.New(&tape{}, jitter.Config{})
+				run(t, b, tr, label, 0, nil)
+				s := b.Stats()
+				concealed := 100 * float64(s.ConcealedSamples) / float64(s.TotalSamplesReceived)
+				delay := tr.network() + s.MeanDelay().Seconds()*1000
+				t.Logf("seed %d: concealed %.2f %%, recovered %.2f %%, delay %.1f ms, of which network %.1f, stretched +%d -%d ms", seed+1, concealed,
+					100*float64(s.RecoveredSamples)/float64(s.TotalSamplesReceived), delay, tr.network(), s.InsertedSamplesForDeceleration/48, s.RemovedSamplesForAcceleration/48)
+				if concealed > c.concealed {
+					t.Errorf("seed %d: %.2f %% concealed, at most %.1f wanted", seed+1, concealed, c.concealed)
+				}
+				if delay > c.delay {
+					t.Errorf("seed %d: %.1f ms of delay, at most %.0f wanted", seed+1, delay, c.delay)
+				}
+			}
+		})
+	}
+}
