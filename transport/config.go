@@ -1,0 +1,91 @@
+package transport
+
+import (
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+
+	ma "github.com/multiformats/go-multiaddr"
+)
+
+// Config says how a Host stands in the network. Only Key is required.
+type Config struct {
+	// Key is the libp2p key. Its public part is the host's Peer.
+	Key ed25519.PrivateKey
+	// Listen holds multiaddrs to listen on, such as /ip4/0.0.0.0/udp/4001/quic-v1.
+	// Nil means every interface, IPv4 and IPv6, QUIC and TCP, on Port.
+	Listen []string
+	// Port is the UDP and TCP port where Listen is nil. 0 means any free one;
+	// keep what Host.Port returns and give it back to be found there again.
+	Port int
+	// LANOnly dials, accepts and answers only private, loopback, link-local and
+	// unique local addresses.
+	LANOnly bool
+	// NoLAN keeps the host from announcing itself to the local network and from
+	// listening for others there: Discover does nothing.
+	NoLAN bool
+	// Log is where the host writes; nil discards.
+	Log *slog.Logger
+	// Allow says whether to talk to a peer at all, asked for each connection that
+	// comes in and each dial; nil means everybody. It must not block.
+	Allow func(Peer) bool
+	// World replaces this machine's network; nil means this machine.
+	World *World
+}
+
+// World is a network to stand in instead of this machine's: tests hand in a
+// virtual one. A host in a World speaks QUIC over IPv4 only and does no LAN
+// discovery by multicast.
+type World struct {
+	// ListenUDP opens a socket. a.IP is IP() or unspecified, a.Port may be 0.
+	ListenUDP func(network string, a *net.UDPAddr) (net.PacketConn, error)
+	// IP returns this machine's address.
+	IP func() net.IP
+	// Changed carries a token for each change of the machine's addresses; nil
+	// means they never change.
+	Changed <-chan struct{}
+}
+
+// Errors a caller may want to tell apart.
+var (
+	// ErrAddrInUse means that another program holds an address to listen on.
+	ErrAddrInUse = errors.New("address already in use")
+	// ErrNotConnected means that there is no connection to the peer.
+	ErrNotConnected = errors.New("not connected")
+	// ErrClosed means that the host was closed.
+	ErrClosed = errors.New("host closed")
+	// ErrTooLarge means that a message is longer than its reader or the format allows.
+	ErrTooLarge = errors.New("message too large")
+)
+
+// listenAddrs returns the addresses asked for, and whether each may fail
+// because the machine lacks that family.
+func (c Config) listenAddrs() (addrs []ma.Multiaddr, wildcard bool, err error) {
+	texts := c.Listen
+	if len(texts) == 0 {
+		wildcard = true
+		texts = c.everywhere()
+	}
+	for _, text := range texts {
+		a, err := ma.NewMultiaddr(text)
+		if err != nil {
+			return nil, false, fmt.Errorf("listen on %q: %w", text, err)
+		}
+		addrs = append(addrs, a)
+	}
+	return addrs, wildcard, nil
+}
+
+func (c Config) everywhere() []string {
+	if c.World != nil {
+		return []string{fmt.Sprintf("/ip4/%v/udp/%d/quic-v1", c.World.IP(), c.Port)}
+	}
+	return []string{
+		fmt.Sprintf("/ip4/0.0.0.0/udp/%d/quic-v1", c.Port),
+		fmt.Sprintf("/ip6/::/udp/%d/quic-v1", c.Port),
+		fmt.Sprintf("/ip4/0.0.0.0/tcp/%d", c.Port),
+		fmt.Sprintf("/ip6/::/tcp/%d", c.Port),
+	}
+}

@@ -1,0 +1,214 @@
+package transport
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/libp2p/go-libp2p/core/host"
+	"github.com/libp2p/go-libp2p/core/network"
+	"github.com/libp2p/go-libp2p/core/protocol"
+	"github.com/libp2p/go-libp2p/p2p/net/swarm"
+	"github.com/libp2p/go-libp2p/p2p/transport/quicreuse"
+	ma "github.com/multiformats/go-multiaddr"
+)
+
+// Host is this device in the network: it listens, dials, and carries streams.
+// All methods are safe for concurrent use.
+type Host struct {
+	self Peer
+	cfg  Config
+	log  *slog.Logger
+
+	p2p   host.Host
+	swarm *swarm.Swarm
+	// quic owns the UDP sockets. What is not QUIC on them (WebRTC) is had by
+	// quic.SharedNonQUICPacketConn.
+	quic *quicreuse.ConnManager
+
+	quit    chan struct{} // closed by Close
+	stopped chan struct{} // closed when Close is done
+	refresh chan struct{} // a token: LAN tags changed
+	wg      sync.WaitGroup
+
+	mu       sync.Mutex
+	closed   bool
+	friends  map[Peer]bool        // protected peers
+	idle     map[Peer]*time.Timer // connected strangers: when to look whether they do anything
+	watchers map[*watcher]struct{}
+}
+
+// Listen starts a host. It returns an error that wraps ErrAddrInUse if another
+// program holds an address asked for. The caller closes the host.
+func Listen(ctx context.Context, cfg Config) (*Host, error) {
+	self, err := peerOfKey(cfg.Key)
+	if err != nil {
+		return nil, err
+	}
+	h := &Host{
+		self: self, cfg: cfg, log: cfg.Log,
+		quit: make(chan struct{}), stopped: make(chan struct{}), refresh: make(chan struct{}, 1),
+		friends: map[Peer]bool{}, idle: map[Peer]*time.Timer{}, watchers: map[*watcher]struct{}{},
+	}
+	if h.log == nil {
+		h.log = slog.New(slog.DiscardHandler)
+	}
+	if err := h.build(); err != nil {
+		return nil, fmt.Errorf("start host: %w", err)
+	}
+	if err := h.start(ctx); err != nil {
+		return nil, errors.Join(err, h.p2p.Close())
+	}
+	return h, nil
+}
+
+// start binds the addresses and sets the host's own goroutines going.
+func (h *Host) start(ctx context.Context) error {
+	changed, err := h.subscribe()
+	if err != nil {
+		return fmt.Errorf("start host: %w", err)
+	}
+	if err := h.bind(ctx); err != nil {
+		return errors.Join(err, changed.Close())
+	}
+	h.wg.Go(func() { h.followPeers(changed) })
+	h.wg.Go(h.followNetwork)
+	return nil
+}
+
+// Close ends all connections and streams, and waits until every handler,
+// watcher and worker of the host has returned. Further calls wait likewise.
+func (h *Host) Close() error {
+	h.mu.Lock()
+	if h.closed {
+		h.mu.Unlock()
+		<-h.stopped
+		return nil
+	}
+	h.closed = true
+	for _, t := range h.idle {
+		t.Stop()
+	}
+	h.mu.Unlock()
+	defer close(h.stopped)
+	close(h.quit)
+	err := h.p2p.Close()
+	h.wg.Wait()
+	if err != nil {
+		return fmt.Errorf("close host: %w", err)
+	}
+	return nil
+}
+
+// begin counts one more goroutine that Close has to wait for. It reports false
+// if the host is closed; else the caller calls h.wg.Done when it is through.
+func (h *Host) begin() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed {
+		return false
+	}
+	h.wg.Add(1)
+	return true
+}
+
+// Peer returns the host's own peer id.
+func (h *Host) Peer() Peer { return h.self }
+
+// Addrs returns the multiaddrs at which this host listens now, each with
+// /p2p/ and its peer id; addresses of all interfaces are spelled out.
+func (h *Host) Addrs() []string {
+	var out []string
+	for _, a := range h.listening() {
+		out = append(out, a.String()+"/p2p/"+string(h.self))
+	}
+	return out
+}
+
+// listening returns the addresses without the peer id.
+func (h *Host) listening() []ma.Multiaddr {
+	all, err := h.swarm.InterfaceListenAddresses()
+	if err != nil {
+		h.log.Warn("list listen addresses", "err", err)
+		return nil
+	}
+	return h.published(all)
+}
+
+// published drops what nobody can dial, and what a LAN-only host keeps to itself.
+func (h *Host) published(addrs []ma.Multiaddr) []ma.Multiaddr {
+	var out []ma.Multiaddr
+	for _, a := range addrs {
+		ip, ok := addrIP(a)
+		switch {
+		case !ok || ip.IsUnspecified():
+		case ip.Is6() && ip.IsLinkLocalUnicast(): // needs a zone, which is ours
+		case h.cfg.LANOnly && !nearby(ip):
+		default:
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// Port returns the UDP port of QUIC, 0 if the host does not listen on UDP.
+func (h *Host) Port() int { return portOf(h.swarm.ListenAddresses(), ma.P_UDP) }
+
+// Open opens a stream for protocol on an existing connection; it never dials.
+// The error wraps ErrNotConnected if there is no connection.
+func (h *Host) Open(ctx context.Context, p Peer, proto string) (*Stream, error) {
+	id, err := p.id()
+	if err != nil {
+		return nil, fmt.Errorf("open stream: %w", err)
+	}
+	if !h.Connected(p) {
+		return nil, fmt.Errorf("open stream to %v: %w", p.Short(), ErrNotConnected)
+	}
+	ctx = network.WithNoDial(network.WithAllowLimitedConn(ctx, "any path will do"), "the caller dials")
+	s, err := h.p2p.NewStream(ctx, id, protocol.ID(proto))
+	if err != nil {
+		return nil, fmt.Errorf("open stream to %v: %w", p.Short(), plainStreamError(err))
+	}
+	return &Stream{s: s, host: h, peer: p}, nil
+}
+
+// Handle serves streams of protocol that others open: each in a goroutine of
+// its own that Close waits for. The stream is closed when f returns. Handle
+// replaces an earlier handler of the same protocol.
+func (h *Host) Handle(proto string, f func(*Stream)) {
+	h.p2p.SetStreamHandler(protocol.ID(proto), func(s network.Stream) {
+		if !h.begin() {
+			_ = s.Reset()
+			return
+		}
+		defer h.wg.Done()
+		st := &Stream{s: s, host: h, peer: Peer(s.Conn().RemotePeer().String())}
+		defer func() { _ = st.Close() }()
+		f(st)
+	})
+}
+
+// Connected reports whether there is a connection to p by any path.
+func (h *Host) Connected(p Peer) bool {
+	id, err := p.id()
+	if err != nil {
+		return false
+	}
+	c := h.swarm.Connectedness(id)
+	return c == network.Connected || c == network.Limited
+}
+
+// Disconnect closes every connection to p.
+func (h *Host) Disconnect(p Peer) error {
+	id, err := p.id()
+	if err != nil {
+		return fmt.Errorf("disconnect: %w", err)
+	}
+	if err := h.swarm.ClosePeer(id); err != nil {
+		return fmt.Errorf("disconnect %v: %w", p.Short(), err)
+	}
+	return nil
+}

@@ -1,0 +1,115 @@
+package transport
+
+import (
+	"net"
+	"slices"
+	"strconv"
+	"time"
+
+	ma "github.com/multiformats/go-multiaddr"
+)
+
+// settle is how long addresses must stay as they are before a change counts: a
+// new network brings several of them one after another.
+const settle = 500 * time.Millisecond
+
+// followNetwork watches the machine's addresses until the host closes.
+func (h *Host) followNetwork() {
+	if w := h.cfg.World; w != nil {
+		h.followWorld(w)
+		return
+	}
+	stirred := make(chan struct{}, 1)
+	h.wg.Go(func() { watchInterfaces(h.quit, stirred, h.log) })
+	last := interfaceAddrs()
+	for {
+		select {
+		case <-h.quit:
+			return
+		case <-stirred:
+		}
+		if !h.calm(stirred) {
+			return
+		}
+		if now := interfaceAddrs(); !slices.Equal(now, last) {
+			last = now
+			h.networkChanged()
+		}
+	}
+}
+
+// calm waits until nothing has stirred for a while; false means the host closed.
+func (h *Host) calm(stirred <-chan struct{}) bool {
+	t := time.NewTimer(settle)
+	defer t.Stop()
+	for {
+		select {
+		case <-h.quit:
+			return false
+		case <-stirred:
+			t.Reset(settle)
+		case <-t.C:
+			return true
+		}
+	}
+}
+
+func (h *Host) followWorld(w *World) {
+	for {
+		select {
+		case <-h.quit:
+			return
+		case <-w.Changed:
+			h.networkChanged()
+		}
+	}
+}
+
+// interfaceAddrs returns the addresses of all interfaces that are up, in order.
+func interfaceAddrs() []string {
+	ifaces, err := net.Interfaces()
+	if err != nil {
+		return nil
+	}
+	var out []string
+	for _, i := range ifaces {
+		if i.Flags&net.FlagUp == 0 {
+			continue
+		}
+		addrs, err := i.Addrs()
+		if err != nil {
+			continue
+		}
+		for _, a := range addrs {
+			out = append(out, i.Name+" "+a.String())
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// portOf returns the first port that addrs name for the protocol (UDP or TCP), 0 if none.
+func portOf(addrs []ma.Multiaddr, protocol int) int {
+	for _, a := range addrs {
+		if text, err := a.ValueForProtocol(protocol); err == nil {
+			if port, err := net.LookupPort("udp", text); err == nil {
+				return port
+			}
+		}
+	}
+	return 0
+}
+
+// withPort returns a with every port replaced.
+func withPort(a ma.Multiaddr, port int) ma.Multiaddr {
+	out := ma.Multiaddr{}
+	for _, c := range a {
+		if code := c.Protocol().Code; code == ma.P_UDP || code == ma.P_TCP {
+			if with, err := ma.NewComponent(c.Protocol().Name, strconv.Itoa(port)); err == nil {
+				c = *with
+			}
+		}
+		out = append(out, c)
+	}
+	return out
+}
