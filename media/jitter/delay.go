@@ -27,7 +27,7 @@ const (
 	forgetting = 0.983 // share of the histogram left after each interval
 
 	basePart  = 200 * 48 // the base is the least transit over
-	baseParts = 10       // ten parts of 200 ms
+	baseParts = 5        // five parts of 200 ms
 )
 
 func (e *estimator) init(start, least int64) {

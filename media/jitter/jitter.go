@@ -91,6 +91,8 @@ type Buffer struct {
 	line    []float32 // history, then sound that waits to be pulled
 	head    int       // where waiting sound begins in line
 	scratch [maxDecoded]float32
+	spill   [media.Tick]float32
+	slack   slack
 }
 
 // New returns an empty Buffer that decodes by dec.
@@ -201,7 +203,7 @@ func (b *Buffer) advance(now int64) {
 	}
 	gap := int(p.time - b.time)
 	switch {
-	case gap < codecStep || gap <= b.starved && p.seq > b.next:
+	case gap < codecStep || gap-codecStep < b.starved && p.seq > b.next:
 		b.play(p, now) // made-up sound has already filled the hole, if there was one
 	case p.seq == b.next:
 		b.pause(gap, now)

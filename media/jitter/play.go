@@ -10,26 +10,24 @@ const codecStep = 120
 // play decodes p and stretches or squeezes what it says towards the delay
 // aimed at.
 func (b *Buffer) play(p *slot, now int64) {
-	var bridge []float32
-	if b.starved > 0 {
-		bridge = b.tail()
-	}
+	before := b.waiting()
+	late := now - p.time - b.delay.base()
+	b.slack.saw(now - p.arrival)
+	spare := b.spare(late, before)
+	old := b.tail()
 	n, err := b.dec.Decode(p.payload, b.scratch[:])
 	if err != nil || n <= 0 || n > len(b.scratch) {
 		n = b.frame
 		b.conceal(b.scratch[:n])
-		bridge = nil
 	} else {
 		b.frame, b.made = n, 0
 	}
-	before := b.waiting()
 	b.stats.PacketsLost += p.seq - b.next
 	b.stats.emitted(n, now+int64(before)-p.arrival, b.delay.target())
-	late := now - p.time - b.delay.base()
 	b.next, b.time, b.starved = p.seq+1, p.time+int64(n), 0
 	b.store.take(p)
-	b.append(bridge, b.scratch[:n])
-	b.steer(late, before, n)
+	b.join(old, b.scratch[:n], int(min(max(spare, 0), media.Tick)))
+	b.steer(late, spare, n)
 }
 
 // pause passes a stretch in which the talker sent nothing (DTX). Silence can be
@@ -54,30 +52,31 @@ func (b *Buffer) pause(gap int, now int64) {
 }
 
 // bridge makes up the sound of lost packets, the last of them from the copy
-// that p may carry.
+// that p may carry. What was made up while waiting for them counts.
 func (b *Buffer) bridge(p *slot, gap int) {
-	n := min(gap/codecStep*codecStep, b.frame, maxDecoded)
-	pcm := b.scratch[:n]
-	if n == gap {
-		if ok, err := b.dec.DecodeFEC(p.payload, pcm); err == nil && ok {
-			b.made = 0
-			b.stats.recovered(n)
-		} else {
-			b.stats.concealed(n, b.made == 0, b.made >= fadeTo)
-			b.fade(pcm)
-		}
-	} else {
-		b.conceal(pcm)
-	}
-	b.line = append(b.line, pcm...)
+	old, left := b.tail(), gap-b.starved
+	b.time += int64(b.starved)
 	b.starved = 0
-	b.time += int64(n)
-	next := min(b.next+1, p.seq)
-	if b.time >= p.time {
-		next = p.seq
+	n := min(gap, b.frame)
+	if pcm := b.scratch[:n]; left <= n && b.recover(p.payload, pcm) {
+		b.made = 0
+		b.stats.recovered(left)
+		b.join(old, pcm[n-left:], 0)
+	} else {
+		left = min(left, b.frame) / codecStep * codecStep
+		b.conceal(b.scratch[:left])
+		b.line = append(b.line, b.scratch[:left]...)
 	}
+	b.time += int64(left)
+	next := p.seq - (p.time-b.time+int64(b.frame)-1)/int64(b.frame)
+	next = min(max(next, b.next), p.seq)
 	b.stats.PacketsLost += next - b.next
 	b.next = next
+}
+
+func (b *Buffer) recover(payload []byte, pcm []float32) bool {
+	ok, err := b.dec.DecodeFEC(payload, pcm)
+	return ok && err == nil
 }
 
 // starve makes up 10 ms while nothing is there to be played. Time stands still:
@@ -117,9 +116,13 @@ func (b *Buffer) fade(pcm []float32) {
 	}
 }
 
-// tail is a little more concealment than was played, to fade out of.
+// tail is a little more concealment than was played, to fade out of; nil if
+// the last sound was real.
 func (b *Buffer) tail() []float32 {
-	pcm := make([]float32, media.Tick)
+	if b.starved == 0 {
+		return nil
+	}
+	pcm := b.spill[:]
 	b.fill(pcm)
 	made := b.made
 	b.fade(pcm)
@@ -127,16 +130,16 @@ func (b *Buffer) tail() []float32 {
 	return pcm
 }
 
-// append adds pcm to the line. If old is given, it is how the line would have
-// gone on: pcm fades in over it, from where the two are most alike.
-func (b *Buffer) append(old, pcm []float32) {
-	if old == nil || len(pcm) < 2*mergeLen {
+// join adds pcm to the line. If old is given, it is how the line would have
+// gone on: pcm fades in over it, from where within reach the two are most alike.
+func (b *Buffer) join(old, pcm []float32, reach int) {
+	if old == nil || len(pcm) < mergeLen {
 		b.line = append(b.line, pcm...)
 		return
 	}
 	skip := 0
-	if reach := len(pcm) - mergeLen; media.Energy(old) > 0 {
-		skip, _ = likest(old[:mergeLen], pcm, 0, min(reach, media.Tick))
+	if reach = min(reach, len(pcm)-mergeLen); media.Level(old) > silentLevel {
+		skip, _ = likest(old[:mergeLen], pcm, 0, reach)
 	}
 	pcm = pcm[skip:]
 	crossfade(pcm[:mergeLen], old[:mergeLen], pcm[:mergeLen])

@@ -20,27 +20,50 @@ const (
 	slow        = 3     // samples played per sample jumped, at least: 25 % of speed
 )
 
-// steer corrects the delay after n samples were decoded and added to the line,
-// before which `before` samples waited. late is how long after the earliest
-// possible moment they were needed.
+// spare says how many samples could be left out without being needed: late is
+// how long after the earliest possible moment the next packet was needed, and
+// before how many samples waited then.
 //
 // Sound is needed a tick at a time, so lateness moves in whole ticks; samples
-// waiting beyond that are delay that buys nothing, and are left out too.
-func (b *Buffer) steer(late int64, before, n int) {
+// waiting beyond that are delay that buys nothing.
+func (b *Buffer) spare(late int64, before int) int64 {
+	tick := int64(b.tick)
+	free := min(late-b.delay.target(), b.slack.least())
+	return int64(before) + max(free, 0)/tick*tick
+}
+
+// steer corrects the delay after n samples were decoded and added to the line.
+func (b *Buffer) steer(late, spare int64, n int) {
 	b.cooldown = max(0, b.cooldown-n)
 	if b.cooldown > 0 {
 		return
 	}
-	aim := b.delay.target()
-	if late < aim {
+	if late < b.delay.target() {
 		b.lengthen()
 		return
 	}
-	spare := int64(before) + (late-aim)/int64(b.tick)*int64(b.tick)
 	if spare >= minJump {
 		b.shorten(spare)
 	}
 }
+
+// slack is the least time that a packet waited to be played among the last
+// eight to sixteen. It keeps the buffer from shrinking on old experience when
+// the line has just become slower.
+type slack struct {
+	now, before int64
+	seen        int
+}
+
+func (s *slack) saw(wait int64) {
+	if s.seen%8 == 0 {
+		s.before, s.now = s.now, wait
+	}
+	s.seen++
+	s.now = min(s.now, wait)
+}
+
+func (s *slack) least() int64 { return min(s.now, s.before) }
 
 // lengthen repeats up to 15 ms of what was just heard.
 func (b *Buffer) lengthen() {
