@@ -35,8 +35,13 @@ func (e *InviteError) Error() string { return e.reason }
 // checkInviteShape refuses what is no link, and a link without its end.
 func checkInviteShape(text string, schemed bool) error {
 	short := len(text) < minInviteText
-	stranger := strings.Count(text, ":") > 0 || short || !utf8.ValidString(text)
-	if !schemed && stranger {
+	foreign := 0
+	for _, r := range text {
+		if !strings.ContainsRune(alphabet, r) {
+			foreign++
+		}
+	}
+	if !schemed && (short || foreign > 2) {
 		return &InviteError{Part: PartScheme, reason: "this is not an Entrenous link: those begin with “entrenous:”"}
 	}
 	if short {

@@ -118,6 +118,9 @@ func askKeyring(account string) (string, error) {
 		answer <- text
 		return err
 	})
+	if errors.Is(err, keyring.ErrNotFound) {
+		return "", fmt.Errorf("%w: the keyring has lost it", ErrNoSecret)
+	}
 	if err != nil {
 		return "", err
 	}
@@ -146,8 +149,8 @@ func keyringMayExist() bool {
 	if runtime.GOOS == "windows" || runtime.GOOS == "darwin" {
 		return true
 	}
-	if os.Getenv("DBUS_SESSION_BUS_ADDRESS") != "" {
-		return true
+	if address := os.Getenv("DBUS_SESSION_BUS_ADDRESS"); address != "" {
+		return address != "autolaunch:"
 	}
 	folder := fmt.Sprintf("/run/user/%d", os.Getuid())
 	for _, name := range []string{"bus", "dbus-session"} {

@@ -120,8 +120,12 @@ func createVault(dir string, u Unlock, payload []byte) (*Vault, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	if _, err := readVaultCopies(dir); !errors.Is(err, ErrNoVault) {
+	_, err := readVaultCopies(dir)
+	if err == nil || errors.Is(err, ErrVaultDamaged) {
 		return nil, ErrVaultExists
+	}
+	if !errors.Is(err, ErrNoVault) {
+		return nil, err
 	}
 	v := &Vault{dir: dir}
 	rand.Read(v.master[:])

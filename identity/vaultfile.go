@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -125,8 +126,8 @@ func readVaultCopies(dir string) ([]vaultFile, error) {
 		}
 		f, err := parseVaultFile(b)
 		if err != nil {
-			if reason == ErrNoVault {
-				reason = errors.Join(ErrVaultDamaged, err)
+			if errors.Is(reason, ErrNoVault) {
+				reason = fmt.Errorf("%w: %s: %w", ErrVaultDamaged, name, err)
 			}
 			continue
 		}

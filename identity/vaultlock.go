@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"slices"
 
 	"golang.org/x/crypto/argon2"
@@ -119,6 +120,9 @@ func (l vaultLock) key(u Unlock) ([]byte, error) {
 			return nil, fmt.Errorf("%w: none was given", ErrWrongPassphrase)
 		}
 		secrets = append(secrets, argon2.IDKey(u.Passphrase, l.salt[:], l.cost.passes, l.cost.memoryKiB, l.cost.lanes, 32)...)
+		if l.cost.memoryKiB >= standardMemoryKiB {
+			debug.FreeOSMemory() // a node runs for weeks: it should not keep 256 MiB of this moment
+		}
 	}
 	return derive(secrets, l.salt[:], "entrenous/1 vault wrap", chacha20poly1305.KeySize), nil
 }
