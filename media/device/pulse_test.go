@@ -1,0 +1,319 @@
+//go:build cgo
+
+package device_test
+
+import (
+	"errors"
+	"math"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/entrenous/entrenous/media"
+	"github.com/entrenous/entrenous/media/device"
+)
+
+// pulse is a private PulseAudio with one virtual cable for each name: what is
+// played into sink x is heard on source x.monitor.
+type pulse struct {
+	t     *testing.T
+	dir   string
+	names []string
+	cmds  []*exec.Cmd
+}
+
+func startPulse(t *testing.T, names ...string) *pulse {
+	t.Helper()
+	if _, err := exec.LookPath("pulseaudio"); err != nil {
+		t.Skip("pulseaudio is not installed: real devices are not tested")
+	}
+	dir, err := os.MkdirTemp("", "pa") // t.TempDir is too long a path for a socket
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &pulse{t: t, dir: dir, names: names}
+	for k, v := range map[string]string{"RUNTIME": "run", "STATE": "state", "CONFIG": "cfg"} {
+		path := filepath.Join(dir, v)
+		if err := os.Mkdir(path, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		t.Setenv("PULSE_"+k+"_PATH", path)
+	}
+	t.Setenv("PULSE_SERVER", "unix:"+p.socket())
+	t.Cleanup(func() {
+		p.stop()
+		_ = os.RemoveAll(dir)
+	})
+	p.start()
+	return p
+}
+
+func (p *pulse) socket() string { return filepath.Join(p.dir, "native") }
+
+func (p *pulse) start() {
+	p.t.Helper()
+	args := []string{
+		"-n", "--daemonize=no", "--exit-idle-time=-1", "--disable-shm=yes", "--use-pid-file=no", "--log-level=error",
+		"-L", "module-native-protocol-unix socket=" + p.socket() + " auth-anonymous=1",
+	}
+	for _, n := range p.names {
+		args = append(args, "-L", cable(n))
+	}
+	p.run(exec.Command("pulseaudio", args...))
+	for range 200 {
+		if exec.Command("pactl", "info").Run() == nil {
+			return
+		}
+		pause(p.t, 2)
+	}
+	p.t.Fatal("pulseaudio does not answer")
+}
+
+func cable(name string) string {
+	return "module-null-sink sink_name=" + name + " rate=48000 channels=1 channel_map=mono"
+}
+
+func (p *pulse) run(cmd *exec.Cmd) {
+	p.t.Helper()
+	if err := cmd.Start(); err != nil {
+		p.t.Fatal(err)
+	}
+	p.cmds = append(p.cmds, cmd)
+}
+
+// stop ends what was started, by its process, and waits for it.
+func (p *pulse) stop() {
+	for _, c := range p.cmds {
+		_ = c.Process.Kill()
+		_ = c.Wait()
+	}
+	p.cmds = nil
+}
+
+func (p *pulse) pactl(args ...string) string {
+	p.t.Helper()
+	out, err := exec.Command("pactl", args...).CombinedOutput()
+	if err != nil {
+		p.t.Fatalf("pactl %v: %v: %s", args, err, out)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// pause lets ticks of real time pass, at the pace of a fake device.
+func pause(t *testing.T, ticks int) {
+	t.Helper()
+	clock := device.NewNull()
+	for range ticks {
+		if err := clock.Write(make([]float32, media.Tick)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func open(t *testing.T, spec string) (device.Mic, device.Speaker) {
+	t.Helper()
+	mic, speaker, err := device.Open(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = mic.Close()
+		_ = speaker.Close()
+	})
+	return mic, speaker
+}
+
+// hears plays a tone and says whether the microphone hears it within some ticks.
+// Errors that mean "call again" are collected.
+func hears(t *testing.T, mic device.Mic, speaker device.Speaker, ticks int) (bool, []error) {
+	t.Helper()
+	out, in := make([]float32, media.Tick), make([]float32, media.Tick)
+	var errs []error
+	loud := 0
+	for k := range ticks {
+		for i := range out {
+			out[i] = float32(0.25 * math.Sin(2*math.Pi*500*float64(k*media.Tick+i)/media.Rate))
+		}
+		if err := speaker.Write(out); err != nil {
+			errs = append(errs, err)
+		}
+		if err := mic.Read(in); err != nil {
+			errs = append(errs, err)
+		}
+		if l := media.Level(in); l > -17 && l < -13 {
+			loud++
+		}
+		if loud >= 5 {
+			return true, errs
+		}
+	}
+	return false, errs
+}
+
+func wantAmong(t *testing.T, errs []error, want error) {
+	t.Helper()
+	for _, e := range errs {
+		if errors.Is(e, want) {
+			return
+		}
+	}
+	t.Errorf("no %q among %v", want, errs)
+}
+
+func TestSoundRunsThroughARealDevice(t *testing.T) {
+	startPulse(t, "wire")
+	mic, speaker := open(t, "pulse:wire.monitor,wire")
+	if ok, errs := hears(t, mic, speaker, 300); !ok {
+		t.Fatalf("nothing heard; %v", errs)
+	}
+	for _, d := range []time.Duration{mic.Latency(), speaker.Latency()} {
+		if d < 20*time.Millisecond || d > 300*time.Millisecond {
+			t.Errorf("a latency of %v", d)
+		}
+	}
+	if mic.Name() == "" || speaker.Name() == "" {
+		t.Errorf("names %q and %q", mic.Name(), speaker.Name())
+	}
+}
+
+func TestAMissingDeviceIsNamedInTheError(t *testing.T) {
+	startPulse(t, "wire")
+	_, _, err := device.Open("pulse:nobody,wire")
+	if !errors.Is(err, device.ErrNoDevice) || !strings.Contains(err.Error(), "nobody") {
+		t.Errorf("got %v", err)
+	}
+	_, err = device.OpenSpeaker("pulse:,elsewhere")
+	if !errors.Is(err, device.ErrNoDevice) || !strings.Contains(err.Error(), "elsewhere") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestWithoutASoundServerThereIsNoDevice(t *testing.T) {
+	p := startPulse(t)
+	p.stop()
+	if _, _, err := device.Open("pulse:,"); !errors.Is(err, device.ErrNoDevice) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestTheListShowsDevicesAndTheDefault(t *testing.T) {
+	p := startPulse(t, "left", "right")
+	p.pactl("set-default-sink", "right")
+	infos, err := device.List()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]bool{}
+	for _, i := range infos {
+		if i.Kind == device.Loudspeaker {
+			got[i.ID] = i.Default
+		}
+	}
+	if d, ok := got["left"]; !ok || d {
+		t.Errorf("left: there %v, default %v", ok, d)
+	}
+	if !got["right"] {
+		t.Errorf("right is not the default: %v", infos)
+	}
+}
+
+func TestAnUnpluggedDeviceIsReplacedByTheDefaultAndComesBack(t *testing.T) {
+	p := startPulse(t, "house")
+	p.pactl("set-default-sink", "house")
+	module := p.pactl("load-module", "module-null-sink", "sink_name=headset", "rate=48000", "channels=1", "channel_map=mono")
+	mic, speaker := open(t, "pulse:headset.monitor,headset")
+	if ok, errs := hears(t, mic, speaker, 300); !ok {
+		t.Fatalf("nothing heard at first; %v", errs)
+	}
+	p.pactl("unload-module", module)
+	ok, errs := hears(t, mic, speaker, 500)
+	for i := 0; i < 3 && (len(errs) == 0 || !ok); i++ {
+		var more []error
+		ok, more = hears(t, mic, speaker, 500)
+		errs = append(errs, more...)
+	}
+	wantAmong(t, errs, device.ErrMoved)
+	if !ok {
+		t.Fatalf("nothing heard after the headset was unplugged; %v", errs)
+	}
+	p.pactl("load-module", "module-null-sink", "sink_name=headset", "rate=48000", "channels=1", "channel_map=mono")
+	errs = nil
+	for i := 0; i < 2000 && len(errs) < 2; i++ {
+		_, more := hears(t, mic, speaker, 1)
+		errs = append(errs, more...)
+	}
+	if ok, _ := hears(t, mic, speaker, 300); !ok || len(errs) < 2 {
+		t.Errorf("back on the headset: heard %v, told %v", ok, errs)
+	}
+}
+
+func TestACallOutlivesARestartOfTheSoundServer(t *testing.T) {
+	p := startPulse(t, "wire")
+	mic, speaker := open(t, "pulse:wire.monitor,wire")
+	if ok, errs := hears(t, mic, speaker, 300); !ok {
+		t.Fatalf("nothing heard at first; %v", errs)
+	}
+	p.stop()
+	if ok, errs := hears(t, mic, speaker, 12); ok {
+		t.Error("heard without a server")
+	} else {
+		wantAmong(t, errs, device.ErrLost)
+	}
+	p.start()
+	ok, errs := hears(t, mic, speaker, 400)
+	if !ok {
+		t.Fatalf("nothing heard after the restart; %v", errs)
+	}
+	wantAmong(t, errs, device.ErrMoved)
+}
+
+func TestTheDefaultDeviceIsFollowed(t *testing.T) {
+	p := startPulse(t, "first", "second")
+	p.pactl("set-default-sink", "first")
+	speaker, err := device.OpenSpeaker("pulse:,")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer speaker.Close()
+	mic, err := device.OpenMic("pulse:second.monitor,")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer mic.Close()
+	if ok, _ := hears(t, mic, speaker, 30); ok {
+		t.Fatal("the second sink plays while the first is the default")
+	}
+	p.pactl("set-default-sink", "second")
+	if ok, errs := hears(t, mic, speaker, 500); !ok {
+		t.Errorf("the new default plays nothing; %v", errs)
+	}
+}
+
+func TestCloseEndsABlockedReadOfARealDevice(t *testing.T) {
+	p := startPulse(t, "wire")
+	mic, speaker := open(t, "pulse:wire.monitor,wire")
+	p.stop()
+	done := make(chan error)
+	go func() {
+		tick := make([]float32, media.Tick)
+		for {
+			if err := mic.Read(tick); errors.Is(err, device.ErrClosed) {
+				done <- err
+				return
+			}
+		}
+	}()
+	if err := mic.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := speaker.Close(); err != nil {
+		t.Error(err)
+	}
+	<-done
+	if err := speaker.Write(make([]float32, media.Tick)); !errors.Is(err, device.ErrClosed) {
+		t.Errorf("write after close: %v", err)
+	}
+}

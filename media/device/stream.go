@@ -1,0 +1,259 @@
+//go:build cgo
+
+package device
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/gen2brain/malgo"
+
+	"github.com/entrenous/entrenous/media"
+)
+
+const (
+	stall  = 400 * time.Millisecond // without a sign of life, the device is gone
+	retry  = 500 * time.Millisecond // between two tries to open one
+	lookup = 3 * time.Second        // between two looks for the chosen device, while another stands in for it
+)
+
+// stream keeps one way of sound going over whatever device there is: the
+// chosen one, else the default one, else none until one comes. Its work is
+// done inside Read and Write; only the look for the chosen device, which may
+// take long, is a goroutine of its own, and Close waits for it.
+type stream struct {
+	kind     Kind
+	backends []malgo.Backend
+	want     string // ID, empty for the default
+	done     chan struct{}
+	once     sync.Once
+	probes   sync.WaitGroup
+
+	busy sync.Mutex // held while unit is used or changed by Read, Write and Close
+
+	mu    sync.Mutex
+	unit  *unit // nil while there is none
+	found chan bool
+	due   time.Time
+}
+
+// openStream opens the device of the given ID; here a missing one is an error,
+// and only later does the default one stand in.
+func openStream(kind Kind, s Spec, id string) (*stream, error) {
+	st := &stream{kind: kind, backends: backendsOf(s), want: id, done: make(chan struct{}), found: make(chan bool, 1)}
+	u, err := openUnit(st.backends, kind, id)
+	if err != nil {
+		return nil, fmt.Errorf("open the %s: %w", kind, err)
+	}
+	st.unit = u
+	return st, nil
+}
+
+// pass runs try, which moves one tick through the ring, whenever the device's
+// thread has moved, until it says true.
+func (s *stream) pass(try func(*ring) bool) error {
+	s.busy.Lock()
+	defer s.busy.Unlock()
+	if s.closed() {
+		return ErrClosed
+	}
+	u := s.current()
+	if u == nil {
+		return s.reopen("")
+	}
+	if s.returned() {
+		return s.move(u)
+	}
+	timer := time.NewTimer(stall)
+	defer timer.Stop()
+	moves := u.ring.moves()
+	for !try(u.ring) {
+		select {
+		case <-s.done:
+			return ErrClosed
+		case <-u.ring.moved:
+		case <-timer.C:
+			if now := u.ring.moves(); now != moves {
+				moves = now
+				timer.Reset(stall)
+				continue
+			}
+			s.drop(u)
+			return s.reopen(u.name)
+		}
+	}
+	return nil
+}
+
+// reopen opens what there is. It returns ErrMoved when something was found,
+// else ErrLost or a better reason, after a wait.
+func (s *stream) reopen(lost string) error {
+	if lost == "" {
+		select {
+		case <-s.done:
+			return ErrClosed
+		case <-time.After(retry):
+		}
+	}
+	u, err := openUnit(s.backends, s.kind, s.want)
+	if err != nil && s.want != "" {
+		u, err = openUnit(s.backends, s.kind, "")
+	}
+	if errors.Is(err, ErrNoDevice) || errors.Is(err, ErrLost) {
+		return fmt.Errorf("%w: the %s is gone and there is no other", ErrLost, s.kind)
+	}
+	if err != nil {
+		return fmt.Errorf("open the %s again: %w", s.kind, err)
+	}
+	s.put(u)
+	if lost == "" {
+		return fmt.Errorf("%w: the %s is now %s", ErrMoved, s.kind, u.name)
+	}
+	return fmt.Errorf("%w: %s is gone, the %s is now %s", ErrMoved, lost, s.kind, u.name)
+}
+
+// move goes back to the chosen device.
+func (s *stream) move(old *unit) error {
+	u, err := openUnit(s.backends, s.kind, s.want)
+	if err != nil {
+		return nil // it vanished again: stay
+	}
+	s.drop(old)
+	s.put(u)
+	return fmt.Errorf("%w: %s is back as the %s", ErrMoved, u.name, s.kind)
+}
+
+// returned looks now and then, in the background, whether the chosen device is back.
+func (s *stream) returned() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.unit == nil || s.unit.id == s.want {
+		return false
+	}
+	select {
+	case back := <-s.found:
+		s.due = time.Now().Add(lookup)
+		return back
+	default:
+	}
+	if time.Now().Before(s.due) {
+		return false
+	}
+	s.due = time.Now().Add(time.Hour) // until this look ends
+	s.probes.Go(func() {
+		infos, err := list(s.backends)
+		back := false
+		for _, i := range infos {
+			back = back || err == nil && i.Kind == s.kind && i.ID == s.want
+		}
+		s.found <- back
+	})
+	return false
+}
+
+func (s *stream) closed() bool {
+	select {
+	case <-s.done:
+		return true
+	default:
+		return false
+	}
+}
+
+func (s *stream) current() *unit {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.unit
+}
+
+func (s *stream) put(u *unit) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.unit, s.due = u, time.Now().Add(lookup)
+}
+
+func (s *stream) drop(u *unit) {
+	s.mu.Lock()
+	s.unit = nil
+	s.mu.Unlock()
+	u.close()
+}
+
+// Name is the name of the device in use, empty while there is none.
+func (s *stream) Name() string {
+	if u := s.current(); u != nil {
+		return u.name
+	}
+	return ""
+}
+
+// Close stops the device and waits for it.
+func (s *stream) Close() error {
+	s.once.Do(func() { close(s.done) })
+	s.busy.Lock()
+	defer s.busy.Unlock()
+	if u := s.current(); u != nil {
+		s.drop(u)
+	}
+	s.probes.Wait()
+	return nil
+}
+
+// systemMic is a microphone of the operating system.
+type systemMic struct{ *stream }
+
+// systemSpeaker is a loudspeaker of the operating system.
+type systemSpeaker struct{ *stream }
+
+var (
+	_ Mic     = systemMic{}
+	_ Speaker = systemSpeaker{}
+)
+
+func openSystemMic(s Spec) (Mic, error) {
+	st, err := openStream(Microphone, s, s.Mic)
+	if err != nil {
+		return nil, err
+	}
+	return systemMic{st}, nil
+}
+
+func openSystemSpeaker(s Spec) (Speaker, error) {
+	st, err := openStream(Loudspeaker, s, s.Speaker)
+	if err != nil {
+		return nil, err
+	}
+	return systemSpeaker{st}, nil
+}
+
+// Read gives the oldest tick that the device has heard.
+func (m systemMic) Read(tick []float32) error {
+	if err := whole(tick); err != nil {
+		return err
+	}
+	return m.pass(func(r *ring) bool { return r.read(tick) })
+}
+
+// Latency is the device's buffer and the tick being collected.
+func (m systemMic) Latency() time.Duration {
+	return periods*periodMs*time.Millisecond + media.Duration(media.Tick)
+}
+
+// Write lays tick into the ring as soon as no more than one other lies there.
+func (o systemSpeaker) Write(tick []float32) error {
+	if err := whole(tick); err != nil {
+		return err
+	}
+	return o.pass(func(r *ring) bool { return r.write(tick, media.Tick) })
+}
+
+// Latency is what lies in the ring and in the device's buffers.
+func (o systemSpeaker) Latency() time.Duration {
+	d := media.Duration(media.Tick)
+	if u := o.current(); u != nil {
+		d += u.held.delay()
+	}
+	return d
+}

@@ -1,0 +1,238 @@
+//go:build cgo
+
+package device
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+	"unsafe"
+
+	"github.com/gen2brain/malgo"
+
+	"github.com/entrenous/entrenous/media"
+)
+
+const (
+	periodMs = 10 // of the device
+	periods  = 2  // in the device's buffer
+)
+
+// systemBackends are tried in this order. Miniaudio's own null backend is left
+// out: it would pretend that there is sound.
+func systemBackends() []malgo.Backend {
+	return []malgo.Backend{
+		malgo.BackendWasapi, malgo.BackendDsound, malgo.BackendWinmm, malgo.BackendCoreaudio,
+		malgo.BackendSndio, malgo.BackendAudio4, malgo.BackendOss,
+		malgo.BackendPulseaudio, malgo.BackendAlsa, malgo.BackendJack,
+	}
+}
+
+func backendsOf(s Spec) []malgo.Backend {
+	if s.Scheme == "pulse" {
+		return []malgo.Backend{malgo.BackendPulseaudio}
+	}
+	return systemBackends()
+}
+
+// List finds every device that could be opened now.
+func List() ([]Info, error) { return list(systemBackends()) }
+
+func list(backends []malgo.Backend) ([]Info, error) {
+	ctx, err := connect(backends)
+	if err != nil {
+		return nil, fmt.Errorf("list the sound devices: %w", err)
+	}
+	defer disconnect(ctx)
+	var found []Info
+	for _, kind := range []Kind{Microphone, Loudspeaker} {
+		infos, err := ctx.Devices(kindOf(kind))
+		if err != nil {
+			return nil, fmt.Errorf("list the sound devices: %w", reason(err))
+		}
+		for i := range infos {
+			found = append(found, Info{
+				Kind: kind, ID: idText(infos[i].ID), Name: infos[i].Name(), Default: infos[i].IsDefault != 0,
+			})
+		}
+	}
+	return found, nil
+}
+
+func kindOf(k Kind) malgo.DeviceType {
+	if k == Microphone {
+		return malgo.Capture
+	}
+	return malgo.Playback
+}
+
+// idText writes an ID as the backend does where that is text, else in hex.
+func idText(id malgo.DeviceID) string {
+	raw := strings.TrimRight(string(id[:]), "\x00")
+	plain := func(r rune) bool { return r > ' ' && r < 0x7f && r != ',' }
+	if raw != "" && !strings.ContainsFunc(raw, func(r rune) bool { return !plain(r) }) {
+		return raw
+	}
+	return "0x" + id.String()
+}
+
+// connect reaches the sound server. Each stream has its own connection: a dead
+// one cannot be used again after the server was restarted.
+func connect(backends []malgo.Backend) (*malgo.AllocatedContext, error) {
+	ctx, err := malgo.InitContext(backends, malgo.ContextConfig{}, nil)
+	if err != nil {
+		return nil, fmt.Errorf("%w: no sound system answers (%w)", ErrNoDevice, err)
+	}
+	return ctx, nil
+}
+
+func disconnect(ctx *malgo.AllocatedContext) {
+	_ = ctx.Uninit()
+	ctx.Free()
+}
+
+// reason turns the audio library's errors into ours.
+func reason(err error) error {
+	for _, r := range []struct {
+		ours   error
+		theirs []error
+	}{
+		{ErrNoDevice, []error{malgo.ErrNoDevice, malgo.ErrDoesNotExist, malgo.ErrNoBackend, malgo.ErrUnavailable, malgo.ErrConnectionRefused}},
+		{ErrBusy, []error{malgo.ErrBusy, malgo.ErrAlreadyInUse}},
+		{ErrDenied, []error{malgo.ErrAccessDenied}},
+	} {
+		if slices.ContainsFunc(r.theirs, func(e error) bool { return errors.Is(err, e) }) {
+			return fmt.Errorf("%w (%w)", r.ours, err)
+		}
+	}
+	return fmt.Errorf("%w (%w)", ErrLost, err)
+}
+
+// unit is one opened device with its connection and its ring.
+type unit struct {
+	ctx  *malgo.AllocatedContext
+	dev  *malgo.Device
+	ring *ring
+	id   string // of the device, empty for the default
+	name string
+	held *held
+}
+
+// openUnit opens the device id of a kind, the default one if id is empty, and starts it.
+func openUnit(backends []malgo.Backend, kind Kind, id string) (*unit, error) {
+	ctx, err := connect(backends)
+	if err != nil {
+		return nil, err
+	}
+	u := &unit{ctx: ctx, ring: newRing(ringSize), id: id, held: &held{}}
+	if err := u.start(kind); err != nil {
+		disconnect(ctx)
+		return nil, err
+	}
+	return u, nil
+}
+
+func (u *unit) start(kind Kind) error {
+	info, err := u.find(kind)
+	if err != nil {
+		return err
+	}
+	u.name = info.Name()
+	var pin runtime.Pinner // the library copies the ID before InitDevice returns
+	defer pin.Unpin()
+	cfg := malgo.DefaultDeviceConfig(kindOf(kind))
+	cfg.SampleRate, cfg.PeriodSizeInMilliseconds, cfg.Periods = media.Rate, periodMs, periods
+	cfg.PerformanceProfile = malgo.LowLatency
+	side := &cfg.Playback
+	if kind == Microphone {
+		side = &cfg.Capture
+	}
+	side.Format, side.Channels = malgo.FormatF32, 1
+	if u.id != "" {
+		pin.Pin(&info.ID)
+		side.DeviceID = unsafe.Pointer(&info.ID)
+	}
+	u.dev, err = malgo.InitDevice(u.ctx.Context, cfg, malgo.DeviceCallbacks{Data: u.data})
+	if err != nil {
+		return reason(err)
+	}
+	if err := u.dev.Start(); err != nil {
+		u.dev.Uninit()
+		return reason(err)
+	}
+	return nil
+}
+
+// find looks the device up, so that a missing one has a clear error and a name.
+func (u *unit) find(kind Kind) (*malgo.DeviceInfo, error) {
+	infos, err := u.ctx.Devices(kindOf(kind))
+	if err != nil {
+		return nil, reason(err)
+	}
+	for i := range infos {
+		if u.id == idText(infos[i].ID) || u.id == "" && infos[i].IsDefault != 0 {
+			return &infos[i], nil
+		}
+	}
+	if u.id == "" && len(infos) > 0 {
+		return &infos[0], nil
+	}
+	if u.id == "" {
+		return nil, fmt.Errorf("%w: there is no %s", ErrNoDevice, kind)
+	}
+	return nil, fmt.Errorf("%w: there is no %s %q", ErrNoDevice, kind, u.id)
+}
+
+// data runs on the device's thread.
+func (u *unit) data(out, in []byte, _ uint32) {
+	if len(out) >= 4 {
+		x := unsafe.Slice((*float32)(unsafe.Pointer(&out[0])), len(out)/4)
+		u.ring.take(x)
+		u.held.add(len(x))
+	}
+	if len(in) >= 4 {
+		u.ring.put(unsafe.Slice((*float32)(unsafe.Pointer(&in[0])), len(in)/4))
+	}
+}
+
+func (u *unit) close() {
+	u.dev.Uninit()
+	disconnect(u.ctx)
+}
+
+// held measures what lies between us and the air: what the device has taken
+// beyond what can have been played since its first bite. The library does not
+// say what the backend's buffers came to be.
+type held struct {
+	mu    sync.Mutex
+	first time.Time
+	taken int
+	least int
+	count int
+}
+
+func (h *held) add(n int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	now := time.Now()
+	if h.first.IsZero() {
+		h.first = now
+	}
+	h.taken += n
+	h.count++
+	over := h.taken - media.Samples(now.Sub(h.first))
+	// The first bites fill the buffers; from the 20th on, the least is what stays in them.
+	if h.count == 20 || h.count > 20 && h.count < 200 && over < h.least {
+		h.least = over
+	}
+}
+
+func (h *held) delay() time.Duration {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return max(media.Duration(h.least), periods*periodMs*time.Millisecond)
+}
