@@ -132,7 +132,7 @@ func (h *Host) Addrs() []string {
 func (h *Host) listening() []ma.Multiaddr {
 	all, err := h.swarm.InterfaceListenAddresses()
 	if err != nil {
-		h.log.Warn("list listen addresses", "err", err)
+		h.log.Debug("list listen addresses", "err", err)
 		return nil
 	}
 	return h.published(all)
