@@ -116,3 +116,8 @@ func TestTheWrongPersonAtAnAddressIsRefused(t *testing.T) {
 		t.Error("connected to somebody all the same")
 	}
 }
+
+func newNeighbourKey() ed25519.PrivateKey {
+	_, key, _ := ed25519.GenerateKey(nil)
+	return key
+}
