@@ -5,8 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
+	"os"
 	"sync"
+	"syscall"
 	"time"
 
 	flynn "github.com/flynn/noise"
@@ -17,7 +18,7 @@ import (
 type duplex struct {
 	conn     Conn
 	prefix   []byte        // goes out before the next frames, in the same write
-	patience time.Duration // how long a write may take
+	patience time.Duration // how long a write may take, 0 for as long as the connection says
 
 	wmu sync.Mutex
 	out *sealer
@@ -31,7 +32,7 @@ type duplex struct {
 }
 
 func newDuplex(c Conn, r *bufio.Reader, out, in *flynn.CipherState, l limits) *duplex {
-	d := &duplex{conn: c, patience: SendTimeout, in: &opener{r: r, cs: in}}
+	d := &duplex{conn: c, in: &opener{r: r, cs: in}}
 	d.out = newSealer(out, l, d.write)
 	return d
 }
@@ -56,8 +57,10 @@ func (d *duplex) ended() error {
 
 // write hands frames to the connection.
 func (d *duplex) write(b []byte) error {
-	if err := d.conn.SetWriteDeadline(time.Now().Add(d.patience)); err != nil {
-		return err
+	if d.patience > 0 {
+		if err := d.conn.SetWriteDeadline(time.Now().Add(d.patience)); err != nil {
+			return err
+		}
 	}
 	if d.prefix != nil {
 		b = append(d.prefix, b...)
@@ -82,11 +85,24 @@ func (d *duplex) sending(send func(*sealer) error) error {
 
 // failed tells a read deadline, after which reading may go on, from the end.
 func (d *duplex) failed(err error) error {
-	var ne net.Error
-	if errors.As(err, &ne) && ne.Timeout() && d.ended() == nil {
+	if timedOut(err) && d.ended() == nil {
 		return fmt.Errorf("receive: %w", err)
 	}
 	return fmt.Errorf("receive: %w", d.over(err))
+}
+
+// timedOut reports whether a read deadline passed. Yamux has an error of its
+// own for that. A dead connection may call itself a timeout too: QUIC's idle
+// one is not temporary, TCP's is ETIMEDOUT.
+func timedOut(err error) bool {
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return true
+	}
+	var t interface {
+		Timeout() bool
+		Temporary() bool
+	}
+	return errors.As(err, &t) && t.Timeout() && t.Temporary() && !errors.Is(err, syscall.ETIMEDOUT)
 }
 
 // exactly reads a frame with one whole item of n bytes, as the handshake and

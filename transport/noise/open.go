@@ -79,7 +79,7 @@ func (o *opener) fill() error {
 		}
 		size := int(binary.BigEndian.Uint16(head))
 		if plain := size - tagSize; plain < 64 || plain > maxPlain || bucket(plain) != plain {
-			return fmt.Errorf("frame of %d bytes: %w", size, errFrame)
+			return fmt.Errorf("frame of %d bytes: %w: %w", size, errFrame, ErrAuth) // no honest end sends it
 		}
 		if _, err := o.r.Discard(2); err != nil {
 			return err

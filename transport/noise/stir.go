@@ -65,10 +65,15 @@ func (c *Channel) stir(hellos [4]byte) error {
 	if _, err := io.ReadFull(c.random, mine[:]); err != nil {
 		return fmt.Errorf("draw secret: %w", err)
 	}
+	rest := c.stirSecond
 	if c.initiator {
-		return c.stirFirst(&s)
+		rest = c.stirFirst
 	}
-	return c.stirSecond(&s)
+	if err := rest(&s); err != nil {
+		return err
+	}
+	c.link.patience = SendTimeout // until here the handshake's deadline holds
+	return nil
 }
 
 func (c *Channel) stirFirst(s *stirring) error {

@@ -110,7 +110,9 @@ func (c *Channel) streamLink(conn Conn, r *bufio.Reader, id streamID, mine bool)
 	if err != nil {
 		return nil, err
 	}
-	return newDuplex(conn, r, out, in, c.limits), nil
+	link := newDuplex(conn, r, out, in, c.limits)
+	link.patience = SendTimeout
+	return link, nil
 }
 
 // streamKey is the key of one direction of a stream. The info names the
