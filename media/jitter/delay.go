@@ -1,16 +1,18 @@
 package jitter
 
 // estimator learns how late packets come and says how long to wait for them:
-// as long as 95 % of half-seconds would have needed.
+// as long as the worst packet of 95 % of the intervals would have needed.
 type estimator struct {
-	start, least int64
-	lows         [baseParts]low // the smallest transit in each of the last parts of the window
-	histogram    [buckets]float64
-	intervals    int   // half-seconds seen
-	since        int64 // begin of this one
-	worst        int64 // lateness in it
-	seen         bool  // worst and since are valid
-	aim          int64
+	start       int64
+	least, most int64
+	lows        [baseParts]low // the least transit in each part of the last second
+	histogram   [buckets]float64
+	intervals   int   // intervals seen
+	since       int64 // begin of this one
+	fastest     int64 // transit in it
+	slowest     int64
+	seen        bool // since, fastest and slowest are valid
+	aim         int64
 }
 
 type low struct {
@@ -20,19 +22,19 @@ type low struct {
 }
 
 const (
-	bucket     = 5 * 48 // 5 ms
-	buckets    = 400    // to 2 s
-	interval   = 500 * 48
+	bucket  = 5 * 48 // 5 ms
+	buckets = 400    // to 2 s
+	// An interval is judged by its worst packet. Longer ones would wait for
+	// stalls that come once in ten seconds, shorter ones would drop a talker's
+	// syllable at each.
+	interval   = 200 * 48
 	quantile   = 0.95
+	pathShift  = 20 * 48
 	forgetting = 0.983 // share of the histogram left after each interval
 
 	basePart  = 200 * 48 // the base is the least transit over
 	baseParts = 5        // five parts of 200 ms
 )
-
-func (e *estimator) init(start, least int64) {
-	e.start, e.least = start, least
-}
 
 // observe takes in that the packet of this timestamp arrived. Both are in
 // samples; what is between them, the transit, has no meaning but its change.
@@ -40,14 +42,26 @@ func (e *estimator) observe(arrival, timestamp int64) {
 	transit := arrival - timestamp
 	e.lower(arrival, transit)
 	if !e.seen {
-		e.seen, e.since, e.worst = true, arrival, 0
+		e.seen, e.since, e.fastest, e.slowest = true, arrival, transit, transit
 	}
-	e.worst = max(e.worst, transit-e.base())
+	e.fastest, e.slowest = min(e.fastest, transit), max(e.slowest, transit)
 	if arrival-e.since < interval && arrival >= e.since {
 		return
 	}
-	e.learn(e.worst)
-	e.since, e.worst = arrival, 0
+	e.learn(e.worst())
+	e.since, e.fastest, e.slowest = arrival, transit, transit
+}
+
+// worst is the lateness of the slowest packet of the interval against the
+// fastest of the last second. When all packets became slower at once, by more
+// than they differ, the path has changed: they are on time there, and waiting
+// as if they were late would only add to it.
+func (e *estimator) worst() int64 {
+	spread, shift := e.slowest-e.fastest, e.fastest-e.base()
+	if shift > pathShift && spread < shift {
+		return spread
+	}
+	return spread + shift
 }
 
 func (e *estimator) lower(arrival, transit int64) {
@@ -63,7 +77,7 @@ func (e *estimator) lower(arrival, transit int64) {
 	}
 }
 
-// base is the least transit of the last 2 s, so that a slow drift of the two
+// base is the least transit of the last second, so that a slow drift of the two
 // clocks drops out of every difference.
 func (e *estimator) base() int64 {
 	var least int64
@@ -109,5 +123,5 @@ func (e *estimator) target() int64 {
 	if e.intervals == 0 {
 		return e.start
 	}
-	return max(e.least, e.aim)
+	return min(max(e.least, e.aim), e.most)
 }

@@ -3,18 +3,19 @@
 // between two sound cards' clocks, and whatever a hostile sender makes up.
 //
 // The network side calls Push, the speaker side calls Pull, and the Buffer
-// keeps as little sound waiting as the line allows: the delay that 95 % of the
-// packets keep to. It grows and shrinks by leaving out or repeating a pitch
+// keeps as little sound waiting as the line allows: the delay that 95 % of
+// the time would have been enough. It grows and shrinks by leaving out or repeating a pitch
 // period where nobody hears it. It has no clock: every time is handed in, so a
 // day of calls is tested in seconds.
 //
-// Delay: the 0.95 quantile of the packets' lateness in steps of 5 ms, at least
-// 5 ms, plus up to one tick (10 ms) because frames do not end where ticks do.
+// Delay: the 0.95 quantile of the worst lateness in 200 ms, in steps of 5 ms,
+// at least 5 ms, plus up to one tick (10 ms) because frames do not end where ticks do.
 // On a quiet LAN that is below 15 ms. Decoded sound that waits for the next
 // Pull is part of this figure, see Stats.
 package jitter
 
 import (
+	"math"
 	"sync"
 	"time"
 
@@ -27,6 +28,7 @@ const (
 
 	maxDecoded = 6 * media.Frame // 120 ms, the most that one packet may hold
 	history    = 2 * media.Frame // samples kept behind the play position to splice from
+	maxGap     = 4 * media.Rate  // samples that may be missing between two packets of one stream
 	muteAfter  = 3 * media.Rate  // samples of starvation after which the talker counts as gone
 	fadeFrom   = 60 * 48         // concealment begins to fade here
 	fadeTo     = 200 * 48        // and is silent here
@@ -65,7 +67,8 @@ type Config struct {
 	Start time.Duration
 	// Least is the smallest delay aimed at; 0 is 5 ms.
 	Least time.Duration
-	// Most is the delay above which sound is skipped at once; 0 is 1 s.
+	// Most is the delay above which sound is skipped at once; 0 is 1 s. Half
+	// of it is the largest delay aimed at.
 	Most time.Duration
 }
 
@@ -110,8 +113,11 @@ func New(dec Decoder, c Config) *Buffer {
 		tick:  media.Tick,
 		line:  make([]float32, history, 4*history+2*maxDecoded),
 		head:  history,
+		next:  math.MinInt64,
 	}
-	b.delay.init(orDefault(c.Start, 40*time.Millisecond), orDefault(c.Least, 5*time.Millisecond))
+	b.delay.start = orDefault(c.Start, 40*time.Millisecond)
+	b.delay.least = orDefault(c.Least, 5*time.Millisecond)
+	b.delay.most = b.most / 2
 	return b
 }
 
@@ -159,7 +165,7 @@ func (b *Buffer) insert(p Packet, seq, ts int64) {
 func (b *Buffer) restart(p Packet) {
 	held := b.store.restart()
 	b.delay.forgetBase()
-	b.playing = false
+	b.playing, b.next = false, math.MinInt64
 	for _, q := range []Packet{held, p} {
 		if seq, ts, verdict := b.store.place(q); verdict == fits {
 			b.insert(q, seq, ts)
@@ -203,8 +209,8 @@ func (b *Buffer) advance(now int64) {
 	}
 	gap := int(p.time - b.time)
 	switch {
-	case gap < codecStep || gap-codecStep < b.starved && p.seq > b.next:
-		b.play(p, now) // made-up sound has already filled the hole, if there was one
+	case gap < codecStep || gap > maxGap || gap-codecStep < b.starved && p.seq > b.next:
+		b.play(p, now) // no hole, or no sane one, or what was made up has filled it
 	case p.seq == b.next:
 		b.pause(gap, now)
 	default:

@@ -20,7 +20,7 @@ func (b *Buffer) play(p *slot, now int64) {
 		n = b.frame
 		b.conceal(b.scratch[:n])
 	} else {
-		b.frame, b.made = n, 0
+		b.frame, b.made = max(n, codecStep), 0
 	}
 	b.stats.PacketsLost += p.seq - b.next
 	b.stats.emitted(n, now+int64(before)-p.arrival, b.delay.target())
@@ -33,6 +33,14 @@ func (b *Buffer) play(p *slot, now int64) {
 // pause passes a stretch in which the talker sent nothing (DTX). Silence can be
 // of any length, so this is where delay is corrected for nothing.
 func (b *Buffer) pause(gap int, now int64) {
+	if b.starved > 0 {
+		past := min(b.starved, gap)
+		b.stats.pardon(past)
+		b.time += int64(past)
+		if gap -= past; gap < codecStep {
+			return
+		}
+	}
 	n := min(gap, media.Tick) / codecStep * codecStep
 	pcm := b.scratch[:n]
 	b.fill(pcm)

@@ -83,6 +83,13 @@ func (c *counters) quiet(n int) {
 	c.SilentConcealedSamples += uint64(n)
 }
 
+// pardon counts n concealed samples as a pause after all.
+func (c *counters) pardon(n int) {
+	c.ConcealedSamples -= min(uint64(n), c.ConcealedSamples)
+	c.ConcealmentEvents -= min(1, c.ConcealmentEvents)
+	c.SilentConcealedSamples += uint64(n)
+}
+
 func (c *counters) concealed(n int, begins, silent bool) {
 	c.TotalSamplesReceived += uint64(n)
 	c.ConcealedSamples += uint64(n)

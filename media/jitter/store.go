@@ -3,7 +3,6 @@ package jitter
 // slot is a packet that waits to be decoded, on unwrapped numbers.
 type slot struct {
 	full          bool
-	copied        bool
 	seq           int64
 	time, arrival int64 // in samples
 	payload       []byte
@@ -38,6 +37,9 @@ const (
 // only when a second one agrees with it.
 func (s *store) place(p Packet) (seq, time int64, v verdict) {
 	if !s.started {
+		if p.Copy {
+			return 0, 0, useless
+		}
 		s.started = true
 		s.highest, s.newest = int64(p.Sequence), int64(p.Timestamp)
 		return s.highest, s.newest, fits
@@ -101,7 +103,7 @@ func (s *store) put(p Packet, seq, time, arrival int64) bool {
 	if seq > s.highest {
 		s.highest, s.newest = seq, time
 	}
-	at.full, at.copied, at.seq, at.time, at.arrival = true, p.Copy, seq, time, arrival
+	at.full, at.seq, at.time, at.arrival = true, seq, time, arrival
 	at.payload = append(at.payload[:0], p.Payload...)
 	return true
 }

@@ -186,7 +186,7 @@ func TestEveryLineKeepsWithinItsCeilings(t *testing.T) {
 			t.Parallel()
 			for seed := range uint64(3) {
 				tr := c.line(seed + 1)
-				b := jitter.New(&tape{}, jitter.Config{})
+				b := jitter.New(&tape{fec: true}, jitter.Config{})
 				run(t, b, tr, label, 0, nil)
 				s := b.Stats()
 				concealed := 100 * float64(s.ConcealedSamples) / float64(s.TotalSamplesReceived)
@@ -201,5 +201,43 @@ func TestEveryLineKeepsWithinItsCeilings(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestAStepOfThePathIsForgottenInFiveSeconds(t *testing.T) {
+	t.Parallel()
+	b := jitter.New(&tape{fec: true}, jitter.Config{})
+	seconds := make([]jitter.Stats, 0, 200) // at the end of each
+	run(t, b, stepped(1), label, 0, func(now time.Duration, _ []float32) {
+		if now%time.Second == 0 {
+			seconds = append(seconds, b.Stats())
+		}
+	})
+	wait := func(second int) time.Duration {
+		from, to := seconds[second], seconds[second+1]
+		return (to.JitterBufferDelay - from.JitterBufferDelay) / time.Duration(to.JitterBufferEmittedCount-from.JitterBufferEmittedCount)
+	}
+	base := wait(70)
+	for name, second := range map[string]int{"up at 80 s": 85, "down at 140 s": 145} {
+		if got := wait(second); got > base+25*time.Millisecond {
+			t.Errorf("step %s: %v of delay 5 s later, %v before", name, got, base)
+		}
+	}
+}
+
+func TestDriftingClocksAreFollowed(t *testing.T) {
+	t.Parallel()
+	for _, ppm := range []float64{-300, 300} {
+		b := jitter.New(&tape{}, jitter.Config{})
+		l := newLine(1, 200)
+		l.spread(0.3)
+		run(t, b, l.trace(0, 0, 0), label, ppm*1e-6, nil)
+		s := b.Stats()
+		if s.ConcealedSamples > s.TotalSamplesReceived/1000 || s.MeanDelay() > 25*time.Millisecond {
+			t.Errorf("%+.0f ppm: %d of %d samples concealed, %v of delay", ppm, s.ConcealedSamples, s.TotalSamplesReceived, s.MeanDelay())
+		}
+		if moved := s.InsertedSamplesForDeceleration + s.RemovedSamplesForAcceleration; moved < 2000 {
+			t.Errorf("%+.0f ppm: only %d samples stretched in 200 s", ppm, moved)
+		}
 	}
 }
