@@ -1,0 +1,118 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"github.com/entrenous/entrenous/app/chat"
+)
+
+// Conversation is what a list of conversations shows of one.
+type Conversation struct {
+	Conv     chat.ConvID
+	Unread   int
+	Last     *RowView // nil: no row yet
+	Activity int64    // grows with every event that comes in, whatever its clock says: the order of the list
+}
+
+// Unread is what waits to be read in a conversation.
+type Unread struct {
+	Count int
+	First chat.Hash // the first unread row; zero if there is none
+}
+
+// Conversations returns all conversations, the last active first.
+func (v *View) Conversations() ([]Conversation, error) {
+	var all []Conversation
+	err := v.c.each(func(s *sqlite3.Stmt) error {
+		c := Conversation{Unread: s.ColumnInt(1), Activity: s.ColumnInt64(2)}
+		fill(c.Conv[:], s, 0)
+		all = append(all, c)
+		return nil
+	}, `SELECT conv.conv, sum(unread), max(tip) FROM conv JOIN chain ON chain.conv=conv.id
+		GROUP BY conv.id ORDER BY max(tip) DESC, conv.id`)
+	if err != nil {
+		return nil, err
+	}
+	for i := range all {
+		p, err := v.Page(all[i].Conv, Query{Limit: 1})
+		if err != nil {
+			return nil, err
+		}
+		if len(p.Rows) > 0 {
+			all[i].Last = &p.Rows[0]
+		}
+	}
+	return all, nil
+}
+
+// Unread says what waits to be read in a conversation.
+func (v *View) Unread(conv chat.ConvID) (u Unread, err error) {
+	n, err := v.c.number(`SELECT sum(unread) FROM chain WHERE conv=(SELECT id FROM conv WHERE conv=?)`, conv[:])
+	if err != nil || n == 0 {
+		return Unread{}, err
+	}
+	u.Count = int(n)
+	err = v.c.one(func(s *sqlite3.Stmt) { fill(u.First[:], s, 0) }, `
+		WITH first AS (SELECT (SELECT event.id FROM event
+				WHERE event.chain=chain.id AND event.seq>chain.seen AND shown=2 ORDER BY event.seq LIMIT 1) AS id
+			FROM chain WHERE conv=(SELECT id FROM conv WHERE conv=?) AND unread>0)
+		SELECT hash FROM event JOIN first ON event.id=first.id ORDER BY depth, time, hash LIMIT 1`, conv[:])
+	if errors.Is(err, ErrNotFound) {
+		return u, fmt.Errorf("%w: unread rows are counted but not found", ErrDamaged)
+	}
+	return u, err
+}
+
+// DeleteConversation removes a conversation's log and everything drawn from
+// it. The pages that held it are overwritten.
+func (tx *Tx) DeleteConversation(conv chat.ConvID) error {
+	number, err := tx.c.number(`SELECT id FROM conv WHERE conv=?`, conv[:])
+	if err != nil {
+		return err
+	}
+	if err := tx.forgetWords(number); err != nil {
+		return err
+	}
+	for _, sql := range [...]string{
+		`DELETE FROM event WHERE conv=?`,
+		`DELETE FROM fork WHERE conv=?`,
+		`DELETE FROM receipt WHERE conv=?`,
+		`DELETE FROM chain WHERE conv=?`,
+		`DELETE FROM conv WHERE id=?`,
+	} {
+		if err := tx.c.exec(sql, number); err != nil {
+			return fmt.Errorf("delete conversation %s: %w", conv.Short(), err)
+		}
+	}
+	return tx.c.exec(`DELETE FROM draft WHERE conv=?`, conv[:])
+}
+
+// forgetWords takes a conversation out of the full-text index.
+func (tx *Tx) forgetWords(conv int64) error {
+	var rows []*base
+	rows, err := tx.bases(0, baseQuery+`event.conv=? AND shown>0`, conv)
+	if err != nil {
+		return err
+	}
+	for _, b := range rows {
+		row, err := tx.reduce(b, chat.Hash{})
+		if err != nil {
+			return err
+		}
+		tx.changeWords(b.id, row.Text, "")
+	}
+	return nil
+}
+
+// Conversations returns all conversations, the last active first.
+func (s *Store) Conversations() ([]Conversation, error) {
+	return read(s, (*View).Conversations)
+}
+
+// Unread says what waits to be read in a conversation.
+func (s *Store) Unread(conv chat.ConvID) (Unread, error) {
+	return read(s, func(v *View) (Unread, error) { return v.Unread(conv) })
+}

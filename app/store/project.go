@@ -1,0 +1,156 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"github.com/entrenous/entrenous/app/chat"
+	"github.com/entrenous/entrenous/identity"
+)
+
+// What an event is in a timeline; see migrations.
+const (
+	shownNot    = 0
+	shownRow    = 1
+	shownCounts = 2
+)
+
+func kindShown(k chat.Kind) int {
+	switch {
+	case k.IsEffect():
+		return shownNot
+	case k == chat.KindDevice:
+		return shownRow
+	}
+	return shownCounts
+}
+
+// base is an event that is a row, as it is found on the disk.
+type base struct {
+	id, chain int64
+	touched   bool
+	event     *chat.Event
+	author    identity.ID
+}
+
+// show indexes a new row. Effects may have come before it.
+func (tx *Tx) show(id int64, e *chat.Event, h chat.Hash, author identity.ID) error {
+	n, err := tx.c.number(`SELECT 1 FROM event WHERE target=? LIMIT 1`, h[:])
+	if err != nil {
+		return err
+	}
+	b := &base{id: id, touched: n > 0, event: e, author: author}
+	row, err := tx.reduce(b, chat.Hash{})
+	if err != nil {
+		return err
+	}
+	if b.touched {
+		if err := tx.c.exec(`UPDATE event SET touched=1 WHERE id=?`, id); err != nil {
+			return fmt.Errorf("mark row: %w", err)
+		}
+	}
+	tx.changeWords(id, "", row.Text)
+	if row.Deleted {
+		return tx.uncount(id)
+	}
+	return nil
+}
+
+// touch brings the row that an effect changes up to date; if it is not there
+// yet, show will see the effect.
+func (tx *Tx) touch(e *chat.Event, h, target chat.Hash) error {
+	b, err := tx.base(e.Conv, target)
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if !b.touched {
+		if err := tx.c.exec(`UPDATE event SET touched=1 WHERE id=?`, b.id); err != nil {
+			return fmt.Errorf("mark row: %w", err)
+		}
+	}
+	if e.Kind == chat.KindReaction {
+		return nil
+	}
+	before, err := tx.reduce(b, h)
+	if err != nil {
+		return err
+	}
+	b.touched = true
+	after, err := tx.reduce(b, chat.Hash{})
+	if err != nil {
+		return err
+	}
+	tx.changeWords(b.id, before.Text, after.Text)
+	if after.Deleted && !before.Deleted {
+		return tx.uncount(b.id)
+	}
+	return nil
+}
+
+// uncount makes a deleted row one that is not waiting to be read.
+func (tx *Tx) uncount(id int64) error {
+	if err := tx.c.exec(`UPDATE event SET shown=? WHERE id=? AND shown=?`, shownRow, id, shownCounts); err != nil {
+		return fmt.Errorf("mark deleted row: %w", err)
+	}
+	return tx.recount(`id=(SELECT chain FROM event WHERE id=?)`, id)
+}
+
+// recount counts again what is unread in the chains of others that the
+// condition picks.
+func (tx *Tx) recount(condition string, arg any) error {
+	return tx.c.exec(`UPDATE chain SET unread=(SELECT count(*) FROM event
+		WHERE event.chain=chain.id AND event.seq>chain.seen AND shown=2)
+		WHERE person IS NOT NULL AND person<>?2 AND `+condition, arg, tx.self[:])
+}
+
+// base finds a row's event by its hash.
+func (v *View) base(conv chat.ConvID, h chat.Hash) (b *base, err error) {
+	var parseErr error
+	err = v.c.one(func(s *sqlite3.Stmt) { b, parseErr = readBase(s) }, baseQuery+
+		`event.hash=? AND event.conv=(SELECT id FROM conv WHERE conv=?) AND shown>0`, h[:], conv[:])
+	return b, errors.Join(err, parseErr)
+}
+
+// baseQuery selects what readBase reads.
+const baseQuery = `SELECT event.id, chain, touched, bytes, person FROM event JOIN chain ON chain.id=event.chain WHERE `
+
+func readBase(s *sqlite3.Stmt) (b *base, err error) {
+	b = &base{id: s.ColumnInt64(0), chain: s.ColumnInt64(1), touched: s.ColumnBool(2)}
+	if b.event, err = chat.ParseEvent(s.ColumnRawBlob(3)); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	fill(b.author[:], s, 4)
+	return b, nil
+}
+
+// reduce makes the row of b from all its effects but one.
+func (v *View) reduce(b *base, except chat.Hash) (chat.Row, error) {
+	if !b.touched {
+		return chat.Reduce(b.event, b.author, nil), nil
+	}
+	h := b.event.Hash()
+	var effects []chat.Effect
+	err := v.c.each(func(s *sqlite3.Stmt) error {
+		var hash chat.Hash
+		if fill(hash[:], s, 2); hash == except {
+			return nil
+		}
+		e, err := chat.ParseEvent(s.ColumnRawBlob(0))
+		if err != nil {
+			return fmt.Errorf("%w: %w", ErrDamaged, err)
+		}
+		f := chat.Effect{Event: e}
+		fill(f.Author[:], s, 1)
+		effects = append(effects, f)
+		return nil
+	}, `SELECT bytes, person, event.hash FROM event JOIN chain ON chain.id=event.chain WHERE target=?`, h[:])
+	if err != nil {
+		return chat.Row{}, err
+	}
+	return chat.Reduce(b.event, b.author, effects), nil
+}

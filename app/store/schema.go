@@ -1,0 +1,81 @@
+package store
+
+import (
+	"fmt"
+
+	"github.com/ncruces/go-sqlite3"
+)
+
+// keySelf is the setting that says whose account this is.
+const keySelf = "store.self"
+
+// migrations bring a database from one schema to the next: entry i leads to
+// user_version i+1. Entries are never changed once released.
+//
+// A row of the table event is one event as it came (bytes); the other columns
+// are an index over it. shown is 0 for effects, 1 for rows, 2 for rows that
+// count as unread until they are read; touched says that effects point at it.
+// The full-text index holds no text, only words: see words.
+var migrations = [...]string{`
+CREATE TABLE kv(key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE contact(
+	id BLOB PRIMARY KEY, state INTEGER NOT NULL, name TEXT NOT NULL, own_name TEXT NOT NULL,
+	since INTEGER NOT NULL, last_seen INTEGER NOT NULL, verified INTEGER NOT NULL, muted INTEGER NOT NULL,
+	secret BLOB NOT NULL, rendezvous BLOB NOT NULL, request TEXT NOT NULL, once BLOB) WITHOUT ROWID;
+CREATE TABLE device(
+	id BLOB PRIMARY KEY, person BLOB NOT NULL, cert BLOB, peer TEXT NOT NULL, addrs TEXT NOT NULL,
+	pair_old BLOB, pair_new BLOB, last_seen INTEGER NOT NULL, revoked INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX device_person ON device(person);
+CREATE TABLE list(person BLOB PRIMARY KEY, list BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE conv(id INTEGER PRIMARY KEY, conv BLOB NOT NULL UNIQUE, depth INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE chain(
+	id INTEGER PRIMARY KEY, conv INTEGER NOT NULL, device BLOB NOT NULL, person BLOB, key BLOB, private BLOB,
+	seq INTEGER NOT NULL DEFAULT 0, hash BLOB, tip INTEGER NOT NULL DEFAULT 0, depth INTEGER NOT NULL DEFAULT 0,
+	seen INTEGER NOT NULL DEFAULT 0, unread INTEGER NOT NULL DEFAULT 0, UNIQUE(conv, device));
+CREATE TABLE event(
+	id INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, conv INTEGER NOT NULL, chain INTEGER NOT NULL,
+	seq INTEGER NOT NULL, depth INTEGER NOT NULL, time INTEGER NOT NULL, shown INTEGER NOT NULL,
+	touched INTEGER NOT NULL DEFAULT 0, target BLOB, bytes BLOB NOT NULL);
+CREATE UNIQUE INDEX event_chain ON event(chain, seq);
+CREATE INDEX event_row ON event(conv, depth, time) WHERE shown > 0;
+CREATE INDEX event_target ON event(target) WHERE target IS NOT NULL;
+CREATE TABLE fork(hash BLOB PRIMARY KEY, conv INTEGER NOT NULL, device BLOB NOT NULL, bytes BLOB NOT NULL) WITHOUT ROWID;
+CREATE INDEX fork_chain ON fork(conv, device);
+CREATE TABLE receipt(
+	conv INTEGER NOT NULL, author BLOB NOT NULL, device BLOB NOT NULL, delivered INTEGER NOT NULL,
+	seen INTEGER NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY(conv, author, device)) WITHOUT ROWID;
+CREATE TABLE draft(conv BLOB PRIMARY KEY, text TEXT NOT NULL, reply BLOB, editing BLOB) WITHOUT ROWID;
+CREATE TABLE invite(once BLOB PRIMARY KEY, created INTEGER NOT NULL, expires INTEGER NOT NULL, used INTEGER NOT NULL) WITHOUT ROWID;
+CREATE VIRTUAL TABLE words USING fts5(text, content='', columnsize=0, detail=none, tokenize='ascii');
+INSERT INTO words(words, rank) VALUES('secure-delete', 1);
+`}
+
+// migrate brings the database to the newest schema, step by step, each in
+// one transaction.
+func (c *conn) migrate() error {
+	var version int
+	err := c.one(func(s *sqlite3.Stmt) { version = s.ColumnInt(0) }, `PRAGMA user_version`)
+	if err != nil {
+		return fmt.Errorf("read schema version: %w", err)
+	}
+	if version > len(migrations) {
+		return fmt.Errorf("schema %d, this version knows %d: %w", version, len(migrations), ErrNewer)
+	}
+	for ; version < len(migrations); version++ {
+		if err := c.step(version); err != nil {
+			return fmt.Errorf("bring schema from %d to %d: %w", version, version+1, err)
+		}
+	}
+	return nil
+}
+
+func (c *conn) step(version int) error {
+	script := fmt.Sprintf("BEGIN IMMEDIATE; %s PRAGMA user_version=%d; COMMIT", migrations[version], version+1)
+	if err := c.db.Exec(script); err != nil {
+		if !c.db.GetAutocommit() {
+			_ = c.db.Exec(`ROLLBACK`)
+		}
+		return explain(err)
+	}
+	return nil
+}

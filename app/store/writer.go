@@ -1,0 +1,150 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+)
+
+// maxBatch is how many writes share one commit at most.
+const maxBatch = 1024
+
+// Tx is the one writing transaction. It sees its own writes. It is valid
+// inside the function it was given to, and not safe for concurrent use.
+type Tx struct {
+	View
+	words []wordChange // full-text changes, done in one go before the commit
+}
+
+// job is one call of Write on its way through the writer.
+type job struct {
+	f     func(tx *Tx) error
+	taken atomic.Bool // by the writer, or by a caller who gave up
+	err   error
+	done  chan struct{}
+}
+
+// Write runs f in a transaction and returns when that is on the disk. Writes
+// that wait at the same time are committed together, with one sync for all:
+// f runs exactly once, alone, in a savepoint of its own, and if it returns an
+// error its changes are undone and Write returns that error. f must not block
+// and must not call methods of the Store. If the disk is full, or fails,
+// nothing of f's batch is kept.
+//
+// If ctx ends while f waits its turn, f is not run. Once it runs, Write waits
+// for the outcome.
+func (s *Store) Write(ctx context.Context, f func(tx *Tx) error) error {
+	j := &job{f: f, done: make(chan struct{})}
+	select {
+	case <-s.closing:
+		return ErrClosed
+	default:
+	}
+	select {
+	case s.jobs <- j:
+	case <-s.closing:
+		return ErrClosed
+	case <-ctx.Done():
+		return fmt.Errorf("write: %w", ctx.Err())
+	}
+	select {
+	case <-j.done:
+		return j.err
+	case <-ctx.Done():
+	}
+	if j.taken.CompareAndSwap(false, true) {
+		return fmt.Errorf("write: %w", ctx.Err())
+	}
+	<-j.done
+	return j.err
+}
+
+// write is the one writer: it takes all jobs that wait, commits them
+// together, and starts again. It ends when the store closes.
+func (s *Store) write() {
+	for {
+		select {
+		case j := <-s.jobs:
+			s.commit(s.gather(j))
+		case <-s.closing:
+			return
+		}
+	}
+}
+
+// gather adds to the first job whatever else is waiting.
+func (s *Store) gather(first *job) []*job {
+	batch := []*job{first}
+	for len(batch) < maxBatch {
+		select {
+		case j := <-s.jobs:
+			batch = append(batch, j)
+		default:
+			return batch
+		}
+	}
+	return batch
+}
+
+func (s *Store) commit(batch []*job) {
+	err := s.transact(batch)
+	if err != nil {
+		s.log.Warn("commit failed", "err", err, "writes", len(batch))
+	}
+	for _, j := range batch {
+		if j.err == nil {
+			j.err = err
+		}
+		close(j.done)
+	}
+}
+
+// transact runs a batch. Its error means that nothing of it was kept.
+func (s *Store) transact(batch []*job) (err error) {
+	c := s.writer
+	if err := c.exec(`BEGIN IMMEDIATE`); err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	defer func() {
+		if err != nil && !c.db.GetAutocommit() {
+			err = errors.Join(err, c.exec(`ROLLBACK`))
+		}
+	}()
+	tx := &Tx{View: View{c: c, self: s.self}}
+	for _, j := range batch {
+		if !j.taken.CompareAndSwap(false, true) {
+			continue
+		}
+		if err := tx.run(j); err != nil {
+			return err
+		}
+	}
+	if err := tx.flushWords(); err != nil {
+		return fmt.Errorf("index words: %w", err)
+	}
+	if err := c.exec(`COMMIT`); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	return nil
+}
+
+// run runs one job in a savepoint. Its error is one that ends the batch: the
+// disk is full or broken, and what other jobs wrote cannot be trusted to stay.
+func (tx *Tx) run(j *job) error {
+	if err := tx.c.exec(`SAVEPOINT job`); err != nil {
+		return fmt.Errorf("begin write: %w", err)
+	}
+	words := len(tx.words)
+	j.err = j.f(tx)
+	if tx.c.db.GetAutocommit() || errors.Is(j.err, ErrDiskFull) {
+		return j.err
+	}
+	if j.err != nil {
+		tx.words = tx.words[:words]
+		if err := tx.c.exec(`ROLLBACK TO job`); err != nil {
+			return fmt.Errorf("undo write: %w", err)
+		}
+	}
+	return tx.c.exec(`RELEASE job`)
+}
