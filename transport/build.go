@@ -132,14 +132,15 @@ func (h *Host) quicOptions() []quicreuse.Option {
 	listen := func(nw string, a *net.UDPAddr) (net.PacketConn, error) { return net.ListenUDP(nw, a) }
 	var opts []quicreuse.Option
 	if w != nil {
+		home := w.IP()
 		listen = func(nw string, a *net.UDPAddr) (net.PacketConn, error) {
 			if a.IP == nil || a.IP.IsUnspecified() {
-				a = &net.UDPAddr{IP: w.IP(), Port: a.Port}
+				a = &net.UDPAddr{IP: home, Port: a.Port}
 			}
 			return w.ListenUDP(nw, a)
 		}
 		opts = append(opts, quicreuse.OverrideSourceIPSelector(func() (quicreuse.SourceIPSelector, error) {
-			return worldSource{w}, nil
+			return worldSource{home}, nil
 		}))
 	}
 	inner := listen
@@ -155,12 +156,13 @@ func (h *Host) quicOptions() []quicreuse.Option {
 	return append(opts, quicreuse.OverrideListenUDP(listen))
 }
 
-// worldSource answers with the only address a World has.
-type worldSource struct{ w *World }
+// worldSource answers with the address that sockets of a World were opened on,
+// which is what libp2p knows them by even after a move.
+type worldSource struct{ home net.IP }
 
-// PreferredSourceIPForDestination returns the machine's address.
+// PreferredSourceIPForDestination returns the machine's first address.
 func (s worldSource) PreferredSourceIPForDestination(*net.UDPAddr) (net.IP, error) {
-	return s.w.IP(), nil
+	return s.home, nil
 }
 
 // bind listens on the addresses of the configuration. Where any free port will

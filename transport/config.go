@@ -39,11 +39,12 @@ type Config struct {
 // virtual one. A host in a World speaks QUIC over IPv4 only and does no LAN
 // discovery by multicast.
 type World struct {
-	// ListenUDP opens a socket. a.IP is IP() or unspecified, a.Port may be 0.
+	// ListenUDP opens a socket; a.Port may be 0. a.IP is what IP returned at
+	// Listen, and the socket calls itself so, but goes wherever the machine goes.
 	ListenUDP func(network string, a *net.UDPAddr) (net.PacketConn, error)
-	// IP returns this machine's address.
+	// IP returns this machine's address now.
 	IP func() net.IP
-	// Changed carries a token for each change of the machine's addresses; nil
+	// Changed carries a token for each change of IP; nil
 	// means they never change.
 	Changed <-chan struct{}
 }

@@ -142,6 +142,9 @@ func (h *Host) listening() []ma.Multiaddr {
 func (h *Host) published(addrs []ma.Multiaddr) []ma.Multiaddr {
 	var out []ma.Multiaddr
 	for _, a := range addrs {
+		if h.cfg.World != nil {
+			a = withIP(a, h.cfg.World.IP())
+		}
 		ip, ok := addrIP(a)
 		switch {
 		case !ok || ip.IsUnspecified():
