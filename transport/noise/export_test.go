@@ -59,3 +59,6 @@ func (c *Channel) BufferSizes() (sending, receiving int) {
 
 // Key is the present key of the channel's sending direction.
 func (c *Channel) Key() [32]byte { return c.link.out.cs.UnsafeKey() }
+
+// Onto makes the channel write to another connection.
+func (c *Channel) Onto(to Conn) { c.link.conn = to }
