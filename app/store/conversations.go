@@ -13,14 +13,38 @@ import (
 type Conversation struct {
 	Conv     chat.ConvID
 	Unread   int
-	Last     *RowView // nil: no row yet
-	Activity int64    // grows with every event that comes in, whatever its clock says: the order of the list
+	First    chat.Hash // the first unread row; zero if there is none. Of Summary only
+	Last     *RowView  // nil: no row yet
+	Activity int64     // grows with every event that comes in, whatever its clock says: the order of the list
 }
 
 // Unread is what waits to be read in a conversation.
 type Unread struct {
 	Count int
 	First chat.Hash // the first unread row; zero if there is none
+}
+
+// Summary returns one conversation; one without events is empty.
+func (v *View) Summary(conv chat.ConvID) (c Conversation, err error) {
+	c.Conv = conv
+	u, err := v.Unread(conv)
+	if err != nil {
+		return c, err
+	}
+	c.Unread, c.First = u.Count, u.First
+	c.Activity, err = v.c.number(`SELECT max(tip) FROM chain WHERE conv=(SELECT id FROM conv WHERE conv=?)`, conv[:])
+	if err != nil {
+		return c, err
+	}
+	return c, v.last(&c)
+}
+
+func (v *View) last(c *Conversation) error {
+	p, err := v.Page(c.Conv, Query{Limit: 1})
+	if len(p.Rows) > 0 {
+		c.Last = &p.Rows[0]
+	}
+	return err
 }
 
 // Conversations returns all conversations, the last active first.
@@ -37,12 +61,8 @@ func (v *View) Conversations() ([]Conversation, error) {
 		return nil, err
 	}
 	for i := range all {
-		p, err := v.Page(all[i].Conv, Query{Limit: 1})
-		if err != nil {
+		if err := v.last(&all[i]); err != nil {
 			return nil, err
-		}
-		if len(p.Rows) > 0 {
-			all[i].Last = &p.Rows[0]
 		}
 	}
 	return all, nil
@@ -110,6 +130,11 @@ func (tx *Tx) forgetWords(conv int64) error {
 // Conversations returns all conversations, the last active first.
 func (s *Store) Conversations() ([]Conversation, error) {
 	return read(s, (*View).Conversations)
+}
+
+// Summary returns one conversation; one without events is empty.
+func (s *Store) Summary(conv chat.ConvID) (Conversation, error) {
+	return read(s, func(v *View) (Conversation, error) { return v.Summary(conv) })
 }
 
 // Unread says what waits to be read in a conversation.

@@ -15,13 +15,13 @@ type Draft struct {
 	Editing chat.Hash // zero: no edit
 }
 
-// PutDraft keeps the draft of a conversation; one with nothing set is removed.
-func (tx *Tx) PutDraft(conv chat.ConvID, text string, replyTo, editing chat.Hash) error {
-	if text == "" && replyTo.IsZero() && editing.IsZero() {
+// PutDraft keeps the draft of a conversation; an empty one is removed.
+func (tx *Tx) PutDraft(conv chat.ConvID, d Draft) error {
+	if d == (Draft{}) {
 		return tx.c.exec(`DELETE FROM draft WHERE conv=?`, conv[:])
 	}
 	return tx.c.exec(`INSERT OR REPLACE INTO draft(conv, text, reply, editing) VALUES(?,?,?,?)`,
-		conv[:], text, replyTo[:], editing[:])
+		conv[:], d.Text, d.ReplyTo[:], d.Editing[:])
 }
 
 // Draft returns the draft of a conversation; the zero Draft if there is none.

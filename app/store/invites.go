@@ -38,8 +38,8 @@ func (v *View) Invites() (all []Invite, err error) {
 }
 
 // UseInvite marks an invite as used. It returns ErrNotFound, ErrUsed or
-// ErrExpired if that is not possible.
-func (tx *Tx) UseInvite(once [16]byte) error {
+// ErrExpired if that is not possible at the time now.
+func (tx *Tx) UseInvite(once [16]byte, now time.Time) error {
 	var i Invite
 	err := tx.c.one(func(s *sqlite3.Stmt) { i = invite(s) },
 		`SELECT once, created, expires, used FROM invite WHERE once=?`, once[:])
@@ -48,7 +48,7 @@ func (tx *Tx) UseInvite(once [16]byte) error {
 		return fmt.Errorf("use invite: %w", err)
 	case i.Used:
 		return ErrUsed
-	case !i.Expires.IsZero() && !time.Now().Before(i.Expires):
+	case !i.Expires.IsZero() && !now.Before(i.Expires):
 		return ErrExpired
 	}
 	return tx.c.exec(`UPDATE invite SET used=1 WHERE once=?`, once[:])

@@ -21,7 +21,10 @@ func (tx *Tx) PutReceipt(r chat.Receipt) (changed bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	old, err := tx.receipt(author.conv, &r)
+	old, err := tx.Receipt(r.Conv, r.By, r.Author)
+	if errors.Is(err, ErrNotFound) {
+		old, err = chat.Receipt{Conv: r.Conv, By: r.By, Author: r.Author}, nil
+	}
 	if err != nil {
 		return false, err
 	}
@@ -41,21 +44,19 @@ func (tx *Tx) PutReceipt(r chat.Receipt) (changed bool, err error) {
 	return true, tx.setSeen(author.id, min(r.Seen, author.tip.Seq))
 }
 
-func (tx *Tx) receipt(conv int64, r *chat.Receipt) (chat.Receipt, error) {
+// Receipt returns the last receipt of a device for a chain, or ErrNotFound.
+func (v *View) Receipt(conv chat.ConvID, by, author identity.DeviceID) (chat.Receipt, error) {
 	var b []byte
-	err := tx.c.one(func(s *sqlite3.Stmt) { b = blob(s, 0) },
-		`SELECT bytes FROM receipt WHERE conv=? AND author=? AND device=?`, conv, r.Author[:], r.By[:])
-	if errors.Is(err, ErrNotFound) {
-		return chat.Receipt{Conv: r.Conv, By: r.By, Author: r.Author}, nil
-	}
+	err := v.c.one(func(s *sqlite3.Stmt) { b = blob(s, 0) },
+		`SELECT bytes FROM receipt WHERE conv=(SELECT id FROM conv WHERE conv=?) AND author=? AND device=?`, conv[:], author[:], by[:])
 	if err != nil {
-		return chat.Receipt{}, fmt.Errorf("earlier receipt: %w", err)
+		return chat.Receipt{}, fmt.Errorf("receipt of %s for %s: %w", by.Short(), author.Short(), err)
 	}
-	old, err := chat.ParseReceipt(b)
+	r, err := chat.ParseReceipt(b)
 	if err != nil {
-		return chat.Receipt{}, fmt.Errorf("%w: earlier receipt: %w", ErrDamaged, err)
+		return chat.Receipt{}, fmt.Errorf("%w: receipt: %w", ErrDamaged, err)
 	}
-	return old, nil
+	return r, nil
 }
 
 // isOurs says whether a device is one of this account's.
@@ -166,4 +167,9 @@ func (s *Store) Receipts(conv chat.ConvID) ([]chat.Receipt, error) {
 // receipts for the caller to complete with By, Time and signature.
 func (s *Store) OwnReceipts(conv chat.ConvID) ([]chat.Receipt, error) {
 	return read(s, func(v *View) ([]chat.Receipt, error) { return v.OwnReceipts(conv) })
+}
+
+// Receipt returns the last receipt of a device for a chain, or ErrNotFound.
+func (s *Store) Receipt(conv chat.ConvID, by, author identity.DeviceID) (chat.Receipt, error) {
+	return read(s, func(v *View) (chat.Receipt, error) { return v.Receipt(conv, by, author) })
 }

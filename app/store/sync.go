@@ -106,6 +106,25 @@ func (v *View) encoded(places []place, limit, maxBytes int) (out [][]byte, err e
 	return out, nil
 }
 
+// Chain returns the hashes of a chain's events from one sequence number up to
+// another, both included, at most MaxPage of them.
+func (v *View) Chain(conv chat.ConvID, device identity.DeviceID, from, to uint64) (out []chat.Hash, err error) {
+	err = v.c.each(func(s *sqlite3.Stmt) error {
+		var h chat.Hash
+		fill(h[:], s, 0)
+		out = append(out, h)
+		return nil
+	}, `SELECT hash FROM event WHERE chain=(SELECT id FROM chain WHERE conv=(SELECT id FROM conv WHERE conv=?) AND device=?)
+		AND seq BETWEEN ? AND ? ORDER BY seq LIMIT ?`, conv[:], device[:], from, to, MaxPage)
+	return out, err
+}
+
+// Chain returns the hashes of a chain's events from one sequence number up to
+// another, both included, at most MaxPage of them.
+func (s *Store) Chain(conv chat.ConvID, device identity.DeviceID, from, to uint64) ([]chat.Hash, error) {
+	return read(s, func(v *View) ([]chat.Hash, error) { return v.Chain(conv, device, from, to) })
+}
+
 // Next prepares the next event of a device's chain, as it stands now; Tx has
 // the same for use together with Append.
 func (s *Store) Next(conv chat.ConvID, device identity.DeviceID) (*chat.Event, error) {

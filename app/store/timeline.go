@@ -198,17 +198,22 @@ func (v *View) preview(conv chat.ConvID, h chat.Hash) (*Preview, error) {
 	return p, nil
 }
 
-// Row returns one row of a conversation as a page shows it, or ErrNotFound.
-func (v *View) Row(conv chat.ConvID, h chat.Hash) (RowView, error) {
-	b, err := v.base(conv, h)
-	if err != nil {
-		return RowView{}, fmt.Errorf("row %s: %w", h.Short(), err)
+// Row returns one row of any conversation as a page shows it, and which
+// conversation that is; or ErrNotFound.
+func (v *View) Row(h chat.Hash) (RowView, chat.ConvID, error) {
+	rows, err := v.bases(1, baseQuery+`event.hash=? AND shown>0`, h[:])
+	if err == nil && len(rows) == 0 {
+		err = ErrNotFound
 	}
-	rows, err := v.views(conv, []*base{b})
 	if err != nil {
-		return RowView{}, err
+		return RowView{}, chat.ConvID{}, fmt.Errorf("row %s: %w", h.Short(), err)
 	}
-	return rows[0], nil
+	conv := rows[0].event.Conv
+	views, err := v.views(conv, rows)
+	if err != nil {
+		return RowView{}, chat.ConvID{}, fmt.Errorf("row %s: %w", h.Short(), err)
+	}
+	return views[0], conv, nil
 }
 
 // Page returns rows of a conversation. An anchor that is not in it is
@@ -217,7 +222,12 @@ func (s *Store) Page(conv chat.ConvID, q Query) (Page, error) {
 	return read(s, func(v *View) (Page, error) { return v.Page(conv, q) })
 }
 
-// Row returns one row of a conversation as a page shows it, or ErrNotFound.
-func (s *Store) Row(conv chat.ConvID, h chat.Hash) (RowView, error) {
-	return read(s, func(v *View) (RowView, error) { return v.Row(conv, h) })
+// Row returns one row of any conversation as a page shows it, and which
+// conversation that is; or ErrNotFound.
+func (s *Store) Row(h chat.Hash) (row RowView, conv chat.ConvID, err error) {
+	err = s.Read(func(v *View) (err error) {
+		row, conv, err = v.Row(h)
+		return err
+	})
+	return row, conv, err
 }
