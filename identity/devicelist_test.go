@@ -90,7 +90,7 @@ func TestADeviceListComesBackAsItWas(t *testing.T) {
 func TestADeviceListWithAnyBitChangedIsRefused(t *testing.T) {
 	ana := identity.FromSeed(seedOf(1))
 	b := encoded(t, listOf(t, ana, nil, certify(t, ana, deviceOf(t, 1), "laptop")))
-	everyFlip(b, func(at int, flipped []byte) {
+	everyFlip(b, 1, func(at int, flipped []byte) {
 		if _, err := identity.ParseDeviceList(flipped); err == nil {
 			t.Fatalf("a change of byte %d is not seen", at)
 		}

