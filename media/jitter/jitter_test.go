@@ -297,7 +297,7 @@ func FuzzPush(f *testing.F) {
 			b.Push(jitter.Packet{
 				Sequence:  uint16(script[0])<<8 | uint16(script[1]),
 				Timestamp: uint32(script[2])<<24 | uint32(script[3])<<16 | uint32(script[4])<<8,
-				Payload:   script[:script[5]%8%byte(len(script))],
+				Payload:   script[:script[5]%8%7],
 				Arrival:   now - time.Duration(script[5])*time.Millisecond,
 				Copy:      script[5] > 200,
 			})

@@ -55,16 +55,21 @@ var speech = sync.OnceValue(func() []float32 {
 	rng := rand.New(rand.NewPCG(7, 7))
 	x := make([]float32, 10*media.Rate)
 	phase, hiss := 0.0, 0.0
+	var gains [25]float64 // of the harmonics: formants at 600 and 1,700 Hz
+	for h := range gains {
+		f := float64(h+1) * 130
+		gains[h] = 1/(1+math.Pow((f-600)/200, 2)) + 0.4/(1+math.Pow((f-1700)/300, 2)) + 0.05
+	}
 	for i := range x {
 		t := float64(i) / media.Rate
 		syllable := math.Sin(2 * math.Pi * 2.2 * t)
 		phase += (130 + 35*math.Sin(1.9*t) + 10*math.Sin(7*t)) / media.Rate
 		v := 0.0
 		if syllable > 0 {
-			for h := 1.0; h <= 25; h++ {
-				f := h * 130
-				gain := 1/(1+math.Pow((f-600)/200, 2)) + 0.4/(1+math.Pow((f-1700)/300, 2)) + 0.05
-				v += gain * math.Sin(2*math.Pi*h*phase)
+			turn, this, last := 2*math.Cos(2*math.Pi*phase), math.Sin(2*math.Pi*phase), 0.0
+			for h := range gains { // sin(n+1)x = 2 cos x sin nx - sin(n-1)x
+				v += gains[h] * this
+				this, last = turn*this-last, this
 			}
 			v *= 0.12 * syllable
 		} else if syllable < -0.8 && math.Sin(0.9*t) > 0 {

@@ -57,10 +57,15 @@ func (d *Decoder) Decode(packet []byte, pcm []float32) (int, error) {
 // the next packet carries. It returns false, and pcm holds concealment instead,
 // if next carries none.
 func (d *Decoder) DecodeFEC(next []byte, pcm []float32) (bool, error) {
-	if len(next) == 0 || len(next) > MaxPacket || !carriesFEC(next) || !wholeStep(len(pcm)) {
+	if len(next) == 0 || len(next) > MaxPacket || !wholeStep(len(pcm)) {
 		return false, d.Conceal(pcm)
 	}
-	n, err := d.live(func(c decoding) (int, error) { return c.recover(next, pcm) })
+	n, err := d.live(func(c decoding) (int, error) {
+		if !carriesFEC(next) {
+			return 0, errNoCopy
+		}
+		return c.recover(next, pcm)
+	})
 	if err != nil || n != len(pcm) {
 		return false, d.Conceal(pcm)
 	}
@@ -84,7 +89,10 @@ func (d *Decoder) Conceal(pcm []float32) error {
 	return nil
 }
 
-var errNoCodec = errors.New("the live decoder is out of order")
+var (
+	errNoCodec = errors.New("the live decoder is out of order")
+	errNoCopy  = errors.New("the packet carries no copy")
+)
 
 // live runs f on the live decoder behind a recover. A decoder that panicked is
 // never asked again: its state is unknown and the same peer is still sending.

@@ -38,7 +38,7 @@ func (e *Encoder) Encode(pcm []float32, packet []byte) (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("encode frame: %w", err)
 	}
-	if e.cfg.SaveBandwidth && n <= 2 {
+	if e.cfg.SaveBandwidth && !e.cfg.gapless && n <= 2 {
 		return 0, nil // DTX: a packet of one or two bytes need not be sent
 	}
 	return n, nil

@@ -25,7 +25,7 @@ func (g *gopusEncoder) configure(c Config) error {
 	if c.SaveBandwidth {
 		mode = gopus.BitrateModeVBR
 	}
-	g.enc.SetDTX(c.SaveBandwidth)
+	g.enc.SetDTX(c.SaveBandwidth && !c.gapless)
 	for _, set := range []func() error{
 		func() error { return g.enc.SetFrameSize(c.Frame) },
 		func() error { return g.enc.SetBitrate(c.Bitrate) },

@@ -40,15 +40,18 @@ func (l *libopusEncoder) ptr() *C.OpusEncoder {
 }
 
 func (l *libopusEncoder) configure(c Config) error {
-	vary := 0
+	vary, pause := 0, 0
 	if c.SaveBandwidth {
 		vary = 1
+	}
+	if c.SaveBandwidth && !c.gapless {
+		pause = 1
 	}
 	l.frame = c.Frame
 	for _, set := range [][2]int{
 		{C.OPUS_SET_BITRATE_REQUEST, c.Bitrate},
 		{C.OPUS_SET_VBR_REQUEST, vary},
-		{C.OPUS_SET_DTX_REQUEST, vary},
+		{C.OPUS_SET_DTX_REQUEST, pause},
 		{C.OPUS_SET_PACKET_LOSS_PERC_REQUEST, max(c.Loss, minLoss)},
 		{C.OPUS_SET_INBAND_FEC_REQUEST, 1},
 		{C.OPUS_SET_COMPLEXITY_REQUEST, complexity},

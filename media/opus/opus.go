@@ -67,6 +67,8 @@ type Config struct {
 	SaveBandwidth bool
 	// Engine is the codec to use; "" is the best one of this build.
 	Engine Engine
+
+	gapless bool // no DTX: a file has no place for packets that are not there
 }
 
 func (c Config) withDefaults() Config {
