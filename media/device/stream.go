@@ -16,20 +16,21 @@ import (
 const (
 	stall  = 400 * time.Millisecond // without a sign of life, the device is gone
 	retry  = 500 * time.Millisecond // between two tries to open one
-	lookup = 3 * time.Second        // between two looks for the chosen device, while another stands in for it
+	lookup = 2 * time.Second        // between two looks for the chosen device, while another stands in for it
+	hang   = 3 * time.Second        // what a sound server may take to open or close a device
 )
 
 // stream keeps one way of sound going over whatever device there is: the
-// chosen one, else the default one, else none until one comes. Its work is
-// done inside Read and Write; only the look for the chosen device, which may
-// take long, is a goroutine of its own, and Close waits for it.
+// chosen one, else the default one, else none until one comes. What talks to
+// the sound server, which may hang, are goroutines of their own: they are
+// waited for, but no longer than hang.
 type stream struct {
 	kind     Kind
 	backends []malgo.Backend
 	want     string // ID, empty for the default
 	done     chan struct{}
 	once     sync.Once
-	probes   sync.WaitGroup
+	calls    sync.WaitGroup // into the audio library
 
 	busy sync.Mutex // held while unit is used or changed by Read, Write and Close
 
@@ -43,7 +44,7 @@ type stream struct {
 // and only later does the default one stand in.
 func openStream(kind Kind, s Spec, id string) (*stream, error) {
 	st := &stream{kind: kind, backends: backendsOf(s), want: id, done: make(chan struct{}), found: make(chan bool, 1)}
-	u, err := openUnit(st.backends, kind, id)
+	u, err := st.open(id)
 	if err != nil {
 		return nil, fmt.Errorf("open the %s: %w", kind, err)
 	}
@@ -97,9 +98,9 @@ func (s *stream) reopen(lost string) error {
 		case <-time.After(retry):
 		}
 	}
-	u, err := openUnit(s.backends, s.kind, s.want)
+	u, err := s.open(s.want)
 	if err != nil && s.want != "" {
-		u, err = openUnit(s.backends, s.kind, "")
+		u, err = s.open("")
 	}
 	if errors.Is(err, ErrNoDevice) || errors.Is(err, ErrLost) {
 		return fmt.Errorf("%w: the %s is gone and there is no other", ErrLost, s.kind)
@@ -116,7 +117,7 @@ func (s *stream) reopen(lost string) error {
 
 // move goes back to the chosen device.
 func (s *stream) move(old *unit) error {
-	u, err := openUnit(s.backends, s.kind, s.want)
+	u, err := s.open(s.want)
 	if err != nil {
 		return nil // it vanished again: stay
 	}
@@ -142,7 +143,7 @@ func (s *stream) returned() bool {
 		return false
 	}
 	s.due = time.Now().Add(time.Hour) // until this look ends
-	s.probes.Go(func() {
+	s.calls.Go(func() {
 		infos, err := list(s.backends)
 		back := false
 		for _, i := range infos {
@@ -151,6 +152,35 @@ func (s *stream) returned() bool {
 		s.found <- back
 	})
 	return false
+}
+
+// open opens one device. When the server answers too late, what it gives is closed again.
+func (s *stream) open(id string) (*unit, error) {
+	type result struct {
+		u   *unit
+		err error
+	}
+	got := make(chan result)
+	late := make(chan struct{})
+	s.calls.Go(func() {
+		u, err := openUnit(s.backends, s.kind, id)
+		select {
+		case got <- result{u, err}:
+		case <-late:
+			if err == nil {
+				u.close()
+			}
+		}
+	})
+	timer := time.NewTimer(hang)
+	defer timer.Stop()
+	select {
+	case r := <-got:
+		return r.u, r.err
+	case <-timer.C:
+		close(late)
+		return nil, fmt.Errorf("%w: the sound system does not answer", ErrLost)
+	}
 }
 
 func (s *stream) closed() bool {
@@ -178,7 +208,7 @@ func (s *stream) drop(u *unit) {
 	s.mu.Lock()
 	s.unit = nil
 	s.mu.Unlock()
-	u.close()
+	s.calls.Go(u.close)
 }
 
 // Name is the name of the device in use, empty while there is none.
@@ -189,7 +219,7 @@ func (s *stream) Name() string {
 	return ""
 }
 
-// Close stops the device and waits for it.
+// Close stops the device and waits for it, unless the sound system hangs.
 func (s *stream) Close() error {
 	s.once.Do(func() { close(s.done) })
 	s.busy.Lock()
@@ -197,8 +227,19 @@ func (s *stream) Close() error {
 	if u := s.current(); u != nil {
 		s.drop(u)
 	}
-	s.probes.Wait()
-	return nil
+	gone := make(chan struct{})
+	go func() {
+		s.calls.Wait()
+		close(gone)
+	}()
+	timer := time.NewTimer(hang)
+	defer timer.Stop()
+	select {
+	case <-gone:
+		return nil
+	case <-timer.C:
+		return fmt.Errorf("close the %s: the sound system does not answer", s.kind)
+	}
 }
 
 // systemMic is a microphone of the operating system.

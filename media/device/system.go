@@ -199,7 +199,10 @@ func (u *unit) data(out, in []byte, _ uint32) {
 	}
 }
 
+// close stops the device first: without that, the library waits for a thread
+// that a dead PulseAudio stream never wakes.
 func (u *unit) close() {
+	_ = u.dev.Stop()
 	u.dev.Uninit()
 	disconnect(u.ctx)
 }
