@@ -25,9 +25,9 @@ func TestACertificateComesBackAsItWas(t *testing.T) {
 	}
 }
 
-func TestACertificateWithAnyBitChangedIsRefused(t *testing.T) {
+func TestACertificateWithAnyByteChangedIsRefused(t *testing.T) {
 	b := encoded(t, certify(t, identity.FromSeed(seedOf(1)), deviceOf(t, 1), "laptop"))
-	everyFlip(b, 1, func(at int, flipped []byte) {
+	everyFlip(b, 7, func(at int, flipped []byte) {
 		if _, err := identity.ParseCertificate(flipped); err == nil {
 			t.Fatalf("a change of byte %d is not seen", at)
 		}

@@ -31,7 +31,7 @@ var (
 type DeviceList struct {
 	Person    ID
 	Epoch     uint64        // from 1
-	Prev      [32]byte      // Hash of the list with Epoch-1, zero for the first
+	Prev      [32]byte      // Hash of the list with Epoch-1; zero for the first, and where the words alone brought the identity back
 	Issued    time.Time     // whole seconds, UTC
 	Certs     []Certificate // at most 32, ascending by DeviceID
 	Signature [64]byte      // by Person over the rest
@@ -131,7 +131,7 @@ func (l *DeviceList) check() error {
 	if l.Epoch == 0 {
 		return errors.New("epochs begin with 1")
 	}
-	if first := l.Prev == [32]byte{}; first != (l.Epoch == 1) {
+	if l.Epoch == 1 && l.Prev != [32]byte{} {
 		return errors.New("the link to the list before does not fit the epoch")
 	}
 	if !isWholeSecond(l.Issued) {

@@ -78,6 +78,11 @@ func (i *Identity) SignList(prev *DeviceList, certs []Certificate, now time.Time
 		}
 		l.Epoch, l.Prev = prev.Epoch+1, prev.Hash()
 	}
+	return i.sign(l)
+}
+
+// sign puts the certificates of a list in order, checks it and signs it.
+func (i *Identity) sign(l *DeviceList) (*DeviceList, error) {
 	slices.SortFunc(l.Certs, func(a, b Certificate) int { return a.DeviceID().Compare(b.DeviceID()) })
 	if err := l.check(); err != nil {
 		return nil, fmt.Errorf("sign device list: %w", err)
@@ -130,4 +135,14 @@ func littleEndian32(limbs ...uint64) (key [32]byte) {
 		binary.LittleEndian.PutUint64(key[8*i:], limb)
 	}
 	return key
+}
+
+// SignListAt signs a list at a chosen epoch, without a list before it: for an
+// identity brought back from its words, which does not know what epoch it had
+// reached. Contacts take it if the epoch is higher than the one they hold.
+func (i *Identity) SignListAt(epoch uint64, certs []Certificate, now time.Time) (*DeviceList, error) {
+	if epoch == 0 {
+		return nil, errors.New("sign device list: epochs begin with 1")
+	}
+	return i.sign(&DeviceList{Person: i.ID(), Epoch: epoch, Issued: wholeSecond(now), Certs: slices.Clone(certs)})
 }

@@ -197,6 +197,9 @@ func TestWhoHoldsAPayloadCannotChangeTheVault(t *testing.T) {
 }
 
 func TestProgramsPayTheFullCost(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes 256 MiB")
+	}
 	dir := t.TempDir()
 	if _, err := identity.CreateVault(dir, identity.Unlock{Passphrase: []byte("x")}, nil); err != nil {
 		t.Fatal(err)
