@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"math"
-	"reflect"
 	"slices"
 	"testing"
 
@@ -80,7 +79,7 @@ func TestADeviceListComesBackAsItWas(t *testing.T) {
 		}
 		l := listOf(t, ana, before, certs[:n]...)
 		got, err := identity.ParseDeviceList(encoded(t, l))
-		if err != nil || !reflect.DeepEqual(got, l) || got.Hash() != l.Hash() {
+		if err != nil || got.Hash() != l.Hash() || !slices.Equal(got.Certs, l.Certs) || got.Epoch != l.Epoch || got.Prev != before.Hash() {
 			t.Fatalf("with %d devices: %v", n, err)
 		}
 		before = l

@@ -81,19 +81,12 @@ func (i *Identity) SignList(prev *DeviceList, certs []Certificate, now time.Time
 	return i.sign(l)
 }
 
-// sign puts the certificates of a list in order, checks it and signs it.
-func (i *Identity) sign(l *DeviceList) (*DeviceList, error) {
-	slices.SortFunc(l.Certs, func(a, b Certificate) int { return a.DeviceID().Compare(b.DeviceID()) })
-	if err := l.check(); err != nil {
-		return nil, fmt.Errorf("sign device list: %w", err)
-	}
-	for _, c := range l.Certs {
-		if err := c.verify(); err != nil {
-			return nil, fmt.Errorf("sign device list: %w", err)
-		}
-	}
-	l.Signature = [64]byte(Sign(i.key, listType, l.body()))
-	return l, nil
+// SignListAt signs a list at a chosen epoch, without a list before it: for an
+// identity brought back from its words, which does not know what epoch it had
+// reached. Contacts take it if the epoch is higher by two or more than the one
+// they hold: the very next one must be linked.
+func (i *Identity) SignListAt(epoch uint64, certs []Certificate, now time.Time) (*DeviceList, error) {
+	return i.sign(&DeviceList{Person: i.ID(), Epoch: epoch, Issued: wholeSecond(now), Certs: slices.Clone(certs)})
 }
 
 // Sign signs msg as a thing of the given type: what is signed as one type never
@@ -116,6 +109,21 @@ func Verify(pub []byte, typ string, msg, sig []byte) bool {
 	return ed25519.Verify(pub, signed(typ, msg), sig)
 }
 
+// sign puts the certificates of a list in order, checks it and signs it.
+func (i *Identity) sign(l *DeviceList) (*DeviceList, error) {
+	slices.SortFunc(l.Certs, func(a, b Certificate) int { return a.DeviceID().Compare(b.DeviceID()) })
+	if err := l.check(); err != nil {
+		return nil, fmt.Errorf("sign device list: %w", err)
+	}
+	for _, c := range l.Certs {
+		if err := c.verify(); err != nil {
+			return nil, fmt.Errorf("sign device list: %w", err)
+		}
+	}
+	l.Signature = [64]byte(Sign(i.key, listType, l.body()))
+	return l, nil
+}
+
 func signed(typ string, msg []byte) []byte {
 	return slices.Concat([]byte("entrenous/1 "), []byte(typ), []byte{0}, msg)
 }
@@ -135,14 +143,4 @@ func littleEndian32(limbs ...uint64) (key [32]byte) {
 		binary.LittleEndian.PutUint64(key[8*i:], limb)
 	}
 	return key
-}
-
-// SignListAt signs a list at a chosen epoch, without a list before it: for an
-// identity brought back from its words, which does not know what epoch it had
-// reached. Contacts take it if the epoch is higher than the one they hold.
-func (i *Identity) SignListAt(epoch uint64, certs []Certificate, now time.Time) (*DeviceList, error) {
-	if epoch == 0 {
-		return nil, errors.New("sign device list: epochs begin with 1")
-	}
-	return i.sign(&DeviceList{Person: i.ID(), Epoch: epoch, Issued: wholeSecond(now), Certs: slices.Clone(certs)})
 }
