@@ -112,6 +112,9 @@ func Verify(pub []byte, typ string, msg, sig []byte) bool {
 // sign puts the certificates of a list in order, checks it and signs it.
 func (i *Identity) sign(l *DeviceList) (*DeviceList, error) {
 	slices.SortFunc(l.Certs, func(a, b Certificate) int { return a.DeviceID().Compare(b.DeviceID()) })
+	if len(l.Certs) == 0 {
+		l.Certs = nil // as it is read back
+	}
 	if err := l.check(); err != nil {
 		return nil, fmt.Errorf("sign device list: %w", err)
 	}
