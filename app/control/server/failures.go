@@ -1,0 +1,100 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/entrenous/entrenous/app/chat"
+	"github.com/entrenous/entrenous/app/control"
+	"github.com/entrenous/entrenous/app/node"
+	"github.com/entrenous/entrenous/identity"
+)
+
+// known turns errors of the rooms below into sentences with a next step.
+var known = []struct {
+	err  error
+	code string
+	say  string
+	hint string
+}{
+	{node.ErrNobody, control.CodeNotFound, "Nobody here fits that name or id", "List everybody with “entrenous contacts”"},
+	{node.ErrNoMessage, control.CodeNotFound, "There is no such message here", "Ids of messages are in “entrenous history WHO --json”"},
+	{node.ErrNotFriend, control.CodeState, "You are not friends yet", "A message can be written once the request is accepted"},
+	{node.ErrBlocked, control.CodeState, "This person is blocked", "Unblock them first"},
+	{node.ErrNotMine, control.CodeState, "Only the author can change a message", "You can reply or react to it"},
+	{node.ErrEmpty, control.CodeInvalid, "There is nothing to send", "Write at least one character"},
+	{node.ErrTimeout, control.CodeTimeout, "The message is stored, and has not come that far yet", "It goes out by itself as soon as the friend is here"},
+	{node.ErrOurself, control.CodeInvalid, "This link is your own", "Send it to a friend, and add the link that they send you"},
+	{node.ErrExpired, control.CodeState, "The invite has expired", "Ask for a new one"},
+	{node.ErrNoWay, control.CodeInvalid, "The invite names no address where its owner can be found", "Ask for a new one while both of you are on one network"},
+	{node.ErrSetting, control.CodeInvalid, "", ""},
+	{node.ErrDiskFull, control.CodeDisk, "The disk is full, so nothing more can be kept", "Make some room; nothing that was acknowledged is lost, and it works again by itself"},
+	{node.ErrReadOnly, control.CodeDisk, "The profile folder cannot be written to", "Check its owner and permissions, or that the disk is not mounted read-only"},
+	{identity.ErrWrongPassphrase, control.CodePass, "The passphrase does not fit", "Try again; nobody can reset it, but the 24 words bring the identity back"},
+	{identity.ErrVaultExists, control.CodeState, "This profile has an identity already", "Choose another folder with --profile"},
+	{identity.ErrNoVault, control.CodeState, "This profile has no identity yet", "Make one with “entrenous init --name NAME”, or open the window"},
+	{identity.ErrVaultDamaged, control.CodeState, "The file with the keys is damaged in both copies", "Restore from a backup, or from the 24 words in another folder"},
+	{context.DeadlineExceeded, control.CodeTimeout, "That took too long", "Try again"},
+	{context.Canceled, control.CodeState, "The node is stopping", ""},
+}
+
+// failure finds the sentence for an error.
+func failure(err error) *control.Failure {
+	if f := (*control.Failure)(nil); errors.As(err, &f) {
+		return f
+	}
+	if e := (*node.AmbiguousError)(nil); errors.As(err, &e) {
+		return &control.Failure{Message: "Several people fit", Hint: "Write more of the name, or the id", Code: control.CodeAmbiguous, Choices: e.Names}
+	}
+	if e := (*chat.TooLongError)(nil); errors.As(err, &e) {
+		return &control.Failure{Message: sentence(e.Error()), Hint: "Send it in parts, or as a file", Code: control.CodeTooLong}
+	}
+	if e := (*identity.InviteError)(nil); errors.As(err, &e) {
+		return &control.Failure{Message: sentence(e.Error()), Hint: "Copy the whole link once more, or ask for a new one", Code: control.CodeInvalid}
+	}
+	for _, k := range known {
+		if errors.Is(err, k.err) {
+			say := k.say
+			if say == "" {
+				say = sentence(err.Error())
+			}
+			return &control.Failure{Message: say, Hint: k.hint, Code: k.code}
+		}
+	}
+	if errors.Is(err, chat.ErrMalformed) {
+		return &control.Failure{Message: sentence(err.Error()), Code: control.CodeInvalid}
+	}
+	return &control.Failure{Message: sentence(err.Error()), Hint: "If it happens again, “entrenous doctor” may tell why", Code: control.CodeInternal}
+}
+
+// sentence gives an error's text a capital letter.
+func sentence(s string) string {
+	if s == "" {
+		return s
+	}
+	if c := s[0]; c >= 'a' && c <= 'z' {
+		return string(c-'a'+'A') + s[1:]
+	}
+	return s
+}
+
+func statusOf(code string) int {
+	switch code {
+	case control.CodeNotFound:
+		return http.StatusNotFound
+	case control.CodeInvalid, control.CodeAmbiguous:
+		return http.StatusBadRequest
+	case control.CodePass:
+		return http.StatusForbidden
+	case control.CodeTooLong:
+		return http.StatusRequestEntityTooLarge
+	case control.CodeTimeout:
+		return http.StatusGatewayTimeout
+	case control.CodeState:
+		return http.StatusConflict
+	case control.CodeDisk:
+		return http.StatusInsufficientStorage
+	}
+	return http.StatusInternalServerError
+}

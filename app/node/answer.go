@@ -1,0 +1,171 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/entrenous/entrenous/app/store"
+	"github.com/entrenous/entrenous/identity"
+	"github.com/entrenous/entrenous/transport"
+	"github.com/entrenous/entrenous/transport/noise"
+)
+
+const (
+	// maxGuests is how many strangers may be connected at once.
+	maxGuests = 8
+	// maxRequests is how many requests may wait for an answer.
+	maxRequests = 20
+	// guestTime is how long a stranger may stay.
+	guestTime = 30 * time.Second
+)
+
+var (
+	errRefused = errors.New("refused")
+	errRevoked = errors.New("the device was taken off its person's list")
+)
+
+// guests counts the strangers that are connected.
+type guests struct {
+	mu sync.Mutex
+	n  int
+}
+
+func (g *guests) enter() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.n >= maxGuests {
+		return false
+	}
+	g.n++
+	return true
+}
+
+func (g *guests) leave() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.n--
+}
+
+// allowPeer is asked for each connection: a blocked person's devices get none.
+func (n *Node) allowPeer(p transport.Peer) bool {
+	r := n.known()
+	d, ok := r.peers[p]
+	return !ok || r.contacts[r.devices[d].Person].State != store.Blocked
+}
+
+// answer runs the other side of dialLive for a stream that came in.
+func (n *Node) answer(ctx context.Context, s *transport.Stream) {
+	hctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+	ch, err := noise.Accept(hctx, s, n.channelConfig(s.Peer()), noise.Accepting{
+		Pairs: func() []noise.Pair { return n.known().pairs },
+		Admit: n.admit,
+	})
+	if err != nil {
+		n.log.Debug("caller refused", "peer", s.Peer(), "err", err)
+		s.Reset()
+		return
+	}
+	cert, _ := ch.Peer()
+	l := n.newLink(ch, s.Peer(), cert)
+	if l.guest.Load() {
+		n.entertain(ctx, l)
+		return
+	}
+	if err := n.learnCaller(hctx, l, cert); err != nil {
+		n.log.Warn("keep caller", "peer", l.device, "err", err)
+		ch.Close()
+		return
+	}
+	n.work.Go(func() { n.carry(ctx, l) })
+}
+
+// admit decides about a caller whose certificate is genuine.
+func (n *Node) admit(cert identity.Certificate, used *noise.Pair) error {
+	r := n.known()
+	id, dev := cert.Person, cert.DeviceID()
+	if dev == n.me.device.ID() {
+		return fmt.Errorf("%w: our own device", errRefused)
+	}
+	known, isKnown := r.devices[dev]
+	if isKnown && known.Revoked {
+		return errRevoked
+	}
+	if isKnown && known.Person != id {
+		return fmt.Errorf("%w: the device is another person's", errRefused)
+	}
+	if used != nil {
+		switch of := used.Of.(type) {
+		case identity.DeviceID:
+			if of != dev {
+				return noise.ErrAuth // somebody else's secret
+			}
+		case invited: // any device may use an invite
+		}
+	}
+	if used == nil && len(known.PairNew) > 0 {
+		return noise.ErrDowngrade
+	}
+	if id == n.me.id && !isKnown {
+		return fmt.Errorf("%w: not on our own device list", errRefused)
+	}
+	if r.contacts[id].State == store.Blocked {
+		return fmt.Errorf("%w: blocked", errRefused)
+	}
+	return nil
+}
+
+// learnCaller keeps the certificate and pair secret of a caller we know. A
+// friend's device that is not on the list we hold is one of a newer list,
+// which the greeting brings.
+func (n *Node) learnCaller(ctx context.Context, l *link, cert identity.Certificate) error {
+	if err := n.keepDevice(ctx, l.peer, cert); err != nil {
+		return err
+	}
+	return n.keepPair(ctx, l.device, l.ch)
+}
+
+// keepDevice stores a device, or its new peer id.
+func (n *Node) keepDevice(ctx context.Context, peer transport.Peer, cert identity.Certificate) error {
+	b, err := cert.MarshalBinary()
+	if err != nil {
+		return fmt.Errorf("encode certificate: %w", err)
+	}
+	return n.store.Write(ctx, func(tx *store.Tx) error {
+		d, err := tx.Device(cert.DeviceID())
+		if errors.Is(err, store.ErrNotFound) {
+			d, err = store.Device{ID: cert.DeviceID(), Person: cert.Person}, nil
+		}
+		if err != nil {
+			return err
+		}
+		d.Cert, d.Peer = b, string(peer)
+		return tx.PutDevice(d)
+	})
+}
+
+// entertain lets a stranger introduce itself, for a short while.
+func (n *Node) entertain(ctx context.Context, l *link) {
+	if !n.guests.enter() {
+		l.close(errors.New("too many strangers"))
+		return
+	}
+	if used := l.ch.UsedPair(); used != nil {
+		if of, ok := used.Of.(invited); ok {
+			l.once = &of.once
+		}
+	}
+	n.work.Go(func() {
+		defer n.guests.leave()
+		out := time.AfterFunc(guestTime, func() {
+			if l.guest.Load() {
+				l.close(errors.New("stayed too long"))
+			}
+		})
+		defer out.Stop()
+		n.carry(ctx, l)
+	})
+}

@@ -1,0 +1,242 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/entrenous/entrenous/app/chat"
+	"github.com/entrenous/entrenous/app/store"
+	"github.com/entrenous/entrenous/identity"
+	"github.com/entrenous/entrenous/transport"
+)
+
+// Words of presence.
+const (
+	presenceOnline = "online"
+	presenceAway   = "away"
+)
+
+// ErrNotFriend means that the verb needs a friend, and the person is none (yet).
+var ErrNotFriend = errors.New("you are not friends yet")
+
+// Contact is a person as a roster shows them.
+type Contact struct {
+	store.Contact
+	Conv     chat.ConvID
+	Shown    string // the local name, else what they call themselves
+	Online   bool
+	Path     transport.Path
+	RTT      time.Duration // zero when not known
+	Devices  int
+	Unread   int
+	Typing   bool
+	Draft    string
+	Activity int64          // Unix milliseconds of the newest row, or since when we know them
+	Last     *store.RowView // nil: nothing was said
+}
+
+// Contacts lists everybody, in no order.
+func (n *Node) Contacts() ([]Contact, error) {
+	r := n.known()
+	out := make([]Contact, 0, len(r.contacts))
+	for _, c := range r.contacts {
+		full, err := n.describe(r, c)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, full)
+	}
+	return out, nil
+}
+
+// Contact describes one person.
+func (n *Node) Contact(id identity.ID) (Contact, error) {
+	r := n.known()
+	c, ok := r.contacts[id]
+	if !ok {
+		return Contact{}, ErrNobody
+	}
+	return n.describe(r, c)
+}
+
+func (n *Node) describe(r *roster, c store.Contact) (Contact, error) {
+	out := Contact{Contact: c, Conv: chat.Direct(n.me.id, c.ID), Shown: shownName(c), Devices: len(r.of(c.ID)), Typing: n.typing.is(c.ID)}
+	out.Path.Kind = transport.None
+	for _, l := range n.links.of(c.ID) {
+		if p := n.host.Path(l.peer); !out.Online || better(p, out.Path) {
+			out.Path, out.RTT = p, time.Duration(l.rtt.Load())
+			if out.RTT == 0 {
+				out.RTT = p.RTT
+			}
+		}
+		out.Online = out.Online || !l.guest.Load()
+	}
+	err := n.store.Read(func(v *store.View) error { return summarize(v, &out) })
+	if err != nil {
+		return out, fmt.Errorf("summary of %s: %w", c.ID.Short(), err)
+	}
+	return out, nil
+}
+
+// summarize fills in what the store knows of the conversation.
+func summarize(v *store.View, c *Contact) error {
+	last, err := v.Page(c.Conv, store.Query{Limit: 1})
+	if err != nil {
+		return err
+	}
+	c.Activity = c.Since.UnixMilli()
+	if len(last.Rows) > 0 {
+		c.Last, c.Activity = &last.Rows[0], last.Rows[0].Time
+	}
+	unread, err := v.Unread(c.Conv)
+	if err != nil {
+		return err
+	}
+	c.Unread = unread.Count
+	draft, err := v.Draft(c.Conv)
+	c.Draft = draft.Text
+	return err
+}
+
+// better prefers the path that costs others least.
+func better(a, b transport.Path) bool {
+	rank := map[transport.Kind]int{transport.LAN: 3, transport.Direct: 2, transport.Relay: 1}
+	return rank[a.Kind] > rank[b.Kind]
+}
+
+// change edits a contact and tells viewers.
+func (n *Node) change(ctx context.Context, id identity.ID, f func(c *store.Contact) error) error {
+	err := n.store.Write(ctx, func(tx *store.Tx) error {
+		c, err := tx.Contact(id)
+		if errors.Is(err, store.ErrNotFound) {
+			return ErrNobody
+		}
+		if err != nil {
+			return err
+		}
+		if err := f(&c); err != nil {
+			return err
+		}
+		return tx.PutContact(c)
+	})
+	if err != nil {
+		return err
+	}
+	if err := n.reload(ctx); err != nil {
+		return err
+	}
+	n.changes.tell(Change{Topic: TopicContact, Who: id})
+	return nil
+}
+
+// Accept makes a person who asked a friend.
+func (n *Node) Accept(ctx context.Context, id identity.ID) error {
+	err := n.change(ctx, id, func(c *store.Contact) error {
+		if c.State != store.Request {
+			return fmt.Errorf("accept %s: there is no request", c.ID.Short())
+		}
+		c.State, c.Since = store.Friend, n.cfg.Now()
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if err := n.ensureKey(ctx, chat.Direct(n.me.id, id)); err != nil {
+		return err
+	}
+	for _, l := range n.links.of(id) {
+		l.send(chat.Accept{})
+		n.becameFriends(ctx, l)
+	}
+	n.keeper.ring()
+	return nil
+}
+
+// Rename gives a person a local name; an empty one shows what they call
+// themselves.
+func (n *Node) Rename(ctx context.Context, id identity.ID, name string) error {
+	return n.change(ctx, id, func(c *store.Contact) error {
+		c.Name = chat.DisplayName(name)
+		return nil
+	})
+}
+
+// Mute keeps a person's messages from making noise.
+func (n *Node) Mute(ctx context.Context, id identity.ID, on bool) error {
+	return n.change(ctx, id, func(c *store.Contact) error {
+		c.Muted = on
+		return nil
+	})
+}
+
+// Verify marks the safety number as compared, or takes the mark back.
+func (n *Node) Verify(ctx context.Context, id identity.ID, ok bool) error {
+	return n.change(ctx, id, func(c *store.Contact) error {
+		c.Verified = ok
+		return nil
+	})
+}
+
+// Block ends all contact with a person and refuses what they try later. What
+// was said stays here.
+func (n *Node) Block(ctx context.Context, id identity.ID) error {
+	err := n.change(ctx, id, func(c *store.Contact) error {
+		c.State = store.Blocked
+		return nil
+	})
+	n.hangUp(id, "blocked")
+	return err
+}
+
+// Unblock lets a person be a friend again.
+func (n *Node) Unblock(ctx context.Context, id identity.ID) error {
+	err := n.change(ctx, id, func(c *store.Contact) error {
+		if c.State != store.Blocked {
+			return fmt.Errorf("unblock %s: not blocked", c.ID.Short())
+		}
+		c.State = store.Friend
+		return nil
+	})
+	n.keeper.ring()
+	return err
+}
+
+// Remove forgets a person and everything that was said with them.
+func (n *Node) Remove(ctx context.Context, id identity.ID) error {
+	if _, ok := n.known().contacts[id]; !ok {
+		return ErrNobody
+	}
+	err := n.store.Write(ctx, func(tx *store.Tx) error {
+		if err := tx.Set(addedKey(id), nil); err != nil {
+			return err
+		}
+		return tx.DeleteContact(id)
+	})
+	if err != nil {
+		return fmt.Errorf("remove %s: %w", id.Short(), err)
+	}
+	if err := n.reload(ctx); err != nil {
+		return err
+	}
+	n.hangUp(id, "removed")
+	n.changes.tell(Change{Topic: TopicContact, Who: id})
+	return nil
+}
+
+// hangUp ends the links to a person's devices.
+func (n *Node) hangUp(id identity.ID, why string) {
+	for _, l := range n.links.of(id) {
+		n.host.Protect(l.peer, false)
+		l.close(errors.New(why))
+	}
+}
+
+// Devices lists our own devices.
+func (n *Node) Devices() []store.Device { return n.known().of(n.me.id) }
+
+// DeviceOnline says whether a live link to a device stands.
+func (n *Node) DeviceOnline(d identity.DeviceID) bool {
+	return d == n.me.device.ID() || n.links.to(d) != nil
+}

@@ -1,0 +1,340 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/entrenous/entrenous/app/chat"
+	"github.com/entrenous/entrenous/app/store"
+	"github.com/entrenous/entrenous/identity"
+)
+
+// hello tells a person how we are called and where we are.
+func (n *Node) hello(to identity.ID) chat.Hello {
+	r := n.known()
+	h := chat.Hello{Name: n.ownName(), ListEpoch: r.epoch(n.me.id), Peer: string(n.host.Peer()), Addrs: n.shownAddrs()}
+	if _, friend := r.friend(to); friend || to == n.me.id {
+		h.Rendezvous = n.toldTo(to)
+	}
+	return h
+}
+
+// greet says what the other end should know when a link stands. A friend also
+// gets our keys and what we hold, so that both can heal; a person we asked
+// gets the request.
+func (n *Node) greet(ctx context.Context, l *link) {
+	r := n.known()
+	l.send(n.hello(l.person))
+	if l.ch.PeerEpoch() < r.epoch(n.me.id) || l.guest.Load() {
+		if b, err := n.ownList().MarshalBinary(); err == nil {
+			l.send(chat.DeviceListFrame{List: b})
+		}
+	}
+	if c, ok := r.contacts[l.person]; ok && c.State == store.Sent {
+		n.work.Go(func() { n.ask(ctx, l, c) })
+	}
+	if !l.guest.Load() {
+		n.openConversations(ctx, l)
+	}
+}
+
+// ask sends a request, with the invite's secret or with work done for it.
+func (n *Node) ask(ctx context.Context, l *link, c store.Contact) {
+	req := chat.Request{Name: n.ownName(), Text: c.RequestText, Once: c.Once}
+	if len(c.Once) == 0 {
+		work := chat.Work{Requester: n.me.id, Target: c.ID, Text: c.RequestText}
+		nonce, err := work.Find(ctx, requestBits)
+		if err != nil {
+			return
+		}
+		req.Nonce = nonce
+	}
+	l.send(req)
+}
+
+// openConversations sends, for each conversation that the other end takes part
+// in, the keys that we vouch for, what we hold, and what we know to be read.
+func (n *Node) openConversations(ctx context.Context, l *link) {
+	for _, conv := range n.sharedWith(l) {
+		if err := n.openConversation(ctx, l, conv); err != nil {
+			n.log.Warn("open conversation", "conv", conv, "err", err)
+		}
+	}
+}
+
+// sharedWith lists the conversations that the device at the other end reads.
+func (n *Node) sharedWith(l *link) []chat.ConvID {
+	if !l.own() {
+		return []chat.ConvID{chat.Direct(n.me.id, l.person)}
+	}
+	r := n.known()
+	var out []chat.ConvID
+	for conv, who := range r.convs {
+		if _, friend := r.friend(who); friend {
+			out = append(out, conv)
+		}
+	}
+	return out
+}
+
+func (n *Node) openConversation(ctx context.Context, l *link, conv chat.ConvID) error {
+	if err := n.ensureKey(ctx, conv); err != nil {
+		return err
+	}
+	keys, err := n.store.ConvKeys(conv)
+	if err != nil {
+		return err
+	}
+	r := n.known()
+	for _, k := range keys {
+		// We vouch for our own devices; to our own devices for everybody's.
+		if l.own() || r.devices[k.Device].Person == n.me.id {
+			l.send(chat.KeyFrame{Conv: conv, Device: k.Device, Key: k.Pub})
+		}
+	}
+	tips, err := n.store.Tips(conv)
+	if err != nil {
+		return err
+	}
+	l.send(chat.FrontierFrame{Frontier: chat.Frontier{Conv: conv, Tips: tips}})
+	receipts, err := n.store.Receipts(conv)
+	if err != nil {
+		return err
+	}
+	l.sendReceipts(receipts)
+	return nil
+}
+
+// sendReceipts sends those that the other end's person may know, in frames of
+// the size allowed. What we ourselves have seen goes to a friend only as far as
+// the receipts made for them say.
+func (l *link) sendReceipts(receipts []chat.Receipt) {
+	var out []chat.Receipt
+	for _, rc := range receipts {
+		if rc.IsSigned() && rc.By != l.device {
+			out = append(out, rc)
+		}
+	}
+	for len(out) > 0 {
+		k := min(len(out), chat.MaxReceipts)
+		l.send(chat.ReceiptsFrame{Receipts: out[:k]})
+		out = out[k:]
+	}
+}
+
+// ensureKey makes this device's signing key of a conversation if there is none.
+func (n *Node) ensureKey(ctx context.Context, conv chat.ConvID) error {
+	_, err := n.store.ConvKey(conv, n.me.device.ID())
+	if err == nil || !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	return n.store.Write(ctx, func(tx *store.Tx) error {
+		_, err := n.signingKey(tx, conv)
+		return err
+	})
+}
+
+// heardHello keeps what a person told of themselves and of this device.
+func (n *Node) heardHello(ctx context.Context, l *link, h chat.Hello) error {
+	if h.Peer != string(l.peer) {
+		return fmt.Errorf("hello names another host: %w", errProtocol)
+	}
+	if l.guest.Load() {
+		l.mu.Lock()
+		l.named = h
+		l.mu.Unlock()
+		return nil
+	}
+	renamed := false
+	err := n.store.Write(ctx, func(tx *store.Tx) error {
+		d, err := tx.Device(l.device)
+		if err != nil {
+			return err
+		}
+		d.Peer, d.Addrs, d.LastSeen = h.Peer, h.Addrs, n.cfg.Now()
+		if err := tx.PutDevice(d); err != nil {
+			return err
+		}
+		if l.own() {
+			return nil
+		}
+		c, err := tx.Contact(l.person)
+		if err != nil {
+			return err
+		}
+		renamed = c.OwnName != h.Name
+		c.OwnName, c.LastSeen = h.Name, n.cfg.Now()
+		if h.Rendezvous != ([16]byte{}) {
+			c.Rendezvous = h.Rendezvous
+		}
+		return tx.PutContact(c)
+	})
+	if err != nil {
+		return fmt.Errorf("keep hello: %w", err)
+	}
+	if renamed {
+		n.changes.tell(Change{Topic: TopicContact, Who: l.person})
+	}
+	return n.reload(ctx)
+}
+
+// heardRequest decides about somebody who wants to be a friend.
+func (n *Node) heardRequest(ctx context.Context, l *link, req chat.Request) error {
+	if l.own() {
+		return errProtocol
+	}
+	r := n.known()
+	c, known := r.contacts[l.person]
+	if known && c.State == store.Friend {
+		l.send(chat.Accept{}) // our answer was lost on its way
+		return nil
+	}
+	invited := l.once != nil && len(req.Once) == 16 && [16]byte(req.Once) == *l.once
+	switch {
+	case invited, known && c.State == store.Sent: // both want it
+		return n.befriend(ctx, l, req, invited)
+	case known && c.State == store.Request:
+		return nil // waits already
+	case len(r.requests()) >= maxRequests:
+		return fmt.Errorf("%w: too many requests wait", errRefused)
+	}
+	work := chat.Work{Requester: l.person, Target: n.me.id, Text: req.Text}
+	if !work.Check(req.Nonce, requestBits) {
+		return fmt.Errorf("%w: a request without an invite or work", errRefused)
+	}
+	return n.keepRequest(ctx, l, req)
+}
+
+// requests lists who waits for an answer.
+func (r *roster) requests() (out []identity.ID) {
+	for id, c := range r.contacts {
+		if c.State == store.Request {
+			out = append(out, id)
+		}
+	}
+	return out
+}
+
+// keepRequest stores a stranger's request and what is needed to answer it later.
+func (n *Node) keepRequest(ctx context.Context, l *link, req chat.Request) error {
+	err := n.store.Write(ctx, func(tx *store.Tx) error {
+		c := store.Contact{ID: l.person, OwnName: req.Name, State: store.Request, Since: n.cfg.Now(), LastSeen: n.cfg.Now(), RequestText: req.Text}
+		if err := tx.PutContact(c); err != nil {
+			return err
+		}
+		return n.putGuestDevice(tx, l)
+	})
+	if err != nil {
+		return fmt.Errorf("keep request: %w", err)
+	}
+	if err := n.reload(ctx); err != nil {
+		return err
+	}
+	n.changes.tell(Change{Topic: TopicContact, Who: l.person, State: "request"})
+	return nil
+}
+
+// putGuestDevice stores the device list a guest brought, and how its device is
+// reached.
+func (n *Node) putGuestDevice(tx *store.Tx, l *link) error {
+	l.mu.Lock()
+	named, list := l.named, l.list
+	l.mu.Unlock()
+	if list == nil {
+		return fmt.Errorf("a request before the device list: %w", errProtocol)
+	}
+	if err := putList(tx, list); err != nil {
+		return err
+	}
+	d, err := tx.Device(l.device)
+	if err != nil {
+		return err
+	}
+	next := l.ch.NextPair()
+	d.Peer, d.Addrs, d.LastSeen, d.PairNew = string(l.peer), named.Addrs, n.cfg.Now(), next[:]
+	return tx.PutDevice(d)
+}
+
+// befriend makes the person at the other end a friend, at once.
+func (n *Node) befriend(ctx context.Context, l *link, req chat.Request, invited bool) error {
+	err := n.store.Write(ctx, func(tx *store.Tx) error {
+		if invited {
+			if err := tx.UseInvite(*l.once, n.cfg.Now()); err != nil {
+				return err
+			}
+		}
+		c, err := tx.Contact(l.person)
+		if errors.Is(err, store.ErrNotFound) {
+			c, err = store.Contact{ID: l.person, Since: n.cfg.Now()}, nil
+		}
+		if err != nil {
+			return err
+		}
+		c.State, c.OwnName, c.LastSeen, c.Once = store.Friend, req.Name, n.cfg.Now(), nil
+		if err := tx.PutContact(c); err != nil {
+			return err
+		}
+		if _, err := n.signingKey(tx, chat.Direct(n.me.id, l.person)); err != nil {
+			return err
+		}
+		return n.putGuestDevice(tx, l)
+	})
+	if err != nil {
+		return fmt.Errorf("befriend: %w", err)
+	}
+	if err := n.reload(ctx); err != nil {
+		return err
+	}
+	l.send(chat.Accept{})
+	n.becameFriends(ctx, l)
+	return nil
+}
+
+// becameFriends opens a link that had been a guest's.
+func (n *Node) becameFriends(ctx context.Context, l *link) {
+	if l.guest.CompareAndSwap(true, false) {
+		n.arrived(ctx, l, true)
+	}
+	n.changes.tell(Change{Topic: TopicContact, Who: l.person, State: "friend"})
+	l.send(n.hello(l.person))
+	n.openConversations(ctx, l)
+	l.poke()
+}
+
+// heardAccept is the answer to a request of ours.
+func (n *Node) heardAccept(ctx context.Context, l *link) error {
+	c, ok := n.known().contacts[l.person]
+	if !ok || c.State != store.Sent {
+		return nil // said twice
+	}
+	err := n.store.Write(ctx, func(tx *store.Tx) error {
+		c, err := tx.Contact(l.person)
+		if err != nil {
+			return err
+		}
+		c.State, c.Once, c.LastSeen = store.Friend, nil, n.cfg.Now()
+		l.mu.Lock()
+		if l.named.Name != "" {
+			c.OwnName = l.named.Name
+		}
+		l.mu.Unlock()
+		if err := tx.Set(addedKey(l.person), nil); err != nil {
+			return err
+		}
+		return tx.PutContact(c)
+	})
+	if err != nil {
+		return fmt.Errorf("keep acceptance: %w", err)
+	}
+	if err := n.reload(ctx); err != nil {
+		return err
+	}
+	n.becameFriends(ctx, l)
+	return nil
+}
+
+// holdBack is how long events of others wait before we pass them on: their
+// author most likely brings them sooner.
+const holdBack = time.Second

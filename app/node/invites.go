@@ -1,0 +1,194 @@
+package node
+
+import (
+	"context"
+	"crypto/hkdf"
+	"crypto/rand"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/entrenous/entrenous/app/chat"
+	"github.com/entrenous/entrenous/app/store"
+	"github.com/entrenous/entrenous/identity"
+	"github.com/entrenous/entrenous/transport"
+)
+
+const (
+	maxInviteHints = 6
+	onceLife       = 7 * 24 * time.Hour
+	requestBits    = 20 // hashcash of a request without an invite, some 0.3 s
+)
+
+// Errors of Add.
+var (
+	// ErrOurself means that the link is our own.
+	ErrOurself = errors.New("this link is your own")
+	// ErrExpired means that the invite's time is over.
+	ErrExpired = errors.New("the invite has expired")
+	// ErrBlocked means that we have blocked the person.
+	ErrBlocked = errors.New("this person is blocked")
+	// ErrNoWay means that an invite names no place where its person can be found.
+	ErrNoWay = errors.New("the invite names no address")
+)
+
+// Invite makes a link. A one-time invite makes whoever uses it first a friend
+// without another question, and ends after life, a week if that is zero.
+// Without once it is the permanent address: whoever has it may ask.
+func (n *Node) Invite(ctx context.Context, once bool, life time.Duration) (identity.Invite, error) {
+	i := identity.Invite{Person: n.me.id, Rendezvous: n.me.address, Hints: n.hints()}
+	if !once {
+		if life > 0 {
+			i.Expires = n.cfg.Now().Add(life)
+		}
+		return i, nil
+	}
+	if life <= 0 {
+		life = onceLife
+	}
+	var secret [16]byte
+	rand.Read(secret[:])
+	i.Once, i.Expires = secret[:], n.cfg.Now().Add(life)
+	i.Rendezvous = onceRendezvous(secret[:])
+	err := n.store.Write(ctx, func(tx *store.Tx) error {
+		return tx.PutInvite(store.Invite{Once: secret, Created: n.cfg.Now(), Expires: i.Expires})
+	})
+	if err != nil {
+		return identity.Invite{}, fmt.Errorf("keep invite: %w", err)
+	}
+	return i, n.reload(ctx)
+}
+
+// onceRendezvous is the rendezvous secret of a one-time invite: it ends with
+// the invite, where the permanent address would stay known.
+func onceRendezvous(once []byte) [16]byte { return derive16(once, "entrenous/1 once rendezvous") }
+
+// toldTo is the rendezvous secret by which one friend finds us, the same on
+// all our devices and different for each friend.
+func (n *Node) toldTo(friend identity.ID) [16]byte {
+	return derive16(n.me.address[:], "entrenous/1 friend rendezvous"+string(friend[:]))
+}
+
+func derive16(secret []byte, info string) [16]byte {
+	b, err := hkdf.Key(sha256.New, secret, nil, info, 16)
+	if err != nil {
+		panic(err) // HKDF refuses lengths above 8,160 bytes only
+	}
+	return [16]byte(b)
+}
+
+// hints are the addresses to put into an invite: the best few, loopback only
+// where there is nothing else.
+func (n *Node) hints() []identity.Hint {
+	var out, loop []identity.Hint
+	for _, a := range n.host.Addrs() {
+		h := identity.Hint{Kind: identity.HintAddr, Value: a}
+		if strings.HasPrefix(a, "/ip4/127.") || strings.HasPrefix(a, "/ip6/::1/") {
+			loop = append(loop, h)
+			continue
+		}
+		out = append(out, h)
+	}
+	if len(out) == 0 {
+		out = loop
+	}
+	return out[:min(len(out), maxInviteHints)]
+}
+
+// Add asks the person behind a link to become a friend; with a one-time invite
+// both are friends as soon as we have met. note is shown with the request.
+func (n *Node) Add(ctx context.Context, link, name, note string) (identity.ID, error) {
+	i, err := identity.ParseInvite(link)
+	if err != nil {
+		return identity.ID{}, err
+	}
+	switch {
+	case i.Person == n.me.id:
+		return i.Person, ErrOurself
+	case !i.Expires.IsZero() && n.cfg.Now().After(i.Expires):
+		return i.Person, ErrExpired
+	case len(i.Hints) == 0:
+		return i.Person, ErrNoWay
+	}
+	err = n.store.Write(ctx, func(tx *store.Tx) error { return n.putAdded(tx, i, link, name, note) })
+	if err != nil {
+		return i.Person, err
+	}
+	if err := n.reload(ctx); err != nil {
+		return i.Person, err
+	}
+	n.changes.tell(Change{Topic: TopicContact, Who: i.Person})
+	n.keeper.soon(func(e errand) bool { return e.person == i.Person })
+	return i.Person, nil
+}
+
+// putAdded stores a person we want as a friend. Somebody who asked us already
+// is accepted; a friend stays one, and takes the new name.
+func (n *Node) putAdded(tx *store.Tx, i identity.Invite, link, name, note string) error {
+	c, err := tx.Contact(i.Person)
+	if errors.Is(err, store.ErrNotFound) {
+		c, err = store.Contact{ID: i.Person, State: store.Sent, Since: n.cfg.Now(), RequestText: note}, nil
+	}
+	if err != nil {
+		return err
+	}
+	if c.State == store.Blocked {
+		return ErrBlocked
+	}
+	if name != "" {
+		c.Name = chat.DisplayName(name)
+	}
+	if c.State == store.Request {
+		c.State = store.Friend
+	}
+	if c.State == store.Sent {
+		c.Rendezvous, c.Once = i.Rendezvous, i.Once
+		if err := tx.Set(addedKey(i.Person), []byte(link)); err != nil {
+			return err
+		}
+	}
+	return tx.PutContact(c)
+}
+
+// addedKey is where the link is kept by which we asked a person.
+func addedKey(id identity.ID) string { return "added/" + id.String() }
+
+// invitedWith gives the one-time secret of a person we asked, nil without one.
+func (n *Node) invitedWith(_ context.Context, id identity.ID) []byte {
+	if c, ok := n.known().contacts[id]; ok && len(c.Once) == 16 {
+		return c.Once
+	}
+	return nil
+}
+
+// findInvited learns the devices of a person whose link we have, from any of
+// its addresses.
+func (n *Node) findInvited(ctx context.Context, id identity.ID) error {
+	link, err := n.store.Value(addedKey(id))
+	if err != nil {
+		return err
+	}
+	i, err := identity.ParseInvite(string(link))
+	if err != nil {
+		return err
+	}
+	places := map[transport.Peer][]string{}
+	for _, h := range i.Hints {
+		_, text, _ := strings.Cut(h.Value, "/p2p/")
+		if p, err := transport.ParsePeer(text); err == nil && h.Kind == identity.HintAddr {
+			places[p] = append(places[p], h.Value)
+		}
+	}
+	failed := ErrNoWay
+	for peer, addrs := range places {
+		rec, err := n.askRecord(ctx, peer, addrs, i)
+		if err != nil {
+			failed = errors.Join(failed, err)
+			continue
+		}
+		return n.keepRecord(ctx, rec)
+	}
+	return failed
+}

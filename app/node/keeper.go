@@ -1,0 +1,353 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/entrenous/entrenous/app/chat"
+	"github.com/entrenous/entrenous/app/store"
+	"github.com/entrenous/entrenous/identity"
+	"github.com/entrenous/entrenous/transport"
+	"github.com/entrenous/entrenous/transport/noise"
+)
+
+const (
+	dialTimeout = 10 * time.Second
+	firstRetry  = time.Second
+	lastRetry   = 5 * time.Minute
+	maxDials    = 16 // under way at once
+)
+
+// keeper remembers when each device is to be dialled next. Whoever comes back
+// dials first, so a long pause between tries costs a friend nothing; what
+// happens (a beacon, a new network, a new address) cuts it short.
+type keeper struct {
+	wake chan struct{}
+
+	mu   sync.Mutex
+	todo map[errand]*attempt
+}
+
+// errand is a device to reach, or a person whose devices we do not know yet.
+type errand struct {
+	person identity.ID
+	device identity.DeviceID // zero: ask for the person's record first
+}
+
+type attempt struct {
+	busy  bool
+	renew bool // dial although there is a link: its keys are old
+	fails int
+	next  time.Time
+}
+
+// ring lets the keeper look again.
+func (k *keeper) ring() {
+	select {
+	case k.wake <- struct{}{}:
+	default:
+	}
+}
+
+// soon makes every errand due now that want accepts.
+func (k *keeper) soon(want func(errand) bool) {
+	k.mu.Lock()
+	for e, a := range k.todo {
+		if want(e) {
+			a.next, a.fails = time.Time{}, 0
+		}
+	}
+	k.mu.Unlock()
+	k.ring()
+}
+
+// reached forgets the failures of a device that is here now.
+func (k *keeper) reached(d identity.DeviceID) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for e, a := range k.todo {
+		if e.device == d {
+			a.fails = 0
+		}
+	}
+}
+
+// lost makes a device due whose link has just ended.
+func (k *keeper) lost(d identity.DeviceID) {
+	k.soon(func(e errand) bool { return e.device == d })
+}
+
+// keep dials whoever is wanted and not here, until ctx ends.
+func (n *Node) keep(ctx context.Context) {
+	var dials sync.WaitGroup
+	defer dials.Wait()
+	slots := make(chan struct{}, maxDials)
+	for {
+		due, next := n.due()
+		for _, e := range due {
+			dials.Go(func() {
+				slots <- struct{}{}
+				defer func() { <-slots }()
+				n.try(ctx, e)
+			})
+		}
+		timer := time.NewTimer(time.Until(next))
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		case <-n.keeper.wake:
+		case <-timer.C:
+		}
+		timer.Stop()
+	}
+}
+
+// wanted lists whom this node would like to be linked with.
+func (n *Node) wanted() map[errand]bool {
+	out := map[errand]bool{}
+	r := n.known()
+	add := func(person identity.ID) {
+		for _, d := range r.of(person) {
+			if d.ID != n.me.device.ID() && d.Peer != "" && len(d.Addrs) > 0 {
+				out[errand{person, d.ID}] = true
+			}
+		}
+	}
+	add(n.me.id)
+	for id, c := range r.contacts {
+		switch c.State {
+		case store.Friend:
+			add(id)
+		case store.Sent:
+			if len(r.of(id)) == 0 {
+				out[errand{person: id}] = true
+			}
+			add(id)
+		}
+	}
+	return out
+}
+
+// due marks and lists the errands to run now, and says when to look again.
+func (n *Node) due() (now []errand, next time.Time) {
+	wanted := n.wanted()
+	k := &n.keeper
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.todo == nil {
+		k.todo = map[errand]*attempt{}
+	}
+	for e := range k.todo {
+		if !wanted[e] && !k.todo[e].busy {
+			delete(k.todo, e)
+		}
+	}
+	t := time.Now()
+	next = t.Add(time.Hour)
+	for e := range wanted {
+		a := k.todo[e]
+		if a == nil {
+			a = &attempt{}
+			k.todo[e] = a
+		}
+		here := !e.device.IsZero() && n.links.to(e.device) != nil
+		if a.busy || here && !a.renew {
+			continue
+		}
+		if !a.next.After(t) {
+			a.busy = true
+			now = append(now, e)
+			continue
+		}
+		if a.next.Before(next) {
+			next = a.next
+		}
+	}
+	return now, next
+}
+
+// try runs one errand and plans the next try.
+func (n *Node) try(ctx context.Context, e errand) {
+	dctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	err := n.reach(dctx, ctx, e)
+	cancel()
+	if err != nil {
+		n.log.Debug("not reached", "peer", e.device, "err", err)
+	}
+	k := &n.keeper
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	a := k.todo[e]
+	a.busy = false
+	if err == nil {
+		a.fails, a.renew, a.next = 0, false, time.Time{}
+		k.ring()
+		return
+	}
+	pause := min(firstRetry<<min(a.fails, 16), lastRetry)
+	a.fails++
+	a.next = time.Now().Add(pause + time.Duration(rand.Int64N(int64(pause)/4+1)))
+	k.ring()
+}
+
+// reach opens a live link to a device. dctx bounds the dial, ctx the link.
+func (n *Node) reach(dctx, ctx context.Context, e errand) error {
+	if e.device.IsZero() {
+		return n.findInvited(dctx, e.person)
+	}
+	d, ok := n.known().devices[e.device]
+	if !ok {
+		return errors.New("device is not known any more")
+	}
+	peer := transport.Peer(d.Peer)
+	if err := n.host.Dial(dctx, peer, d.Addrs); err != nil {
+		return err
+	}
+	cert, err := identity.ParseCertificate(d.Cert)
+	if err != nil {
+		return fmt.Errorf("stored certificate: %w", err)
+	}
+	l, err := n.dialLive(dctx, peer, d, cert)
+	if err != nil {
+		return err
+	}
+	n.work.Go(func() { n.carry(ctx, l) })
+	return nil
+}
+
+// dialLive tries the newest pair secret first, then the one before: the last
+// meeting may have ended before both had stored the newest.
+func (n *Node) dialLive(ctx context.Context, peer transport.Peer, d store.Device, cert identity.Certificate) (*link, error) {
+	pairs := n.pairsFor(ctx, d)
+	for i, pair := range pairs {
+		s, err := n.host.Open(ctx, peer, liveProtocol)
+		if err != nil {
+			return nil, err
+		}
+		ch, err := noise.Dial(ctx, s, n.channelConfig(peer), cert.Device.Noise, pair)
+		if errors.Is(err, noise.ErrAuth) && i+1 < len(pairs) {
+			s.Reset()
+			continue
+		}
+		if err != nil {
+			s.Reset()
+			return nil, fmt.Errorf("handshake: %w", err)
+		}
+		if err := n.keepPair(ctx, d.ID, ch); err != nil {
+			ch.Close()
+			return nil, err
+		}
+		return n.newLink(ch, peer, cert), nil
+	}
+	return nil, noise.ErrAuth
+}
+
+// pairsFor lists the pair secrets to try with a device, best first.
+func (n *Node) pairsFor(ctx context.Context, d store.Device) []*noise.Pair {
+	var out []*noise.Pair
+	for _, secret := range [][]byte{d.PairNew, d.PairOld} {
+		if len(secret) == 32 {
+			out = append(out, &noise.Pair{Secret: [32]byte(secret), Of: d.ID})
+		}
+	}
+	if len(out) > 0 {
+		return out
+	}
+	if once := n.invitedWith(ctx, d.Person); once != nil {
+		out = append(out, &noise.Pair{Secret: identity.OncePair(once)})
+	}
+	// Without a secret: a first meeting, or an invite that was used up. The
+	// other end refuses this from anybody it shares a secret with.
+	return append(out, nil)
+}
+
+// keepPair stores the stirred pair secret beside the one that was used.
+func (n *Node) keepPair(ctx context.Context, d identity.DeviceID, ch *noise.Channel) error {
+	next := ch.NextPair()
+	err := n.store.Write(ctx, func(tx *store.Tx) error {
+		dev, err := tx.Device(d)
+		if err != nil {
+			return err
+		}
+		dev.PairOld = nil
+		if used := ch.UsedPair(); used != nil {
+			dev.PairOld = used.Secret[:]
+		}
+		dev.PairNew = next[:]
+		return tx.PutDevice(dev)
+	})
+	if err != nil {
+		return fmt.Errorf("keep pair secret: %w", err)
+	}
+	return n.reload(ctx)
+}
+
+// channelConfig is this end of a handshake with peer.
+func (n *Node) channelConfig(peer transport.Peer) noise.Config {
+	own := n.known().devices[n.me.device.ID()]
+	return noise.Config{
+		Static: n.me.device.Noise, Local: n.host.Peer().Bytes(), Remote: peer.Bytes(),
+		Certificate: own.Cert, Epoch: n.known().epoch(n.me.id), Caps: n.boot[:], Now: n.cfg.Now,
+	}
+}
+
+func (n *Node) newLink(ch *noise.Channel, peer transport.Peer, cert identity.Certificate) *link {
+	l := &link{
+		n: n, ch: ch, peer: peer, person: cert.Person, device: cert.DeviceID(), boot: string(ch.Caps()),
+		out: make(chan chat.Frame, outbox), wake: make(chan struct{}, 1), gone: make(chan struct{}),
+	}
+	l.heard.Store(time.Now().UnixNano())
+	_, friend := n.known().friend(l.person)
+	l.guest.Store(!friend && !l.own())
+	return l
+}
+
+// renew makes a new handshake with a device whose link has old keys. The new
+// link replaces the old one when it stands.
+func (n *Node) renew(d identity.DeviceID) {
+	n.keeper.soon(func(e errand) bool { return e.device == d })
+	n.keeper.mu.Lock()
+	for e, a := range n.keeper.todo {
+		a.renew = a.renew || e.device == d
+	}
+	n.keeper.mu.Unlock()
+	n.keeper.ring()
+}
+
+// followNetwork reacts when this machine's addresses change: friends who are
+// away are tried at once, and those here learn where we are now.
+func (n *Node) followNetwork(ctx context.Context) {
+	events, stop := n.host.Watch()
+	defer stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case e := <-events:
+			if e.Kind != transport.NetworkChanged {
+				continue
+			}
+			n.changes.tell(Change{Topic: TopicNetwork})
+			n.keeper.soon(func(errand) bool { return true })
+			for _, l := range n.links.of(n.everybody()...) {
+				l.send(n.hello(l.person))
+			}
+		}
+	}
+}
+
+// everybody lists our friends and ourselves.
+func (n *Node) everybody() []identity.ID {
+	out := []identity.ID{n.me.id}
+	for id, c := range n.known().contacts {
+		if c.State == store.Friend {
+			out = append(out, id)
+		}
+	}
+	return out
+}

@@ -1,0 +1,353 @@
+package node
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/entrenous/entrenous/app/chat"
+	"github.com/entrenous/entrenous/app/store"
+	"github.com/entrenous/entrenous/identity"
+	"github.com/entrenous/entrenous/transport"
+	"github.com/entrenous/entrenous/transport/noise"
+)
+
+const (
+	liveProtocol = "/entrenous/live/1"
+
+	// pingEvery keeps a silent link alive: about 70 bytes a second in all.
+	pingEvery = 5 * time.Second
+	// silence is how long a living peer may say nothing: one ping and a good part
+	// of the next. With the grace below a dead friend is away within 10 s.
+	silence = 9 * time.Second
+	// grace is how long a lost link may be replaced before its person is away.
+	grace = 300 * time.Millisecond
+	// freshFor is the age at which a link is replaced by a new handshake.
+	freshFor = time.Hour
+	// outbox is how many small frames may wait for a slow peer.
+	outbox = 512
+
+	bootSize = 16
+)
+
+// newBoot is a number for this run of the process.
+func newBoot() (b [bootSize]byte) {
+	rand.Read(b[:])
+	return b
+}
+
+// link is a live channel to one device. Its reader is the goroutine that runs
+// it; its writer is the only one that sends.
+type link struct {
+	n      *Node
+	ch     *noise.Channel
+	peer   transport.Peer
+	person identity.ID
+	device identity.DeviceID
+	boot   string       // the other end's run
+	once   *[16]byte    // the one-time invite a guest came with
+	guest  atomic.Bool  // not a friend: may only introduce itself
+	heard  atomic.Int64 // Unix nanoseconds of the last frame, by our clock
+	rtt    atomic.Int64 // nanoseconds of the last ping
+
+	out  chan chat.Frame
+	wake chan struct{} // holds one token when there may be something to sync
+	gone chan struct{} // closed when the link is over
+	stop sync.Once
+
+	mu     sync.Mutex
+	have   map[chat.ConvID]map[identity.DeviceID]uint64 // what the other end holds; nil until its frontier came
+	named  chat.Hello                                   // a guest's, until it is a friend
+	list   *identity.DeviceList                         // the newest it showed
+	hold   map[chat.ConvID]time.Time                    // others' events wait until then, they probably come by themselves
+	pinged time.Time
+}
+
+// own says whether the other end is a device of ours.
+func (l *link) own() bool { return l.person == l.n.me.id }
+
+// send queues a frame. A peer that lets outbox frames wait is dropped.
+func (l *link) send(frames ...chat.Frame) {
+	for _, f := range frames {
+		select {
+		case l.out <- f:
+		case <-l.gone:
+			return
+		default:
+			l.close(errors.New("peer does not read"))
+			return
+		}
+	}
+}
+
+// poke tells the writer that there may be something to sync.
+func (l *link) poke() {
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
+}
+
+// close ends the link; why goes to the log.
+func (l *link) close(why error) {
+	l.stop.Do(func() {
+		l.n.log.Debug("link ends", "peer", l.device, "err", why)
+		close(l.gone)
+		l.ch.Close()
+	})
+}
+
+// run greets and then reads until the link ends.
+func (l *link) run(ctx context.Context) {
+	done := context.AfterFunc(ctx, func() { l.close(ctx.Err()) })
+	defer done()
+	var writer sync.WaitGroup
+	writer.Go(func() { l.close(l.write(ctx)) })
+	l.close(l.read(ctx))
+	writer.Wait()
+}
+
+func (l *link) read(ctx context.Context) error {
+	for {
+		if err := l.ch.SetReadDeadline(time.Now().Add(silence)); err != nil {
+			return err
+		}
+		b, err := l.ch.Receive()
+		if err != nil {
+			return err
+		}
+		l.heard.Store(time.Now().UnixNano())
+		f, err := chat.ParseFrame(b)
+		if unknown := (*chat.UnknownFrameError)(nil); errors.As(err, &unknown) {
+			continue // from a newer version
+		}
+		if err != nil {
+			return err
+		}
+		if err := l.n.receive(ctx, l, f); err != nil {
+			return err
+		}
+	}
+}
+
+// write sends what waits: small frames first, then what the other end lacks.
+// The side that dialled also keeps the link alive and fresh.
+func (l *link) write(ctx context.Context) error {
+	tick := time.NewTimer(pingEvery)
+	defer tick.Stop()
+	for {
+		if err := l.flush(); err != nil {
+			return err
+		}
+		more, err := l.syncOnce(ctx)
+		if err != nil {
+			return err
+		}
+		if more {
+			continue
+		}
+		select {
+		case f := <-l.out:
+			if err := l.sendAll(f); err != nil {
+				return err
+			}
+		case <-l.wake:
+		case <-tick.C:
+			tick.Reset(pingEvery)
+			if l.ch.Initiator() {
+				l.keepAlive()
+			}
+		case <-l.gone:
+			return l.bye()
+		}
+	}
+}
+
+// bye tells the other end that we leave on purpose.
+func (l *link) bye() error {
+	return l.ch.Send(chat.Bye{}.Encode()) // fails when the channel is gone already
+}
+
+// keepAlive pings, and asks for a new handshake when the keys are old.
+func (l *link) keepAlive() {
+	l.mu.Lock()
+	l.pinged = time.Now()
+	l.mu.Unlock()
+	l.send(chat.Ping{N: uint64(time.Now().UnixNano())})
+	if l.ch.Age() > freshFor {
+		l.n.renew(l.device)
+	}
+}
+
+// flush sends all small frames that wait.
+func (l *link) flush() error {
+	for {
+		select {
+		case f := <-l.out:
+			if err := l.sendAll(f); err != nil {
+				return err
+			}
+		default:
+			return nil
+		}
+	}
+}
+
+// sendAll sends f and what waits behind it, in one write.
+func (l *link) sendAll(f chat.Frame) error {
+	batch := [][]byte{f.Encode()}
+	for len(batch) < 64 {
+		select {
+		case f := <-l.out:
+			batch = append(batch, f.Encode())
+			continue
+		default:
+		}
+		break
+	}
+	return l.ch.Send(batch...)
+}
+
+// pong takes the answer to a ping.
+func (l *link) pong(p chat.Pong) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.pinged.IsZero() {
+		l.rtt.Store(int64(time.Since(l.pinged)))
+		l.pinged = time.Time{}
+	}
+}
+
+// links are the live links, at most one a device.
+type links struct {
+	mu  sync.Mutex
+	all map[identity.DeviceID]*link
+}
+
+// add registers l and gives the link that it replaces. When both ends dialled
+// at once they must choose alike: the channel that the lower device opened
+// stays. A peer that was started anew, or that dials again, replaces what was.
+func (ls *links) add(l *link, self identity.DeviceID) (old *link, ok bool) {
+	ls.mu.Lock()
+	defer ls.mu.Unlock()
+	if ls.all == nil {
+		ls.all = map[identity.DeviceID]*link{}
+	}
+	old = ls.all[l.device]
+	if old != nil && old.boot == l.boot && old.ch.Initiator() != l.ch.Initiator() {
+		weAreLower := string(self[:]) < string(l.device[:])
+		if old.ch.Initiator() == weAreLower {
+			return nil, false
+		}
+	}
+	ls.all[l.device] = l
+	return old, true
+}
+
+// remove forgets l if it is still the one, and says so.
+func (ls *links) remove(l *link) bool {
+	ls.mu.Lock()
+	defer ls.mu.Unlock()
+	if ls.all[l.device] != l {
+		return false
+	}
+	delete(ls.all, l.device)
+	return true
+}
+
+// to gives the link to a device, nil when there is none.
+func (ls *links) to(d identity.DeviceID) *link {
+	ls.mu.Lock()
+	defer ls.mu.Unlock()
+	return ls.all[d]
+}
+
+// of lists the links to a person's devices.
+func (ls *links) of(persons ...identity.ID) []*link {
+	ls.mu.Lock()
+	defer ls.mu.Unlock()
+	var out []*link
+	for _, l := range ls.all {
+		for _, p := range persons {
+			if l.person == p {
+				out = append(out, l)
+			}
+		}
+	}
+	return out
+}
+
+func (ls *links) closeAll() {
+	ls.mu.Lock()
+	all := make([]*link, 0, len(ls.all))
+	for _, l := range ls.all {
+		all = append(all, l)
+	}
+	ls.mu.Unlock()
+	for _, l := range all {
+		l.close(errors.New("node ends"))
+	}
+}
+
+// carry registers a link and runs it until it ends.
+func (n *Node) carry(ctx context.Context, l *link) {
+	old, ok := n.links.add(l, n.me.device.ID())
+	if !ok {
+		l.close(errors.New("the other channel stays"))
+		return
+	}
+	if old != nil {
+		old.close(errors.New("replaced"))
+	}
+	n.keeper.reached(l.device)
+	if !l.guest.Load() {
+		n.arrived(ctx, l, old == nil)
+	}
+	n.greet(ctx, l)
+	l.run(ctx)
+	if n.links.remove(l) {
+		n.left(ctx, l)
+	}
+}
+
+// arrived tells viewers that a friend is here.
+func (n *Node) arrived(_ context.Context, l *link, first bool) {
+	n.host.Protect(l.peer, true)
+	if first {
+		n.changes.tell(Change{Topic: TopicPresence, Who: l.person, State: presenceOnline})
+	}
+	n.log.Info("friend is here", "peer", l.device, "path", n.host.Path(l.peer).Kind)
+}
+
+// left waits for a replacement and then tells viewers that a friend is away.
+func (n *Node) left(ctx context.Context, l *link) {
+	n.keeper.lost(l.device)
+	select {
+	case <-time.After(grace):
+	case <-ctx.Done():
+	}
+	if n.links.to(l.device) == nil {
+		_ = n.host.Disconnect(l.peer) // a dead connection must not be dialled over
+	}
+	if l.guest.Load() || len(n.links.of(l.person)) > 0 {
+		return
+	}
+	seen := time.Unix(0, l.heard.Load())
+	err := n.store.Write(context.WithoutCancel(ctx), func(tx *store.Tx) error {
+		c, err := tx.Contact(l.person)
+		if err != nil {
+			return err
+		}
+		c.LastSeen = seen
+		return tx.PutContact(c)
+	})
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		n.log.Warn("keep last seen", "err", err)
+	}
+	_ = n.reload(context.WithoutCancel(ctx))
+	n.changes.tell(Change{Topic: TopicPresence, Who: l.person, State: presenceAway})
+	n.log.Info("friend is away", "peer", l.device)
+}

@@ -1,0 +1,438 @@
+package node
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/entrenous/entrenous/app/chat"
+	"github.com/entrenous/entrenous/app/store"
+	"github.com/entrenous/entrenous/identity"
+)
+
+// Errors of the verbs on messages.
+var (
+	// ErrNoMessage means that no such message is here.
+	ErrNoMessage = errors.New("no such message here")
+	// ErrNotMine means that only its author may edit or delete a message.
+	ErrNotMine = errors.New("only the author can change a message")
+	// ErrEmpty means that there is nothing to send.
+	ErrEmpty = errors.New("the message is empty")
+	// ErrTimeout means that a message has not come as far as was waited for.
+	// It is stored and will be delivered.
+	ErrTimeout = errors.New("not that far yet")
+)
+
+// signingKey gives this device's key of a conversation, made on first use.
+func (n *Node) signingKey(tx *store.Tx, conv chat.ConvID) (ed25519.PrivateKey, error) {
+	k, err := tx.ConvKey(conv, n.me.device.ID())
+	if err == nil {
+		return ed25519.NewKeyFromSeed(k.Priv), nil
+	}
+	if !errors.Is(err, store.ErrNotFound) {
+		return nil, err
+	}
+	seed := make([]byte, ed25519.SeedSize)
+	rand.Read(seed)
+	key := ed25519.NewKeyFromSeed(seed)
+	return key, tx.PutConvKey(conv, n.me.device.ID(), [32]byte(key.Public().(ed25519.PublicKey)), seed)
+}
+
+// write appends an event of ours to the conversation with a person, durably,
+// and lets the links carry it.
+func (n *Node) write(ctx context.Context, who identity.ID, kind chat.Kind, body []byte) (*chat.Event, error) {
+	conv := chat.Direct(n.me.id, who)
+	var e *chat.Event
+	err := n.store.Write(ctx, func(tx *store.Tx) error {
+		key, err := n.signingKey(tx, conv)
+		if err != nil {
+			return err
+		}
+		if e, err = tx.Next(conv, n.me.device.ID()); err != nil {
+			return err
+		}
+		e.Time, e.Kind, e.Body = max(n.now(), 0), kind, body
+		e.Sign(key)
+		_, err = tx.Append(e, n.me.id)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("write: %w", err)
+	}
+	n.changes.tell(changeOf(who, e))
+	for _, l := range n.links.of(who, n.me.id) {
+		l.poke()
+	}
+	return e, nil
+}
+
+// Send writes a message to a person, in answer to another one unless to is
+// zero. When it returns, the message is on this disk. With a want beyond
+// Written it waits until the message has come that far, or until ctx ends:
+// then the error wraps ErrTimeout and the id is good all the same.
+func (n *Node) Send(ctx context.Context, who identity.ID, text string, to chat.Hash, want chat.State) (chat.Hash, error) {
+	if err := n.mayWrite(who); err != nil {
+		return chat.Hash{}, err
+	}
+	text, err := chat.CleanText(text)
+	if err != nil {
+		return chat.Hash{}, err
+	}
+	if text == "" {
+		return chat.Hash{}, ErrEmpty
+	}
+	kind, body := chat.KindText, chat.TextBody{Text: text}.Encode()
+	if !to.IsZero() {
+		kind, body = chat.KindReply, chat.ReplyBody{To: to, Text: text}.Encode()
+	}
+	e, err := n.write(ctx, who, kind, body)
+	if err != nil {
+		return chat.Hash{}, err
+	}
+	if want <= chat.Written {
+		return e.Hash(), nil
+	}
+	return e.Hash(), n.await(ctx, e, want)
+}
+
+// mayWrite says whether events may be written to a person now. Friends we
+// asked and who have not answered yet do not count.
+func (n *Node) mayWrite(who identity.ID) error {
+	c, ok := n.known().contacts[who]
+	switch {
+	case !ok:
+		return ErrNobody
+	case c.State == store.Blocked:
+		return ErrBlocked
+	case c.State != store.Friend:
+		return ErrNotFriend
+	}
+	return nil
+}
+
+// find gives the row of a message and whose conversation it is in.
+func (n *Node) find(id chat.Hash) (store.RowView, identity.ID, error) {
+	row, conv, err := n.store.Row(id)
+	if errors.Is(err, store.ErrNotFound) {
+		return row, identity.ID{}, ErrNoMessage
+	}
+	if err != nil {
+		return row, identity.ID{}, err
+	}
+	who, ok := n.known().convs[conv]
+	if !ok {
+		return row, who, ErrNoMessage
+	}
+	return row, who, nil
+}
+
+// Message gives one row, and the person whose conversation it is in.
+func (n *Node) Message(id chat.Hash) (store.RowView, identity.ID, error) { return n.find(id) }
+
+// Edit replaces the text of a message of ours.
+func (n *Node) Edit(ctx context.Context, id chat.Hash, text string) error {
+	text, err := chat.CleanText(text)
+	if err != nil {
+		return err
+	}
+	if text == "" {
+		return ErrEmpty
+	}
+	return n.alter(ctx, id, true, chat.KindEdit, chat.EditBody{Of: id, Text: text}.Encode())
+}
+
+// Delete takes a message of ours away from everyone; a tombstone stays.
+func (n *Node) Delete(ctx context.Context, id chat.Hash) error {
+	return n.alter(ctx, id, true, chat.KindDelete, chat.DeleteBody{Of: id}.Encode())
+}
+
+// React puts an emoji under a message, or takes it back.
+func (n *Node) React(ctx context.Context, id chat.Hash, emoji string, on bool) error {
+	if emoji == "" {
+		return ErrEmpty
+	}
+	return n.alter(ctx, id, false, chat.KindReaction, chat.ReactionBody{Of: id, Emoji: emoji, On: on}.Encode())
+}
+
+func (n *Node) alter(ctx context.Context, id chat.Hash, mine bool, kind chat.Kind, body []byte) error {
+	row, who, err := n.find(id)
+	if err != nil {
+		return err
+	}
+	if mine && row.Author != n.me.id {
+		return ErrNotMine
+	}
+	if err := n.mayWrite(who); err != nil {
+		return err
+	}
+	_, err = n.write(ctx, who, kind, body)
+	return err
+}
+
+// Page reads a piece of the conversation with a person.
+func (n *Node) Page(who identity.ID, q store.Query) (store.Page, error) {
+	return n.store.Page(chat.Direct(n.me.id, who), q)
+}
+
+// FirstUnread is the first row not seen yet of the conversation with a person;
+// zero when all were.
+func (n *Node) FirstUnread(who identity.ID) (chat.Hash, error) {
+	u, err := n.store.Unread(chat.Direct(n.me.id, who))
+	return u.First, err
+}
+
+// All hands every row of the conversation with a person to f, oldest first.
+func (n *Node) All(who identity.ID, f func(store.RowView) error) error {
+	conv := chat.Direct(n.me.id, who)
+	at, err := n.store.Oldest(conv)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	first, _, err := n.store.Row(at)
+	if err != nil {
+		return err
+	}
+	if err := f(first); err != nil {
+		return err
+	}
+	for more := true; more; {
+		p, err := n.store.Page(conv, store.Query{After: at, Limit: store.MaxPage})
+		if err != nil {
+			return err
+		}
+		for _, row := range p.Rows {
+			if err := f(row); err != nil {
+				return err
+			}
+			at = row.ID
+		}
+		more = p.Later && len(p.Rows) > 0
+	}
+	return nil
+}
+
+// Search finds words, everywhere or in the conversation with one person.
+func (n *Node) Search(words string, who identity.ID, limit int) ([]store.Hit, error) {
+	if who.IsZero() {
+		return n.store.Search(words, nil, limit)
+	}
+	conv := chat.Direct(n.me.id, who)
+	return n.store.Search(words, &conv, limit)
+}
+
+// With is the other person of a conversation.
+func (n *Node) With(conv chat.ConvID) (identity.ID, bool) {
+	id, ok := n.known().convs[conv]
+	return id, ok
+}
+
+// MarkRead says that everything up to a message has been seen. Friends are
+// told if the settings say so; our other devices always are.
+func (n *Node) MarkRead(ctx context.Context, who identity.ID, upTo chat.Hash) error {
+	conv := chat.Direct(n.me.id, who)
+	var receipts []chat.Receipt
+	err := n.store.Write(ctx, func(tx *store.Tx) error {
+		receipts = nil
+		news, err := tx.MarkRead(conv, upTo)
+		if err != nil || len(news) == 0 {
+			return err
+		}
+		key, err := n.signingKey(tx, conv)
+		if err != nil {
+			return err
+		}
+		for _, rc := range news {
+			if rc, err = n.sign(tx, key, rc); err != nil {
+				return err
+			}
+			receipts = append(receipts, rc)
+		}
+		return nil
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		return ErrNoMessage
+	}
+	if err != nil {
+		return fmt.Errorf("mark read: %w", err)
+	}
+	n.changes.tell(Change{Topic: TopicRead, Who: who})
+	n.spread(who, conv, receipts)
+	return nil
+}
+
+// PutDraft keeps what is not sent yet.
+func (n *Node) PutDraft(ctx context.Context, who identity.ID, d store.Draft) error {
+	err := n.store.Write(ctx, func(tx *store.Tx) error { return tx.PutDraft(chat.Direct(n.me.id, who), d) })
+	if err != nil {
+		return fmt.Errorf("keep draft: %w", err)
+	}
+	n.changes.tell(Change{Topic: TopicDraft, Who: who})
+	return nil
+}
+
+// Draft gives what was kept.
+func (n *Node) Draft(who identity.ID) (store.Draft, error) {
+	return n.store.Draft(chat.Direct(n.me.id, who))
+}
+
+// waits are the callers of Send who want to know how far a message has come.
+type waits struct {
+	mu  sync.Mutex
+	all map[*wait]struct{}
+}
+
+type wait struct {
+	conv chat.ConvID
+	seq  uint64
+	want chat.State
+	done chan struct{}
+}
+
+// await waits until a message of ours has come as far as want.
+func (n *Node) await(ctx context.Context, e *chat.Event, want chat.State) error {
+	w := &wait{conv: e.Conv, seq: e.Seq, want: want, done: make(chan struct{})}
+	n.waits.mu.Lock()
+	if n.waits.all == nil {
+		n.waits.all = map[*wait]struct{}{}
+	}
+	n.waits.all[w] = struct{}{}
+	n.waits.mu.Unlock()
+	defer func() {
+		n.waits.mu.Lock()
+		delete(n.waits.all, w)
+		n.waits.mu.Unlock()
+	}()
+	if row, _, err := n.find(e.Hash()); err == nil && row.State >= want {
+		return nil // it was quicker than we were
+	}
+	select {
+	case <-w.done:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("wait for %v: %w", want, ErrTimeout)
+	}
+}
+
+// advance tells viewers and waiters that messages of ours came further, or
+// that our own other device has read.
+func (n *Node) advance(_ context.Context, p progress) {
+	rc := p.receipt
+	if p.by == n.me.id {
+		n.changes.tell(Change{Topic: TopicRead, Who: p.who})
+		return
+	}
+	if n.known().devices[rc.Author].Person != n.me.id {
+		return
+	}
+	n.tellStates(p, chat.Delivered, p.before.Delivered, rc.Delivered)
+	n.tellStates(p, chat.Seen, p.before.Seen, rc.Seen)
+	if rc.Author != n.me.device.ID() {
+		return
+	}
+	n.waits.mu.Lock()
+	defer n.waits.mu.Unlock()
+	for w := range n.waits.all {
+		reached := rc.Delivered
+		if w.want == chat.Seen {
+			reached = rc.Seen
+		}
+		if w.conv == rc.Conv && w.seq <= reached {
+			close(w.done)
+			delete(n.waits.all, w)
+		}
+	}
+}
+
+// maxStates is how many messages are named one by one when they come further;
+// beyond that the last one stands for all before it.
+const maxStates = 64
+
+func (n *Node) tellStates(p progress, s chat.State, from, to uint64) {
+	if to <= from {
+		return
+	}
+	if to-from > maxStates {
+		from = to - 1
+	}
+	ids, err := n.store.Chain(p.receipt.Conv, p.receipt.Author, from+1, to)
+	if err != nil {
+		n.log.Warn("read chain", "err", err)
+		return
+	}
+	for _, id := range ids {
+		n.changes.tell(Change{Topic: TopicState, Who: p.who, ID: id, State: s.String()})
+	}
+}
+
+// typingLife is how long a typing notice holds without another one.
+const typingLife = 6 * time.Second
+
+// typing remembers who writes to us.
+type typing struct {
+	mu    sync.Mutex
+	until map[identity.ID]time.Time
+}
+
+func (t *typing) is(id identity.ID) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return time.Now().Before(t.until[id])
+}
+
+func (t *typing) set(id identity.ID, on bool) (changed bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.until == nil {
+		t.until = map[identity.ID]time.Time{}
+	}
+	was := time.Now().Before(t.until[id])
+	delete(t.until, id)
+	if on {
+		t.until[id] = time.Now().Add(typingLife)
+	}
+	return was != on
+}
+
+// Typing tells a friend that we are writing; at most every other second is
+// enough, it holds for six.
+func (n *Node) Typing(who identity.ID, on bool) {
+	if !n.settings().SendTyping {
+		return
+	}
+	for _, l := range n.links.of(who) {
+		if !l.guest.Load() {
+			l.send(chat.TypingFrame{Conv: chat.Direct(n.me.id, who), On: on})
+		}
+	}
+}
+
+func (n *Node) heardTyping(l *link, f chat.TypingFrame) {
+	who, ok := n.participant(l, f.Conv)
+	if !ok || l.own() {
+		return
+	}
+	if n.typing.set(who, f.On) {
+		n.changes.tell(Change{Topic: TopicTyping, Who: who, State: onOff(f.On)})
+	}
+	if f.On {
+		time.AfterFunc(typingLife+time.Millisecond, func() {
+			if !n.typing.is(who) {
+				n.changes.tell(Change{Topic: TopicTyping, Who: who, State: onOff(false)})
+			}
+		})
+	}
+}
+
+func onOff(on bool) string {
+	if on {
+		return "on"
+	}
+	return "off"
+}

@@ -1,0 +1,160 @@
+// Package node is the core: one person's running account on one device. It
+// hides how friends are found and kept connected, how events travel and heal,
+// and what is stored when, behind verbs (Send, Add, Accept, …) and a stream of
+// changes (Watch). It has no window and knows of none.
+//
+// A Node is made of workers with a state of their own: the people it knows
+// (people), the live links to their devices (links), the keeper that opens
+// links, and the watchers that are told what changed. Everything that another
+// device sends comes in through one door, receive.
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/entrenous/entrenous/app/store"
+	"github.com/entrenous/entrenous/identity"
+	"github.com/entrenous/entrenous/transport"
+)
+
+// Config says which account to run and how it meets the network.
+type Config struct {
+	Dir     string           // the profile folder
+	Vault   *identity.Vault  // opened
+	Listen  []string         // multiaddrs; nil means every interface, on a port kept across restarts
+	LANOnly bool             // talk only to addresses of local networks
+	NoLAN   bool             // neither announce nor listen on the local network
+	World   *transport.World // nil is this machine
+	Log     *slog.Logger     // nil discards
+	Now     func() time.Time // the wall clock, for display only; nil is time.Now
+}
+
+// Node is one person's running account on one device. Its verbs are safe for
+// concurrent use, from Open until Close.
+type Node struct {
+	cfg   Config
+	log   *slog.Logger
+	me    *account
+	store *store.Store
+	host  *transport.Host
+	boot  [bootSize]byte // tells this run of the process from the one before
+
+	changes watchers
+	people  people
+	links   links
+	keeper  keeper
+	waits   waits
+	guests  guests
+	typing  typing
+	choices atomic.Pointer[Settings]
+	work    sync.WaitGroup // the links that run
+}
+
+// Open opens the account's store and its place in the network. The caller runs
+// Run, then Close.
+func Open(ctx context.Context, cfg Config) (*Node, error) {
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	me, err := openAccount(cfg.Vault)
+	if err != nil {
+		return nil, err
+	}
+	s, err := store.Open(ctx, store.Config{Path: filepath.Join(cfg.Dir, storeName), Key: cfg.Vault.Key("db"), Self: me.id, Log: cfg.Log})
+	if err != nil {
+		return nil, fmt.Errorf("open store: %w", err)
+	}
+	n := &Node{cfg: cfg, log: cfg.Log, me: me, store: s, boot: newBoot()}
+	n.keeper.wake = make(chan struct{}, 1)
+	if err := n.load(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	if err := n.listen(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return n, nil
+}
+
+// load reads what is kept in memory.
+func (n *Node) load(ctx context.Context) error {
+	choices, err := n.readSettings()
+	if err != nil {
+		return err
+	}
+	n.choices.Store(&choices)
+	return n.reload(ctx)
+}
+
+// listen opens the host on the port used last time, so that friends find us
+// at the address they know; on another one when that port is taken.
+func (n *Node) listen(ctx context.Context) error {
+	cfg := transport.Config{
+		Key: n.me.device.Peer, Listen: n.cfg.Listen, LANOnly: n.cfg.LANOnly, NoLAN: n.cfg.NoLAN,
+		World: n.cfg.World, Log: n.log, Allow: n.allowPeer, Port: n.storedPort(),
+	}
+	host, err := transport.Listen(ctx, cfg)
+	if errors.Is(err, transport.ErrAddrInUse) && cfg.Listen == nil && cfg.Port != 0 {
+		n.log.Info("last port is taken, using another", "port", cfg.Port)
+		cfg.Port = 0
+		host, err = transport.Listen(ctx, cfg)
+	}
+	if err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	n.host = host
+	if n.cfg.Listen == nil && host.Port() != cfg.Port {
+		return n.keepPort(ctx, host.Port())
+	}
+	return nil
+}
+
+// Run keeps the account alive until ctx ends: it answers, dials and carries.
+// It returns after everything that it started has returned.
+func (n *Node) Run(ctx context.Context) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	n.host.Handle(liveProtocol, func(s *transport.Stream) { n.answer(ctx, s) })
+	n.host.Handle(recordProtocol, func(s *transport.Stream) { n.giveRecord(ctx, s) })
+	var group sync.WaitGroup
+	group.Go(func() { n.keep(ctx) })
+	group.Go(func() { n.followNetwork(ctx) })
+	group.Go(func() { n.discover(ctx) })
+	<-ctx.Done()
+	n.links.closeAll()
+	group.Wait()
+	n.work.Wait()
+	return nil
+}
+
+// Close lets go of the network and the store. Run has returned before.
+func (n *Node) Close() error {
+	return errors.Join(n.host.Close(), n.store.Close())
+}
+
+// ID is the person.
+func (n *Node) ID() identity.ID { return n.me.id }
+
+// Device is this device.
+func (n *Node) Device() identity.DeviceID { return n.me.device.ID() }
+
+// Addrs are the multiaddrs this node listens on.
+func (n *Node) Addrs() []string { return n.host.Addrs() }
+
+// now is the wall clock in Unix milliseconds.
+func (n *Node) now() int64 { return n.cfg.Now().UnixMilli() }
+
+// Errors of the disk that a caller may want to tell apart; they come wrapped.
+var (
+	ErrDiskFull = store.ErrDiskFull
+	ErrReadOnly = store.ErrReadOnly
+)

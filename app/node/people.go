@@ -1,0 +1,203 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"github.com/entrenous/entrenous/app/chat"
+	"github.com/entrenous/entrenous/app/store"
+	"github.com/entrenous/entrenous/identity"
+	"github.com/entrenous/entrenous/transport"
+	"github.com/entrenous/entrenous/transport/noise"
+)
+
+// people is what the store knows of persons and devices, kept in memory
+// because every frame that arrives asks for it. A snapshot is never changed:
+// after each write a new one replaces it.
+type people struct {
+	now atomic.Pointer[roster]
+}
+
+type roster struct {
+	contacts map[identity.ID]store.Contact
+	devices  map[identity.DeviceID]store.Device
+	convs    map[chat.ConvID]identity.ID // the other person of each direct conversation
+	peers    map[transport.Peer]identity.DeviceID
+	lists    map[identity.ID]*identity.DeviceList
+	pairs    []noise.Pair // of devices, and of one-time invites that wait
+}
+
+// invited marks a pair secret that came from a one-time invite.
+type invited struct{ once [16]byte }
+
+// reload reads everybody anew. It is called after each write that touches
+// contacts, devices or invites; some milliseconds for a hundred friends.
+func (n *Node) reload(ctx context.Context) error {
+	r := &roster{
+		contacts: map[identity.ID]store.Contact{}, devices: map[identity.DeviceID]store.Device{},
+		convs: map[chat.ConvID]identity.ID{}, peers: map[transport.Peer]identity.DeviceID{}, lists: map[identity.ID]*identity.DeviceList{},
+	}
+	contacts, err := n.store.Contacts()
+	if err != nil {
+		return fmt.Errorf("read contacts: %w", err)
+	}
+	persons := []identity.ID{n.me.id}
+	for _, c := range contacts {
+		r.contacts[c.ID] = c
+		r.convs[chat.Direct(n.me.id, c.ID)] = c.ID
+		persons = append(persons, c.ID)
+	}
+	for _, p := range persons {
+		if err := n.loadPerson(ctx, r, p); err != nil {
+			return err
+		}
+	}
+	if err := n.addInvites(ctx, r); err != nil {
+		return err
+	}
+	n.people.now.Store(r)
+	return nil
+}
+
+func (n *Node) loadPerson(ctx context.Context, r *roster, p identity.ID) error {
+	devices, err := n.store.Devices(p)
+	if err != nil {
+		return fmt.Errorf("read devices: %w", err)
+	}
+	for _, d := range devices {
+		r.addDevice(d)
+	}
+	b, err := n.store.List(p)
+	if errors.Is(err, store.ErrNotFound) || err == nil && b == nil {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read device list: %w", err)
+	}
+	if r.lists[p], err = identity.ParseDeviceList(b); err != nil {
+		return fmt.Errorf("stored device list: %w", err)
+	}
+	return nil
+}
+
+func (r *roster) addDevice(d store.Device) {
+	r.devices[d.ID] = d
+	if d.Peer != "" {
+		r.peers[transport.Peer(d.Peer)] = d.ID
+	}
+	for _, secret := range [][]byte{d.PairNew, d.PairOld} {
+		if len(secret) == 32 {
+			r.pairs = append(r.pairs, noise.Pair{Secret: [32]byte(secret), Of: d.ID})
+		}
+	}
+}
+
+func (n *Node) addInvites(ctx context.Context, r *roster) error {
+	invites, err := n.store.Invites()
+	if err != nil {
+		return fmt.Errorf("read invites: %w", err)
+	}
+	for _, i := range invites {
+		if !i.Used && (i.Expires.IsZero() || n.cfg.Now().Before(i.Expires)) {
+			r.pairs = append(r.pairs, noise.Pair{Secret: identity.OncePair(i.Once[:]), Of: invited{i.Once}})
+		}
+	}
+	return nil
+}
+
+// known is the current snapshot.
+func (n *Node) known() *roster { return n.people.now.Load() }
+
+// friend gives the contact if events may flow between us.
+func (r *roster) friend(id identity.ID) (store.Contact, bool) {
+	c, ok := r.contacts[id]
+	return c, ok && c.State == store.Friend
+}
+
+// of lists a person's devices that are not revoked, in a stable order.
+func (r *roster) of(person identity.ID) []store.Device {
+	var out []store.Device
+	for _, d := range r.devices {
+		if d.Person == person && !d.Revoked {
+			out = append(out, d)
+		}
+	}
+	slices.SortFunc(out, func(a, b store.Device) int { return slices.Compare(a.ID[:], b.ID[:]) })
+	return out
+}
+
+// Errors of Resolve.
+var (
+	// ErrNobody means that no contact fits.
+	ErrNobody = errors.New("nobody here by that name or id")
+	// ErrAmbiguous is wrapped by *AmbiguousError.
+	ErrAmbiguous = errors.New("several people fit")
+)
+
+// AmbiguousError lists the people who fit a name or prefix.
+type AmbiguousError struct{ Names []string }
+
+// Error names the candidates.
+func (e *AmbiguousError) Error() string {
+	return ErrAmbiguous.Error() + ": " + strings.Join(e.Names, ", ")
+}
+
+// Unwrap gives ErrAmbiguous.
+func (e *AmbiguousError) Unwrap() error { return ErrAmbiguous }
+
+// Resolve finds the contact that who means: a local name, an id, or a prefix
+// of either that fits one person only. A whole name wins over prefixes.
+func (n *Node) Resolve(who string) (identity.ID, error) {
+	who = strings.TrimSpace(who)
+	if who == "" {
+		return identity.ID{}, ErrNobody
+	}
+	r := n.known()
+	if id, err := identity.ParseID(who); err == nil {
+		if _, ok := r.contacts[id]; ok {
+			return id, nil
+		}
+		return identity.ID{}, ErrNobody
+	}
+	fits := func(match func(name, id string) bool) []store.Contact {
+		var out []store.Contact
+		for _, c := range r.contacts {
+			if match(strings.ToLower(shownName(c)), c.ID.String()) {
+				out = append(out, c)
+			}
+		}
+		return out
+	}
+	want := strings.ToLower(who)
+	found := fits(func(name, _ string) bool { return name == want })
+	if len(found) == 0 {
+		found = fits(func(name, id string) bool { return strings.HasPrefix(name, want) || strings.HasPrefix(id, want) })
+	}
+	switch len(found) {
+	case 0:
+		return identity.ID{}, ErrNobody
+	case 1:
+		return found[0].ID, nil
+	}
+	e := &AmbiguousError{}
+	for _, c := range found {
+		e.Names = append(e.Names, shownName(c)+" ("+c.ID.Short()+")")
+	}
+	slices.Sort(e.Names)
+	return identity.ID{}, e
+}
+
+// shownName is what a person is called here.
+func shownName(c store.Contact) string {
+	switch {
+	case c.Name != "":
+		return c.Name
+	case c.OwnName != "":
+		return chat.DisplayName(c.OwnName)
+	}
+	return c.ID.Short()
+}
