@@ -18,6 +18,7 @@ const (
 	primary                     // the next step; one a card
 	danger                      // hangs up, deletes, blocks
 	quiet                       // no ground until the pointer is over it
+	chosen                      // what is on among several
 )
 
 // button is a word or an icon that does something: 36 high, radius 10. It is
@@ -90,6 +91,8 @@ func (b *button) TypedKey(e *fyne.KeyEvent) {
 	switch e.Name {
 	case fyne.KeySpace, fyne.KeyReturn, fyne.KeyEnter:
 		b.Tapped(nil)
+	default:
+		passKey(b, e)
 	}
 }
 
@@ -226,12 +229,12 @@ func (r *buttonRenderer) paint() {
 	case b.down:
 		r.shade.FillColor = colour(theme.ColorNamePressed)
 	case b.over:
-		r.shade.FillColor = colour(theme.ColorNameHover)
+		r.shade.FillColor = colour(colorHover)
 	}
 	r.ring.StrokeColor, r.ring.CornerRadius, r.ring.StrokeWidth = color.Transparent, 9, 0
 	if b.focused {
 		r.ring.StrokeWidth = 2
-		r.ring.StrokeColor = colour(theme.ColorNamePrimary)
+		r.ring.StrokeColor = colour(colorAccent)
 		if b.kind == primary || b.kind == danger {
 			r.ring.StrokeColor = colour(ink)
 		}
@@ -250,11 +253,13 @@ func (r *buttonRenderer) paint() {
 func (b *button) colours() (ground, ink fyne.ThemeColorName) {
 	switch b.kind {
 	case primary:
-		return theme.ColorNamePrimary, theme.ColorNameForegroundOnPrimary
+		return colorAccent, colorOnAccent
 	case danger:
-		return theme.ColorNameError, theme.ColorNameForegroundOnError
+		return colorDanger, colorOnDanger
 	case quiet:
-		return "", theme.ColorNameForeground
+		return "", colorInk
+	case chosen:
+		return colorSoft, colorAccent
 	}
-	return theme.ColorNameButton, theme.ColorNameForeground
+	return colorPill, colorInk
 }

@@ -23,18 +23,18 @@ type card struct {
 
 // newCard makes a card as dialogs are: radius 20, 32 of space inside.
 func newCard(content fyne.CanvasObject) *card {
-	return makeCard(&card{fill: theme.ColorNameOverlayBackground, stroke: theme.ColorNameSeparator, radius: 20, padX: 32, padY: 32, content: content})
+	return makeCard(&card{fill: theme.ColorNameOverlayBackground, stroke: colorLine, radius: 20, padX: 32, padY: 32, content: content})
 }
 
 // newBox makes a small card for something shown as it is: a number, a link.
 func newBox(content fyne.CanvasObject) *card {
-	return makeCard(&card{fill: theme.ColorNameOverlayBackground, stroke: theme.ColorNameSeparator, radius: 12, padX: 14, padY: 12, content: content})
+	return makeCard(&card{fill: theme.ColorNameOverlayBackground, stroke: colorLine, radius: 12, padX: 14, padY: 12, content: content})
 }
 
 // newPill makes a rounded label that stands alone, as those in the timeline.
 func newPill(words string, ink fyne.ThemeColorName) *card {
 	t := newText(words, 12, 16, ink).oneLine()
-	return makeCard(&card{fill: theme.ColorNameButton, radius: 10, padX: 12, padY: 6, content: natural(t)})
+	return makeCard(&card{fill: colorPill, radius: 10, padX: 12, padY: 6, content: natural(t)})
 }
 
 func makeCard(c *card) *card {

@@ -190,25 +190,48 @@ func space(height float32) fyne.CanvasObject {
 	return r
 }
 
-// newSheet puts a card in the middle of whatever room it is given: at most
-// wide, with 16 around it, and scrolling when it is too high.
-func newSheet(wide float32, c *card) *fyne.Container {
-	scroll := container.NewVScroll(c)
-	return container.New(&sheet{wide: wide, card: c}, scroll)
+// middle puts one thing in the middle, at most wide.
+type middle struct{ wide float32 }
+
+// Layout is for Fyne.
+func (m *middle) Layout(objs []fyne.CanvasObject, size fyne.Size) {
+	for _, o := range objs {
+		w := min(m.wide*max(1, textScale()), size.Width-32)
+		h := heightFor(o, w)
+		o.Move(fyne.NewPos((size.Width-w)/2, max(0, (size.Height-h)/2)))
+		o.Resize(fyne.NewSize(w, h))
+	}
 }
 
-type sheet struct {
-	wide float32
-	card *card
+// MinSize is for Fyne: there is always something to see in the middle.
+func (m *middle) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.NewSize(200, 160) }
+
+// inset leaves room around one thing.
+type inset struct{ x, y, width float32 }
+
+func newInset(x, y float32, o fyne.CanvasObject) *fyne.Container {
+	return container.New(&inset{x: x, y: y}, o)
+}
+
+var _ flowLayout = (*inset)(nil)
+
+func (i *inset) flow(objs []fyne.CanvasObject, width float32) float32 {
+	i.width = width
+	return heightFor(objs[0], width-2*i.x) + 2*i.y
 }
 
 // Layout is for Fyne.
-func (s *sheet) Layout(objs []fyne.CanvasObject, size fyne.Size) {
-	w := min(s.wide*max(1, (1+textScale())/2), size.Width-32)
-	h := min(s.card.heightFor(w), size.Height-32)
-	objs[0].Resize(fyne.NewSize(w, h))
-	objs[0].Move(fyne.NewPos((size.Width-w)/2, (size.Height-h)/2))
+func (i *inset) Layout(objs []fyne.CanvasObject, size fyne.Size) {
+	i.width = size.Width
+	objs[0].Move(fyne.NewPos(i.x, i.y))
+	objs[0].Resize(size.SubtractWidthHeight(2*i.x, 2*i.y))
 }
 
-// MinSize is for Fyne: a sheet fits any window.
-func (s *sheet) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.NewSize(240, 160) }
+// MinSize is for Fyne.
+func (i *inset) MinSize(objs []fyne.CanvasObject) fyne.Size {
+	size := objs[0].MinSize().AddWidthHeight(2*i.x, 2*i.y)
+	if i.width > 0 {
+		size.Height = heightFor(objs[0], i.width-2*i.x) + 2*i.y
+	}
+	return size
+}

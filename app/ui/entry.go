@@ -9,14 +9,14 @@ import (
 	"fyne.io/fyne/v2/widget"
 )
 
-// entry is a line of text to fill in. Enter is onEnter, Escape is onEscape;
-// keys sees every other key first and says whether it used it up.
+// entry is a line of text to fill in. keys sees every key first and says
+// whether it used it up; then Enter is onEnter, and Escape is the window's.
 type entry struct {
 	widget.Entry
 
-	onEnter  func()
-	onEscape func()
-	keys     func(*fyne.KeyEvent) bool
+	onEnter func()
+	left    func() // the keyboard went elsewhere
+	keys    func(*fyne.KeyEvent) bool
 }
 
 // newEntry makes an entry of one line.
@@ -53,17 +53,25 @@ func (e *entry) TypedKey(k *fyne.KeyEvent) {
 	if e.keys != nil && e.keys(k) {
 		return
 	}
-	if k.Name == fyne.KeyEscape && e.onEscape != nil {
-		e.onEscape()
+	if k.Name == fyne.KeyEscape || k.Name == fyne.KeyF1 {
+		passKey(e, k)
 		return
 	}
 	e.Entry.TypedKey(k)
 }
 
+// FocusLost is for Fyne.
+func (e *entry) FocusLost() {
+	e.Entry.FocusLost()
+	if e.left != nil {
+		e.left()
+	}
+}
+
 // field dresses an entry for a card: radius 12, 14 of space before the text,
 // on the ground of the timeline.
 func field(e *entry) fyne.CanvasObject {
-	return container.NewThemeOverride(e, fieldTheme{theme.ColorNameBackground, 12})
+	return container.NewThemeOverride(e, fieldTheme{colorBack, 12})
 }
 
 // fieldTheme is the app's theme with more room inside an entry and another

@@ -16,6 +16,9 @@ const bodySize = 14
 // textScale is how much larger than normal the person wants text.
 func textScale() float32 { return theme.Size(theme.SizeNameText) / bodySize }
 
+// scaled is a length that grows with the person's text size.
+func scaled(px float32) float32 { return px * textScale() }
+
 // A flowing object knows its height at a width, so that a card needs no
 // second pass to find its own. heightFor also remembers the width: MinSize
 // answers for it from then on.
@@ -58,12 +61,12 @@ func newText(words string, size, line float32, color fyne.ThemeColorName) *text 
 
 // The six voices of the window's text: size and line height in points.
 
-func titleText(s string) *text { return newText(s, 22, 30, theme.ColorNameForeground).bold() }
-func headText(s string) *text  { return newText(s, 15, 20, theme.ColorNameForeground).bold() }
-func bodyText(s string) *text  { return newText(s, 14, 20, theme.ColorNameForeground) }
-func mutedText(s string) *text { return newText(s, 14, 20, theme.ColorNamePlaceHolder) }
-func smallText(s string) *text { return newText(s, 13, 18, theme.ColorNamePlaceHolder) }
-func labelText(s string) *text { return newText(s, 12, 16, theme.ColorNameForeground).bold() }
+func titleText(s string) *text { return newText(s, 22, 30, colorInk).bold() }
+func headText(s string) *text  { return newText(s, 15, 20, colorInk).bold() }
+func bodyText(s string) *text  { return newText(s, 14, 20, colorInk) }
+func mutedText(s string) *text { return newText(s, 14, 20, colorMuted) }
+func smallText(s string) *text { return newText(s, 13, 18, colorMuted) }
+func labelText(s string) *text { return newText(s, 12, 16, colorInk).bold() }
 
 func (t *text) bold() *text    { t.style.Bold = true; return t }
 func (t *text) mono() *text    { t.style.Monospace = true; return t }

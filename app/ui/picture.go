@@ -1,0 +1,136 @@
+package ui
+
+import (
+	"context"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/theme"
+)
+
+// picturePicker finds a picture of a code on the disk: the folders and the
+// pictures of one place at a time.
+type picturePicker struct {
+	w    *Window
+	pick func(path string)
+
+	root  *fyne.Container
+	place *text
+	rows  *fyne.Container
+	list  *container.Scroll
+	here  string
+}
+
+// maxPictures is how many things of one folder are shown.
+const maxPictures = 200
+
+// showPictures opens the picker over the window.
+func (w *Window) showPictures(pick func(path string)) {
+	v := &picturePicker{w: w, pick: pick, place: smallText("").oneLine(), rows: newColumn(2)}
+	v.list = container.NewVScroll(v.rows)
+	v.list.SetMinSize(fyne.NewSize(0, 320))
+	v.root = newSheet(460, newCard(newColumn(12,
+		newHeading(w, w.tr("picture.title")),
+		newEnds(v.place, secondaryButton(w.tr("picture.up"), func() { v.open(filepath.Dir(v.here)) })),
+		v.list,
+	)))
+	w.modal(v.root)
+	v.open(startFolder())
+}
+
+// startFolder is where pictures of codes usually are.
+func startFolder() string {
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return string(filepath.Separator)
+	}
+	for _, name := range []string{"Downloads", "Téléchargements", "Pictures", "Images"} {
+		if info, err := os.Stat(filepath.Join(home, name)); err == nil && info.IsDir() {
+			return filepath.Join(home, name)
+		}
+	}
+	return home
+}
+
+// open lists a folder, away from Fyne's thread: it may be on a slow disk.
+func (v *picturePicker) open(folder string) {
+	v.here = folder
+	v.place.set(folder)
+	var found []os.DirEntry
+	v.w.ask(func(context.Context) (err error) {
+		found, err = picturesIn(folder)
+		return err
+	}, func(err error) {
+		if folder != v.here {
+			return
+		}
+		v.rows.RemoveAll()
+		if err != nil || len(found) == 0 {
+			v.rows.Add(mutedText(v.w.tr("picture.empty")))
+		}
+		for _, e := range found {
+			v.rows.Add(v.row(e))
+		}
+		v.list.ScrollToTop()
+		relayout(v.root)
+	})
+}
+
+func (v *picturePicker) row(e os.DirEntry) fyne.CanvasObject {
+	path := filepath.Join(v.here, e.Name())
+	if e.IsDir() {
+		return newItem(theme.FolderIcon(), e.Name(), func() { v.open(path) })
+	}
+	return newItem(theme.FileImageIcon(), e.Name(), func() {
+		v.w.closeModal()
+		v.pick(path)
+	})
+}
+
+// picturesIn gives the folders and pictures of a folder, hidden ones left out,
+// folders first and each by name.
+func picturesIn(folder string) ([]os.DirEntry, error) {
+	dir, err := os.Open(folder)
+	if err != nil {
+		return nil, err
+	}
+	defer dir.Close()
+	var found []os.DirEntry
+	for {
+		some, err := dir.ReadDir(256)
+		for _, e := range some {
+			if !strings.HasPrefix(e.Name(), ".") && (e.IsDir() || isPicture(e.Name())) {
+				found = append(found, e)
+			}
+		}
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	slices.SortFunc(found, func(a, b os.DirEntry) int {
+		if a.IsDir() != b.IsDir() {
+			if a.IsDir() {
+				return -1
+			}
+			return 1
+		}
+		return strings.Compare(strings.ToLower(a.Name()), strings.ToLower(b.Name()))
+	})
+	return found[:min(len(found), maxPictures)], nil
+}
+
+func isPicture(name string) bool {
+	switch strings.ToLower(filepath.Ext(name)) {
+	case ".png", ".jpg", ".jpeg", ".webp":
+		return true
+	}
+	return false
+}
