@@ -120,13 +120,25 @@ func (c *Channel) Receive() ([]byte, error) {
 		if !fragment && !c.more {
 			return bytes.Clone(item), nil
 		}
-		c.message, c.more = append(c.message, item...), fragment
+		c.gather(item)
+		c.more = fragment
 		if !fragment {
 			m := c.message
 			c.message = nil
 			return m, nil
 		}
 	}
+}
+
+// gather adds a fragment. It grows the message in big steps, but never to
+// more than four times what really came.
+func (c *Channel) gather(item []byte) {
+	if n := len(c.message) + len(item); n > cap(c.message) {
+		grown := make([]byte, len(c.message), min(4*n, MaxMessage))
+		copy(grown, c.message)
+		c.message = grown
+	}
+	c.message = append(c.message, item...)
 }
 
 // acceptable refuses what no honest sender sends.
@@ -150,6 +162,6 @@ func (c *Channel) Close() error {
 	clear(c.secret[:])
 	c.seen = nil
 	c.mu.Unlock()
-	_ = c.link.over(ErrClosed)
+	c.link.close(false)
 	return nil
 }

@@ -38,14 +38,28 @@ func newDuplex(c Conn, r *bufio.Reader, out, in *flynn.CipherState, l limits) *d
 }
 
 // over ends the duplex and gives the first reason that it had to.
-func (d *duplex) over(err error) error {
+func (d *duplex) over(err error) error { return d.end(err, abandon) }
+
+// end is over with a way to let go of the connection.
+func (d *duplex) end(err error, release func(Conn)) error {
 	d.emu.Lock()
 	defer d.emu.Unlock()
 	if d.err == nil {
 		d.err = err
-		_ = d.conn.Close() // the reason counts, not what closing says
+		release(d.conn)
 	}
 	return d.err
+}
+
+// abandon lets go of a connection that failed, whoever is using it. Closing a
+// libp2p stream means to finish it; only resetting it also frees it when the
+// peer does not read and is safe beside a blocked write.
+func abandon(c Conn) {
+	if s, ok := c.(interface{ Reset() error }); ok {
+		_ = s.Reset()
+		return
+	}
+	_ = c.Close()
 }
 
 // ended is why the duplex is over, nil while it lives.
@@ -147,14 +161,20 @@ func (d *duplex) read(p []byte) (int, error) {
 	return n, nil
 }
 
-// close sends the authentic end unless a write is under way, and is over.
-func (d *duplex) close() {
-	if d.wmu.TryLock() {
-		defer d.wmu.Unlock()
-		if d.ended() == nil {
-			d.patience = closeTimeout
-			_ = d.out.single(nil, flagEnd) // a peer that is gone misses nothing
+// close ends the duplex in peace, after the authentic end if farewell, or at
+// once while a write is under way.
+func (d *duplex) close(farewell bool) {
+	if !d.wmu.TryLock() {
+		_ = d.over(ErrClosed)
+		return
+	}
+	defer d.wmu.Unlock()
+	if farewell && d.ended() == nil {
+		d.patience = closeTimeout
+		if err := d.out.single(nil, flagEnd); err != nil {
+			_ = d.over(ErrClosed) // a peer that is gone misses nothing
+			return
 		}
 	}
-	_ = d.over(ErrClosed)
+	_ = d.end(ErrClosed, func(c Conn) { _ = c.Close() })
 }

@@ -3,6 +3,7 @@ package noise
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -13,7 +14,7 @@ import (
 const readBuffer = 2048
 
 // within runs a handshake under the deadline and the cancellation of ctx and
-// closes the connection if it fails.
+// lets go of the connection if it fails.
 func within(ctx context.Context, c Conn, run func() (*Channel, error)) (*Channel, error) {
 	deadline := time.Now().Add(HandshakeTimeout)
 	if d, ok := ctx.Deadline(); ok && d.Before(deadline) {
@@ -35,8 +36,12 @@ func within(ctx context.Context, c Conn, run func() (*Channel, error)) (*Channel
 	if err == nil {
 		err = c.SetDeadline(time.Time{})
 	}
+	if errors.Is(err, ErrVersion) {
+		_ = c.Close() // in peace, so that the peer gets our hello
+		return nil, err
+	}
 	if err != nil {
-		_ = c.Close() // the handshake failed already
+		abandon(c)
 		return nil, err
 	}
 	return ch, nil

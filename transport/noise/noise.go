@@ -73,7 +73,9 @@ var (
 	ErrClosed = errors.New("channel closed")
 )
 
-// Conn is what a channel runs over: a libp2p stream, a net.Conn, a pipe.
+// Conn is what a channel runs over: a libp2p stream, a net.Conn, a pipe. One
+// that also has Reset() error, as libp2p streams have, is reset rather than
+// closed when something fails.
 type Conn interface {
 	io.ReadWriteCloser
 	SetDeadline(time.Time) error

@@ -27,11 +27,11 @@ type Stream struct{ link *duplex }
 // sends a random id in clear and a first, empty frame; the other end waits
 // for both and takes each id once, so that a recorded stream cannot be played
 // to it again. The keys are HKDF(channel secret, id, who opened, who sends).
-// When it fails conn is closed.
+// When it fails conn is closed or reset.
 func (c *Channel) Stream(conn Conn, opener bool) (*Stream, error) {
 	s, err := c.stream(conn, opener)
 	if err != nil {
-		_ = conn.Close() // it failed already
+		abandon(conn)
 		return nil, fmt.Errorf("make stream: %w", err)
 	}
 	return s, nil
@@ -164,6 +164,6 @@ func (s *Stream) Write(p []byte) (int, error) {
 // Close tells the peer that nothing follows and closes the connection. While
 // a Write is blocked it closes the connection at once.
 func (s *Stream) Close() error {
-	s.link.close()
+	s.link.close(true)
 	return nil
 }
