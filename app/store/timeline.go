@@ -216,6 +216,18 @@ func (v *View) Row(h chat.Hash) (RowView, chat.ConvID, error) {
 	return views[0], conv, nil
 }
 
+// Oldest returns the first row of a conversation, or ErrNotFound.
+func (v *View) Oldest(conv chat.ConvID) (h chat.Hash, err error) {
+	err = v.c.one(func(s *sqlite3.Stmt) { fill(h[:], s, 0) }, `SELECT hash FROM event
+		WHERE conv=(SELECT id FROM conv WHERE conv=?) AND shown>0 ORDER BY depth, time, hash LIMIT 1`, conv[:])
+	return h, err
+}
+
+// Oldest returns the first row of a conversation, or ErrNotFound.
+func (s *Store) Oldest(conv chat.ConvID) (chat.Hash, error) {
+	return read(s, func(v *View) (chat.Hash, error) { return v.Oldest(conv) })
+}
+
 // Page returns rows of a conversation. An anchor that is not in it is
 // ErrNotFound.
 func (s *Store) Page(conv chat.ConvID, q Query) (Page, error) {
