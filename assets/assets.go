@@ -81,3 +81,6 @@ func icon(name string) []byte {
 	}
 	return b
 }
+
+// Smile is a face as an SVG in one ink, for the emoji button.
+func Smile() []byte { return icon("smile.svg") }

@@ -31,6 +31,26 @@ func (w *Window) shortcuts() {
 		})
 	}
 	c.SetOnTypedKey(w.typed)
+	c.SetOnTypedRune(func(r rune) {
+		if w.shell != nil && len(w.modals) == 0 {
+			w.shell.chat.composer.typed(r)
+		}
+	})
+}
+
+// isWindowShortcut says whether a shortcut belongs to the window, also while
+// something is being written.
+func isWindowShortcut(s *desktop.CustomShortcut) bool {
+	switch s.Modifier {
+	case fyne.KeyModifierShortcutDefault:
+		switch s.KeyName {
+		case fyne.KeyK, fyne.KeyN, fyne.KeyComma, fyne.KeyF, fyne.KeyI, fyne.KeyQ, fyne.KeyW:
+			return true
+		}
+	case fyne.KeyModifierAlt:
+		return s.KeyName == fyne.KeyUp || s.KeyName == fyne.KeyDown
+	}
+	return false
 }
 
 // typed answers keys that nothing with the focus has used.

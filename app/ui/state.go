@@ -12,29 +12,30 @@ import (
 // A refresher remembers what is being read from the node and what became stale
 // meanwhile, so that many changes make two readings at most.
 type refresher struct {
-	busy, again map[string]bool
+	busy  map[string]bool
+	again map[string]func(context.Context) error
 }
 
-// read runs f off Fyne's thread under a name; while it runs, further calls
-// with the name make it run once more.
+// read runs f off Fyne's thread under a name; while it runs, the last of
+// further calls with the name waits for its end.
 func (w *Window) read(name string, f func(context.Context) error) {
 	r := &w.stale
 	if r.busy == nil {
-		r.busy, r.again = make(map[string]bool), make(map[string]bool)
+		r.busy, r.again = make(map[string]bool), make(map[string]func(context.Context) error)
 	}
 	if r.busy[name] {
-		r.again[name] = true
+		r.again[name] = f
 		return
 	}
 	r.busy[name] = true
 	w.do(func(ctx context.Context) error {
 		err := f(ctx)
 		w.ui(func() {
-			again := r.again[name]
+			next := r.again[name]
 			delete(r.busy, name)
 			delete(r.again, name)
-			if again {
-				w.read(name, f)
+			if next != nil {
+				w.read(name, next)
 			}
 		})
 		return err

@@ -62,6 +62,8 @@ type Window struct {
 	modals []modal
 	stale  refresher // what is being read again
 	shown  string    // the state of the profile that page shows
+	front  bool      // the window has the focus: what it shows is seen
+	recent []string  // emoji used before, the latest first
 }
 
 // New builds a window. It shows nothing until Run has spoken to the node.
@@ -112,6 +114,9 @@ func (w *Window) build() {
 	w.win.SetContent(container.NewBorder(w.banner, nil, nil, nil, container.New(toastLayout{}, w.page, w.toast)))
 	w.win.Resize(fyne.NewSize(1200, 780))
 	w.win.SetCloseIntercept(w.close)
+	w.front = true
+	w.app.Lifecycle().SetOnEnteredForeground(func() { w.setFront(true) })
+	w.app.Lifecycle().SetOnExitedForeground(func() { w.setFront(false) })
 	w.shortcuts()
 }
 
@@ -205,6 +210,19 @@ func (w *Window) report(ctx context.Context, err error) {
 func (w *Window) fail(err error) {
 	w.log.Info("told the person", "err", err)
 	w.toast.say(w.words.failure(err))
+}
+
+// setFront follows the focus of the window: only what is in front is seen, and
+// a draft is kept when the person turns away.
+func (w *Window) setFront(on bool) {
+	w.front = on
+	switch {
+	case w.shell == nil:
+	case on:
+		w.shell.chat.timeline.seen()
+	default:
+		w.shell.leave()
+	}
 }
 
 // close is what the window's own button does: the draft is kept, and the node

@@ -1,0 +1,195 @@
+package ui
+
+import (
+	"context"
+	"image/color"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"github.com/entrenous/entrenous/app/control"
+)
+
+// A conversation is the middle of the window: the header, a slot for the call
+// bar, the timeline, who is typing, and the composer.
+type conversation struct {
+	widget.BaseWidget
+	w   *Window
+	who string
+
+	header   *header
+	call     *fyne.Container // the call bar's slot; empty when there is no call
+	timeline *timeline
+	typing   *canvas.Text
+	composer *composer
+	gate     *fyne.Container // in the composer's place when one cannot write
+	cover    *fyne.Container // in the place of all below the header, before one is a friend
+	gated    string          // what the gate says now
+	renderer *conversationRenderer
+}
+
+func newConversation(w *Window) *conversation {
+	c := &conversation{w: w, call: container.NewStack(), gate: container.NewStack(), cover: container.NewStack(), typing: &canvas.Text{}}
+	c.header = newHeader(w)
+	c.timeline = newTimeline(w, c)
+	c.composer = newComposer(w, c)
+	c.call.Hide()
+	c.gate.Hide()
+	c.cover.Hide()
+	c.ExtendBaseWidget(c)
+	return c
+}
+
+// open shows the conversation with a person, or a message in it.
+func (c *conversation) open(who, around string) {
+	if c.who != who {
+		c.composer.leave()
+		c.who = who
+		c.composer.enter(who)
+		c.timeline.open(who, around)
+	} else if around != "" {
+		c.timeline.jump(around)
+	}
+	c.refresh()
+}
+
+// refresh follows the person: presence, typing, whether one can write.
+func (c *conversation) refresh() {
+	p, ok := c.w.contact(c.who)
+	if !ok {
+		return
+	}
+	c.header.meet(p)
+	c.composer.address(p.Name)
+	words := ""
+	if p.Typing {
+		words = c.w.tr("typing", p.Name)
+	}
+	if c.typing.Text != words {
+		c.typing.Text = words
+		c.typing.Refresh()
+	}
+	c.showGate(p)
+	c.timeline.seen()
+}
+
+// showGate puts what has to happen first in the place of the composer, or of
+// the whole conversation.
+func (c *conversation) showGate(p control.Contact) {
+	state := p.State
+	if p.Changed && state == control.Friend {
+		state = "changed"
+	}
+	if now := p.ID + state; now != c.gated {
+		c.gated = now
+		c.gate.Objects, c.cover.Objects = nil, nil
+		switch state {
+		case control.Request, control.SentReq:
+			c.cover.Objects = []fyne.CanvasObject{requestCard(c.w, p)}
+		case control.Blocked, "changed":
+			c.gate.Objects = []fyne.CanvasObject{c.gateFor(p, state)}
+		}
+		covered, gated := len(c.cover.Objects) > 0, len(c.gate.Objects) > 0
+		setVisible(c.cover, covered)
+		setVisible(c.timeline, !covered)
+		setVisible(c.gate, gated)
+		setVisible(c.composer, !covered && !gated)
+		c.relayout()
+	}
+}
+
+func (c *conversation) gateFor(p control.Contact, state string) fyne.CanvasObject {
+	w := c.w
+	say := smallText(w.tr("gate."+state, p.Name))
+	if state == control.Blocked {
+		return newGate(say, secondaryButton(w.tr("gate.unblock"), func() {
+			w.change(func(ctx context.Context) error { _, err := w.client.Unblock(ctx, p.ID); return err })
+		}))
+	}
+	return newGate(say.coloured(colorWarn), primaryButton(w.tr("gate.compare"), func() { w.showSafety(p) }))
+}
+
+// relayout gives every part its place again, without drawing it anew.
+func (c *conversation) relayout() {
+	if c.renderer != nil {
+		c.renderer.Layout(c.Size())
+		canvas.Refresh(c.renderer.over)
+	}
+}
+
+// newGate is a sentence with the way on beside it.
+func newGate(say *text, way *button) *card {
+	return makeCard(&card{fill: colorBack, padX: 20, padY: 14, content: newEnds(say, way)})
+}
+
+// CreateRenderer is for Fyne.
+func (c *conversation) CreateRenderer() fyne.WidgetRenderer {
+	r := &conversationRenderer{c: c, under: canvas.NewRectangle(color.Transparent), over: canvas.NewRectangle(color.Transparent)}
+	r.paint()
+	c.renderer = r
+	return r
+}
+
+type conversationRenderer struct {
+	c           *conversation
+	under, over *canvas.Rectangle // the lines below the header and above the composer
+}
+
+func (r *conversationRenderer) Destroy()           {}
+func (r *conversationRenderer) MinSize() fyne.Size { return fyne.NewSize(280, 240) }
+
+func (r *conversationRenderer) Objects() []fyne.CanvasObject {
+	c := r.c
+	return []fyne.CanvasObject{c.timeline, c.header, r.under, c.call, c.typing, r.over, c.composer, c.gate, c.cover}
+}
+
+const typingHigh = 26
+
+func (r *conversationRenderer) Layout(size fyne.Size) {
+	c, k := r.c, textScale()
+	y := float32(0)
+	put := func(o fyne.CanvasObject, high float32) {
+		o.Move(fyne.NewPos(0, y))
+		o.Resize(fyne.NewSize(size.Width, high))
+		y += high
+	}
+	put(c.header, c.header.MinSize().Height)
+	put(r.under, 1)
+	if c.call.Visible() {
+		put(c.call, c.call.MinSize().Height)
+	}
+	if c.cover.Visible() {
+		put(c.cover, max(size.Height-y, 0))
+		r.over.Hide()
+		return
+	}
+	r.over.Show()
+	var foot fyne.CanvasObject = c.composer
+	low := c.composer.heightFor(size.Width)
+	if c.gate.Visible() {
+		foot, low = c.gate, heightFor(c.gate.Objects[0], size.Width)
+	}
+	put(c.timeline, max(size.Height-y-low-1-typingHigh*k, 0))
+	c.typing.Move(fyne.NewPos(bubbleSide, y+3*k))
+	c.typing.Resize(fyne.NewSize(size.Width-2*bubbleSide, 18*k))
+	y += typingHigh * k
+	put(r.over, 1)
+	put(foot, low)
+}
+
+func (r *conversationRenderer) Refresh() {
+	r.paint()
+	r.Layout(r.c.Size())
+	for _, o := range []fyne.CanvasObject{r.c.header, r.c.timeline, r.c.composer, r.c.gate, r.c.cover} {
+		o.Refresh()
+	}
+	canvas.Refresh(r.over)
+}
+
+func (r *conversationRenderer) paint() {
+	r.under.FillColor, r.over.FillColor = theme.Color(colorLine), theme.Color(colorLine)
+	r.c.typing.Color, r.c.typing.TextSize = theme.Color(colorMuted), 12*textScale()
+}

@@ -1,0 +1,118 @@
+package ui
+
+import (
+	"strings"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/driver/desktop"
+	"fyne.io/fyne/v2/widget"
+)
+
+// A messageEntry is the composer's entry: Enter sends, Shift+Enter breaks the
+// line, Up in an empty one edits the last message.
+type messageEntry struct {
+	widget.Entry
+	c     *composer
+	shift bool
+}
+
+func newMessageEntry(c *composer) *messageEntry {
+	e := &messageEntry{c: c}
+	e.MultiLine, e.Wrapping = true, fyne.TextWrapWord
+	e.ExtendBaseWidget(e)
+	e.SetMinRowsVisible(1)
+	e.OnChanged = func(string) { c.changed() }
+	return e
+}
+
+// KeyDown is for Fyne.
+func (e *messageEntry) KeyDown(k *fyne.KeyEvent) {
+	e.shift = e.shift || k.Name == desktop.KeyShiftLeft || k.Name == desktop.KeyShiftRight
+	e.Entry.KeyDown(k)
+}
+
+// KeyUp is for Fyne.
+func (e *messageEntry) KeyUp(k *fyne.KeyEvent) {
+	if k.Name == desktop.KeyShiftLeft || k.Name == desktop.KeyShiftRight {
+		e.shift = false
+	}
+	e.Entry.KeyUp(k)
+}
+
+// FocusLost keeps the draft.
+func (e *messageEntry) FocusLost() {
+	e.shift = false
+	e.Entry.FocusLost()
+	e.c.leave()
+}
+
+// AcceptsTab lets Tab go on to the next thing.
+func (e *messageEntry) AcceptsTab() bool { return false }
+
+// TypedKey is for Fyne.
+func (e *messageEntry) TypedKey(k *fyne.KeyEvent) {
+	switch k.Name {
+	case fyne.KeyReturn, fyne.KeyEnter:
+		if !e.shift {
+			e.c.submit()
+			return
+		}
+	case fyne.KeyEscape:
+		e.c.escape()
+		return
+	case fyne.KeyUp:
+		if e.c.editLast() {
+			return
+		}
+	case fyne.KeyPageUp, fyne.KeyPageDown:
+		e.c.chat.timeline.TypedKey(k)
+		return
+	case fyne.KeyF1:
+		passKey(e, k)
+		return
+	}
+	e.Entry.TypedKey(k)
+}
+
+// TypedShortcut passes on what is the window's.
+func (e *messageEntry) TypedShortcut(s fyne.Shortcut) {
+	if c, ok := s.(*desktop.CustomShortcut); ok && isWindowShortcut(c) {
+		passShortcut(e, s)
+		return
+	}
+	e.Entry.TypedShortcut(s)
+}
+
+// oneRow is the entry's height with one line.
+func (e *messageEntry) oneRow() float32 {
+	return fyne.MeasureText("M", bodySize*textScale(), fyne.TextStyle{}).Height + 2*10
+}
+
+// lines is how many lines the words take in the present width, at most so
+// many.
+func (e *messageEntry) lines(most int) int {
+	width := e.Size().Width - 2*10 - 2
+	if width <= 0 || e.Text == "" {
+		return 1
+	}
+	e.c.chat.timeline.fit()
+	text := e.Text
+	if len(text) > 4096 {
+		return most
+	}
+	n := 0
+	for para := range strings.SplitSeq(text, "\n") {
+		n += len(fill(split(para), width, e.c.chat.timeline.body))
+		if n >= most {
+			return most
+		}
+	}
+	return n
+}
+
+// toEnd puts the cursor behind the last letter.
+func (e *messageEntry) toEnd() {
+	rows := strings.Split(e.Text, "\n")
+	e.CursorRow, e.CursorColumn = len(rows)-1, len([]rune(rows[len(rows)-1]))
+	e.Refresh()
+}

@@ -1,0 +1,109 @@
+package ui
+
+import (
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+)
+
+// A note is a strip with a few words in its middle: a day, what happened, or
+// nothing at all, to leave room.
+type note struct {
+	t     *timeline
+	name  string
+	words string
+	high  float32
+	ink   fyne.ThemeColorName
+	pill  bool // stands on a ground of its own
+	rule  bool // has a line at both sides
+}
+
+var _ strip = (*note)(nil)
+
+func newNote(t *timeline, key, words string, high float32) *note {
+	return &note{t: t, name: key, words: words, high: high, ink: colorMuted}
+}
+
+// newUnread is the line above the first message not seen.
+func newUnread(t *timeline) *note {
+	return &note{t: t, name: unreadKey, words: t.w.tr("timeline.unread"), high: 40, ink: colorAccent, rule: true}
+}
+
+func (n *note) key() string  { return n.name }
+func (n *note) kind() string { return "note" }
+
+func (n *note) height(float32) float32 {
+	if n.words == "" {
+		return n.high
+	}
+	return n.high * textScale()
+}
+
+func (n *note) draw(old fyne.CanvasObject) fyne.CanvasObject {
+	r, ok := old.(*noteRow)
+	if !ok {
+		r = newNoteRow()
+	}
+	r.n = n
+	r.Refresh()
+	return r
+}
+
+// A noteRow draws notes.
+type noteRow struct {
+	widget.BaseWidget
+	n                   *note
+	ground, left, right *canvas.Rectangle
+	text                *canvas.Text
+}
+
+func newNoteRow() *noteRow {
+	r := &noteRow{ground: &canvas.Rectangle{}, left: &canvas.Rectangle{}, right: &canvas.Rectangle{}, text: &canvas.Text{}}
+	r.ExtendBaseWidget(r)
+	return r
+}
+
+// CreateRenderer is for Fyne.
+func (r *noteRow) CreateRenderer() fyne.WidgetRenderer { return &noteRowRenderer{r} }
+
+type noteRowRenderer struct{ *noteRow }
+
+func (r *noteRowRenderer) Destroy()           {}
+func (r *noteRowRenderer) MinSize() fyne.Size { return fyne.Size{} }
+
+func (r *noteRowRenderer) Objects() []fyne.CanvasObject {
+	return []fyne.CanvasObject{r.ground, r.left, r.right, r.text}
+}
+
+func (r *noteRowRenderer) Refresh() { r.Layout(r.Size()) }
+
+func (r *noteRowRenderer) Layout(size fyne.Size) {
+	n, k := r.n, textScale()
+	if n == nil || size.Width == 0 {
+		return
+	}
+	n.t.fit()
+	words := ellipsize(n.words, size.Width-2*bubbleSide-24, n.t.chip.width)
+	if c := theme.Color(n.ink); r.text.Text != words || r.text.Color != c || r.text.TextSize != 12*k {
+		r.text.Text, r.text.Color, r.text.TextSize = words, c, 12*k
+		r.text.Refresh()
+	}
+	m := r.text.MinSize()
+	r.text.Resize(m)
+	r.text.Move(fyne.NewPos((size.Width-m.Width)/2, (size.Height-m.Height)/2))
+
+	r.ground.Hidden = !n.pill
+	r.ground.FillColor, r.ground.CornerRadius = theme.Color(colorPill), 10
+	r.ground.Resize(fyne.NewSize(m.Width+24, 28*k))
+	r.ground.Move(fyne.NewPos((size.Width-m.Width)/2-12, (size.Height-28*k)/2))
+
+	line := max((size.Width-m.Width)/2-bubbleSide-12, 0)
+	for _, o := range []*canvas.Rectangle{r.left, r.right} {
+		o.Hidden = !n.rule
+		o.FillColor = theme.Color(colorSoft)
+		o.Resize(fyne.NewSize(line, 1))
+	}
+	r.left.Move(fyne.NewPos(bubbleSide, size.Height/2))
+	r.right.Move(fyne.NewPos(size.Width-bubbleSide-line, size.Height/2))
+}
