@@ -1,0 +1,137 @@
+package chat_test
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/entrenous/entrenous/app/chat"
+	"github.com/entrenous/entrenous/identity"
+)
+
+func ids(names ...string) (out []identity.ID) {
+	for _, n := range names {
+		out = append(out, person(n))
+	}
+	return out
+}
+
+// frames is one of each.
+func frames() []chat.Frame {
+	return []chat.Frame{
+		chat.Hello{Name: "Ana", ListEpoch: 3, Peer: "12D3KooW", Addrs: []string{"/ip4/192.0.2.1/udp/4001/quic-v1", "/ip6/::1"}, Rendezvous: [16]byte{1, 2}},
+		chat.DeviceListFrame{List: []byte("list")},
+		chat.Request{Name: "Ana", Text: "we met at the harbour", Once: make([]byte, 16)},
+		chat.Request{Nonce: 1 << 50},
+		chat.Accept{},
+		chat.Decline{},
+		chat.Remove{},
+		chat.KeyFrame{Conv: conv("talk"), Device: device("laptop"), Key: public("laptop")},
+		chat.FrontierFrame{Frontier: chat.Frontier{Conv: conv("talk"), Tips: []chat.Tip{{Device: device("laptop"), Seq: 300, Hash: hash("x")}}}},
+		chat.EventsFrame{Events: [][]byte{event().Encode(), []byte("second")}},
+		chat.ReceiptsFrame{Receipts: []chat.Receipt{receipt(9, 4), receipt(300, 0)}},
+		chat.TypingFrame{Conv: conv("talk"), On: true},
+		chat.Ping{N: 1<<64 - 1},
+		chat.Pong{N: 7},
+		chat.AwayFrame{Away: true},
+		chat.Bye{},
+	}
+}
+
+func TestFramesComeBackAsTheyWereSent(t *testing.T) {
+	for _, f := range frames() {
+		got, err := chat.ParseFrame(f.Encode())
+		if err != nil || !reflect.DeepEqual(got, f) {
+			t.Errorf("got %+v (%v), want %+v", got, err, f)
+		}
+	}
+}
+
+func TestAFrameCutOrLengthenedIsRefused(t *testing.T) {
+	for _, f := range frames() {
+		b := f.Encode()
+		for n := 1; n < len(b); n++ {
+			if _, err := chat.ParseFrame(b[:n]); !errors.Is(err, chat.ErrMalformed) {
+				t.Fatalf("%T cut to %d bytes: %v", f, n, err)
+			}
+		}
+		if _, err := chat.ParseFrame(append(b, 0)); !errors.Is(err, chat.ErrMalformed) {
+			t.Errorf("%T with a byte too many: %v", f, err)
+		}
+	}
+	if _, err := chat.ParseFrame(nil); !errors.Is(err, chat.ErrMalformed) {
+		t.Errorf("an empty frame: %v", err)
+	}
+}
+
+func TestAFrameOfANewerVersionSaysSo(t *testing.T) {
+	for _, typ := range []byte{0, 16, 255} {
+		_, err := chat.ParseFrame([]byte{typ, 1, 2, 3})
+		var unknown *chat.UnknownFrameError
+		if !errors.Is(err, chat.ErrUnknownFrame) || !errors.As(err, &unknown) || unknown.Type != typ {
+			t.Errorf("type %d: %v", typ, err)
+		}
+	}
+}
+
+func TestFramesBeyondTheirLimitsAreRefused(t *testing.T) {
+	long := strings.Repeat("a", 300)
+	many := chat.ReceiptsFrame{Receipts: make([]chat.Receipt, chat.MaxReceipts+1)}
+	for i := range many.Receipts {
+		many.Receipts[i] = receipt(uint64(i), 0)
+	}
+	events := chat.EventsFrame{}
+	for range 9 {
+		events.Events = append(events.Events, make([]byte, 60<<10))
+	}
+	for name, f := range map[string]chat.Frame{
+		"name":      chat.Hello{Name: long},
+		"peer":      chat.Hello{Peer: long},
+		"addresses": chat.Hello{Addrs: make([]string, chat.MaxAddrs+1)},
+		"address":   chat.Hello{Addrs: []string{long}},
+		"epoch":     chat.Hello{ListEpoch: 1 << 60},
+		"list":      chat.DeviceListFrame{List: make([]byte, chat.MaxList+1)},
+		"request":   chat.Request{Text: strings.Repeat("a", chat.MaxRequestText+1)},
+		"once":      chat.Request{Once: make([]byte, 15)},
+		"receipts":  many,
+		"event":     chat.EventsFrame{Events: [][]byte{make([]byte, chat.MaxEvent+1)}},
+		"bytes":     events,
+		"count":     chat.EventsFrame{Events: make([][]byte, chat.MaxEvents+1)},
+		"frame":     chat.EventsFrame{Events: [][]byte{make([]byte, chat.MaxFrame)}},
+	} {
+		_, err := chat.ParseFrame(f.Encode())
+		if !errors.Is(err, chat.ErrTooLarge) && !errors.Is(err, chat.ErrMalformed) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// A length that promises more than the frame has must not cost memory.
+func TestAPromisedLengthAllocatesNothing(t *testing.T) {
+	lie := []byte{9, 0xff, 0x1f} // 4,095 events follow, it says
+	n := testing.AllocsPerRun(100, func() {
+		if _, err := chat.ParseFrame(lie); err == nil {
+			t.Fatal("taken")
+		}
+	})
+	if n > 20 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+func FuzzParseFrame(f *testing.F) {
+	for _, frame := range frames() {
+		f.Add(frame.Encode())
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		frame, err := chat.ParseFrame(b)
+		if err == nil && string(frame.Encode()) != string(b) {
+			t.Fatalf("one frame has two encodings: %x and %x", b, frame.Encode())
+		}
+		if err == nil && fmt.Sprint(frame) == "" {
+			t.Fatal("no frame")
+		}
+	})
+}
