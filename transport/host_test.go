@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -121,3 +122,5 @@ func newNeighbourKey() ed25519.PrivateKey {
 	_, key, _ := ed25519.GenerateKey(nil)
 	return key
 }
+
+func portText(h *transport.Host) string { return strconv.Itoa(h.Port()) }

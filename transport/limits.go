@@ -59,7 +59,8 @@ func resourceManager() (network.ResourceManager, error) {
 				{PrefixLength: 64, ConnCount: maxConnsPerIP},
 				{PrefixLength: 48, ConnCount: 2 * maxConnsPerIP},
 			}),
-		rcmgr.WithNetworkPrefixLimit(nil, nil),
+		// Loopback is no exception: anything on this machine can call from there.
+		rcmgr.WithNetworkPrefixLimit([]rcmgr.NetworkPrefixLimit{}, []rcmgr.NetworkPrefixLimit{}),
 		rcmgr.WithConnRateLimiters(&rate.Limiter{
 			SubnetRateLimiter: rate.SubnetLimiter{
 				IPv4SubnetLimits: []rate.SubnetLimit{{PrefixLength: 32, Limit: rate.Limit{RPS: 2, Burst: 2 * maxConnsPerIP}}},
