@@ -56,7 +56,8 @@ func (n *Node) allowPeer(p transport.Peer) bool {
 	return !ok || r.contacts[r.devices[d].Person].State != store.Blocked
 }
 
-// answer runs the other side of dialLive for a stream that came in.
+// answer runs the other side of dialLive for a stream that came in, and then
+// the link: the stream lives as long as its handler.
 func (n *Node) answer(ctx context.Context, s *transport.Stream) {
 	hctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
@@ -80,7 +81,9 @@ func (n *Node) answer(ctx context.Context, s *transport.Stream) {
 		ch.Close()
 		return
 	}
-	n.work.Go(func() { n.carry(ctx, l) })
+	if n.adopt(l) {
+		n.carry(ctx, l)
+	}
 }
 
 // admit decides about a caller whose certificate is genuine.
@@ -158,14 +161,14 @@ func (n *Node) entertain(ctx context.Context, l *link) {
 			l.once = &of.once
 		}
 	}
-	n.work.Go(func() {
-		defer n.guests.leave()
-		out := time.AfterFunc(guestTime, func() {
-			if l.guest.Load() {
-				l.close(errors.New("stayed too long"))
-			}
-		})
-		defer out.Stop()
-		n.carry(ctx, l)
+	defer n.guests.leave()
+	out := time.AfterFunc(guestTime, func() {
+		if l.guest.Load() {
+			l.close(errors.New("stayed too long"))
+		}
 	})
+	defer out.Stop()
+	if n.adopt(l) {
+		n.carry(ctx, l)
+	}
 }

@@ -252,8 +252,8 @@ func (n *Node) putGuestDevice(tx *store.Tx, l *link) error {
 	if err != nil {
 		return err
 	}
-	next := l.ch.NextPair()
-	d.Peer, d.Addrs, d.LastSeen, d.PairNew = string(l.peer), named.Addrs, n.cfg.Now(), next[:]
+	rotatePair(&d, l.ch.UsedPair(), l.ch.NextPair())
+	d.Peer, d.Addrs, d.LastSeen = string(l.peer), named.Addrs, n.cfg.Now()
 	return tx.PutDevice(d)
 }
 
@@ -295,7 +295,7 @@ func (n *Node) befriend(ctx context.Context, l *link, req chat.Request, invited 
 // becameFriends opens a link that had been a guest's.
 func (n *Node) becameFriends(ctx context.Context, l *link) {
 	if l.guest.CompareAndSwap(true, false) {
-		n.arrived(ctx, l, true)
+		n.arrived(l)
 	}
 	n.changes.tell(Change{Topic: TopicContact, Who: l.person, State: "friend"})
 	l.send(n.hello(l.person))

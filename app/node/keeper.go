@@ -216,7 +216,9 @@ func (n *Node) reach(dctx, ctx context.Context, e errand) error {
 	if err != nil {
 		return err
 	}
-	n.work.Go(func() { n.carry(ctx, l) })
+	if n.adopt(l) {
+		n.work.Go(func() { n.carry(ctx, l) })
+	}
 	return nil
 }
 
@@ -274,17 +276,24 @@ func (n *Node) keepPair(ctx context.Context, d identity.DeviceID, ch *noise.Chan
 		if err != nil {
 			return err
 		}
-		dev.PairOld = nil
-		if used := ch.UsedPair(); used != nil {
-			dev.PairOld = used.Secret[:]
-		}
-		dev.PairNew = next[:]
+		rotatePair(&dev, ch.UsedPair(), next)
 		return tx.PutDevice(dev)
 	})
 	if err != nil {
 		return fmt.Errorf("keep pair secret: %w", err)
 	}
 	return n.reload(ctx)
+}
+
+// rotatePair puts the next secret beside one that the other end is sure to
+// have: the one just used or, when two first meetings cross, that of the other
+// meeting.
+func rotatePair(d *store.Device, used *noise.Pair, next [32]byte) {
+	d.PairOld = d.PairNew
+	if used != nil {
+		d.PairOld = used.Secret[:]
+	}
+	d.PairNew = next[:]
 }
 
 // channelConfig is this end of a handshake with peer.

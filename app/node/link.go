@@ -48,6 +48,7 @@ type link struct {
 	person identity.ID
 	device identity.DeviceID
 	boot   string       // the other end's run
+	first  bool         // there was no link before
 	once   *[16]byte    // the one-time invite a guest came with
 	guest  atomic.Bool  // not a friend: may only introduce itself
 	heard  atomic.Int64 // Unix nanoseconds of the last frame, by our clock
@@ -292,19 +293,25 @@ func (ls *links) closeAll() {
 	}
 }
 
-// carry registers a link and runs it until it ends.
-func (n *Node) carry(ctx context.Context, l *link) {
+// adopt makes l the link to its device, unless another one stays.
+func (n *Node) adopt(l *link) bool {
 	old, ok := n.links.add(l, n.me.device.ID())
 	if !ok {
 		l.close(errors.New("the other channel stays"))
-		return
+		return false
 	}
 	if old != nil {
 		old.close(errors.New("replaced"))
 	}
+	l.first = old == nil
 	n.keeper.reached(l.device)
+	return true
+}
+
+// carry runs a link that was adopted until it ends.
+func (n *Node) carry(ctx context.Context, l *link) {
 	if !l.guest.Load() {
-		n.arrived(ctx, l, old == nil)
+		n.arrived(l)
 	}
 	n.greet(ctx, l)
 	l.run(ctx)
@@ -314,9 +321,9 @@ func (n *Node) carry(ctx context.Context, l *link) {
 }
 
 // arrived tells viewers that a friend is here.
-func (n *Node) arrived(_ context.Context, l *link, first bool) {
+func (n *Node) arrived(l *link) {
 	n.host.Protect(l.peer, true)
-	if first {
+	if l.first {
 		n.changes.tell(Change{Topic: TopicPresence, Who: l.person, State: presenceOnline})
 	}
 	n.log.Info("friend is here", "peer", l.device, "path", n.host.Path(l.peer).Kind)

@@ -129,6 +129,9 @@ func bind(s *sqlite3.Stmt, i int, a any) error {
 	case string:
 		return s.BindText(i, a)
 	case []byte:
+		if a == nil {
+			return s.BindNull(i) // BindBlob makes an empty one of it
+		}
 		return s.BindBlob(i, a)
 	}
 	return fmt.Errorf("parameter %d is a %T", i, a)

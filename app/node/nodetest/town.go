@@ -1,0 +1,232 @@
+// Package nodetest is a town of people on a virtual internet in virtual time:
+// real nodes with real databases, on a network that can be cut, slowed and
+// waited on without waiting. Tests only.
+package nodetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/entrenous/entrenous/app/chat"
+	"github.com/entrenous/entrenous/app/node"
+	"github.com/entrenous/entrenous/app/store"
+	"github.com/entrenous/entrenous/identity"
+	"github.com/entrenous/entrenous/transport"
+	"github.com/entrenous/entrenous/transport/simnet"
+)
+
+// Town is a virtual internet and the people on it.
+type Town struct {
+	t     testing.TB
+	world *simnet.World
+	lan   *simnet.LAN
+}
+
+// Run runs a story in a bubble of virtual time. Everybody is asleep when it ends.
+func Run(t *testing.T, story func(*Town)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		w := simnet.New(t, simnet.Config{})
+		story(&Town{t: t, world: w, lan: w.LAN(simnet.Public)})
+	})
+}
+
+// Person is somebody in the town, on one device.
+type Person struct {
+	town  *Town
+	t     testing.TB
+	Name  string
+	Dir   string
+	Host  *simnet.Host
+	Now   func() time.Time // the clock on this person's wall
+	seed  identity.Seed
+	vault *identity.Vault
+	node  *node.Node
+	stop  func()
+}
+
+// Join brings a new person with one device into the town, awake, on a machine
+// that everybody can reach.
+func (tn *Town) Join(name string) *Person {
+	tn.t.Helper()
+	return tn.JoinAt(name, tn.lan)
+}
+
+// JoinAt is Join on a network of the test's choice.
+func (tn *Town) JoinAt(name string, lan *simnet.LAN) *Person {
+	tn.t.Helper()
+	p := &Person{town: tn, t: tn.t, Name: name, Dir: filepath.Join(tn.t.TempDir(), "profile"), Host: lan.Host(), seed: identity.NewSeed(), Now: time.Now}
+	p.create(false)
+	p.Wake()
+	tn.t.Cleanup(p.Sleep)
+	return p
+}
+
+func (p *Person) create(restored bool) {
+	p.t.Helper()
+	u := identity.Unlock{Passphrase: []byte("a passphrase of " + p.Name), Cost: identity.CheapForTests()}
+	_, _, err := node.Create(p.t.Context(), node.NewAccount{
+		Dir: p.Dir, Name: p.Name, DeviceName: p.Name + "'s machine", Seed: p.seed, Restored: restored, Unlock: u, Now: time.Now(),
+	})
+	p.must(err)
+	p.vault, err = identity.OpenVault(p.Dir, u)
+	p.must(err)
+}
+
+// Wake starts the person's node.
+func (p *Person) Wake() {
+	p.t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	n, err := node.Open(ctx, node.Config{
+		Dir: p.Dir, Vault: p.vault, Log: logger(p.Name),
+		World: &transport.World{ListenUDP: p.Host.ListenUDP, IP: p.Host.IP, Changed: p.Host.Changed()},
+		Now:   func() time.Time { return p.Now() },
+	})
+	p.must(err)
+	done := make(chan error, 1)
+	go func() { done <- n.Run(ctx) }()
+	p.node = n
+	p.stop = func() {
+		cancel()
+		p.must(errors.Join(<-done, n.Close()))
+	}
+}
+
+// logger writes a person's log where ENTRENOUS_TOWN_LOG asks for it.
+func logger(name string) *slog.Logger {
+	if os.Getenv("ENTRENOUS_TOWN_LOG") == "" {
+		return nil
+	}
+	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug})).With("who", name)
+}
+
+// Sleep ends the person's node in good order. Asleep already is fine.
+func (p *Person) Sleep() {
+	if p.stop != nil {
+		p.stop()
+		p.stop, p.node = nil, nil
+	}
+}
+
+// Vanish cuts the person's cable before the node ends: to others it looks like
+// a machine that lost its power.
+func (p *Person) Vanish() {
+	p.Host.Cut()
+	p.Sleep()
+}
+
+// Node is the person's running node.
+func (p *Person) Node() *node.Node { return p.node }
+
+// ID is the person.
+func (p *Person) ID() identity.ID { return identity.FromSeed(p.seed).ID() }
+
+// Settle lets the town go quiet without time passing.
+func (tn *Town) Settle() { synctest.Wait() }
+
+// Pass lets time pass.
+func (tn *Town) Pass(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
+// Befriend makes two people friends by a one-time invite.
+func (tn *Town) Befriend(a, b *Person) {
+	tn.t.Helper()
+	i, err := a.node.Invite(tn.t.Context(), true, 0)
+	a.must(err)
+	_, err = b.node.Add(tn.t.Context(), i.String(), "", "")
+	b.must(err)
+	tn.Eventually(fmt.Sprintf("%s and %s are friends and online", a.Name, b.Name), func() bool {
+		return a.sees(b) && b.sees(a)
+	})
+}
+
+func (p *Person) sees(o *Person) bool {
+	c, err := p.node.Contact(o.ID())
+	return err == nil && c.State == store.Friend && c.Online
+}
+
+// Sees says whether o is shown online to p.
+func (p *Person) Sees(o *Person) bool { return p.sees(o) }
+
+// Eventually waits until what is said holds, for a virtual minute.
+func (tn *Town) Eventually(what string, holds func() bool) {
+	tn.t.Helper()
+	tn.Within(time.Minute, what, holds)
+}
+
+// Within waits until what is said holds, for some virtual time.
+func (tn *Town) Within(limit time.Duration, what string, holds func() bool) {
+	tn.t.Helper()
+	for end := time.Now().Add(limit); ; tn.Pass(5 * time.Millisecond) {
+		if holds() {
+			return
+		}
+		if time.Now().After(end) {
+			tn.t.Fatalf("after %v it is not so that %s", limit, what)
+		}
+	}
+}
+
+// Send writes a message and gives its id.
+func (p *Person) Send(to *Person, text string) chat.Hash {
+	p.t.Helper()
+	id, err := p.node.Send(p.t.Context(), to.ID(), text, chat.Hash{}, chat.Written)
+	p.must(err)
+	return id
+}
+
+// Rows are the last rows of the conversation with somebody.
+func (p *Person) Rows(with *Person) []store.RowView {
+	p.t.Helper()
+	page, err := p.node.Page(with.ID(), store.Query{Limit: store.MaxPage})
+	p.must(err)
+	return page.Rows
+}
+
+// Texts are the texts of the last rows, oldest first.
+func (p *Person) Texts(with *Person) []string {
+	p.t.Helper()
+	var out []string
+	for _, r := range p.Rows(with) {
+		out = append(out, r.Text)
+	}
+	return out
+}
+
+// WantRow waits until a text of somebody is in the conversation.
+func (p *Person) WantRow(from *Person, text string) {
+	p.t.Helper()
+	p.town.Eventually(fmt.Sprintf("%s reads %q from %s", p.Name, text, from.Name), func() bool {
+		for _, r := range p.Rows(from) {
+			if r.Text == text && r.Author == from.ID() {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// WantState waits until a message of ours has come as far as s.
+func (p *Person) WantState(id chat.Hash, s chat.State) {
+	p.t.Helper()
+	p.town.Eventually(fmt.Sprintf("%s's message is %v", p.Name, s), func() bool {
+		row, _, err := p.node.Message(id)
+		return err == nil && row.State >= s
+	})
+}
+
+func (p *Person) must(err error) {
+	p.t.Helper()
+	if err != nil {
+		p.t.Fatalf("%s: %v", p.Name, err)
+	}
+}
