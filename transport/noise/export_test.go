@@ -1,10 +1,13 @@
 package noise
 
 import (
+	"bufio"
 	"crypto/mlkem"
 	"crypto/mlkem/mlkemtest"
 	"io"
 	"time"
+
+	flynn "github.com/flynn/noise"
 )
 
 // Sizes that tests need to know.
@@ -62,3 +65,12 @@ func (c *Channel) Key() [32]byte { return c.link.out.cs.UnsafeKey() }
 
 // Onto makes the channel write to another connection.
 func (c *Channel) Onto(to Conn) { c.link.conn = to }
+
+// Bare are both ends of a channel as if after a handshake, with known keys.
+func Bare(d, c Conn) (dialled, accepted *Channel) {
+	end := func(conn Conn, out, in byte) *Channel {
+		key := func(b byte) *flynn.CipherState { return flynn.UnsafeNewCipherState(suite(), [32]byte{b}, 0) }
+		return &Channel{link: newDuplex(conn, bufio.NewReaderSize(conn, readBuffer), key(out), key(in), standardLimits())}
+	}
+	return end(d, 1, 2), end(c, 2, 1)
+}
