@@ -14,6 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/entrenous/entrenous/identity"
 	"github.com/entrenous/entrenous/transport/noise"
 )
 
@@ -441,5 +442,38 @@ func TestIdleChannelHoldsLittleMemory(t *testing.T) {
 	sending, _ := d.BufferSizes()
 	if _, receiving := c.BufferSizes(); sending > 4096 || receiving > 4096 {
 		t.Errorf("buffers of %d and %d bytes", sending, receiving)
+	}
+}
+
+// resettable is a Conn like a libp2p stream.
+type resettable struct {
+	noise.Conn
+	closed, reset bool
+}
+
+func (r *resettable) Close() error { r.closed = true; return r.Conn.Close() }
+func (r *resettable) Reset() error { r.reset = true; return r.Conn.Close() }
+
+func TestFailureResetsAndPeaceCloses(t *testing.T) {
+	a, b := person(t, "ana"), person(t, "bo")
+	p, q := net.Pipe()
+	d, c := &resettable{Conn: p}, &resettable{Conn: q}
+	m := meetOver(t, d, c, a, b, nil, welcome())
+	if err := errors.Join(m.dialErr, m.accErr); err != nil {
+		t.Fatal(err)
+	}
+	go func() { _, _ = p.Write(make([]byte, 100)) }()
+	if _, err := m.accepted.Receive(); !errors.Is(err, noise.ErrAuth) || !c.reset || c.closed {
+		t.Errorf("tampering: %v, reset %t, closed %t", err, c.reset, c.closed)
+	}
+	if err := m.dialled.Close(); err != nil || d.reset || !d.closed {
+		t.Errorf("peace: reset %t, closed %t", d.reset, d.closed)
+	}
+	p, q = net.Pipe()
+	d, c = &resettable{Conn: p}, &resettable{Conn: q}
+	with := welcome()
+	with.Admit = func(identity.Certificate, *noise.Pair) error { return noise.ErrDowngrade }
+	if m := meetOver(t, d, c, a, b, nil, with); m.accErr == nil || !c.reset || !d.reset {
+		t.Errorf("refused: %v, reset %t %t", m.accErr, c.reset, d.reset)
 	}
 }
