@@ -2,6 +2,10 @@ package identity_test
 
 import (
 	"bytes"
+	"crypto/ed25519"
+	"crypto/hkdf"
+	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"math"
 	"slices"
@@ -148,6 +152,46 @@ func TestListsThatMakeNoSenseAreRefusedThoughSigned(t *testing.T) {
 	}
 	if new(identity.DeviceList).Hash() == (*identity.DeviceList)(nil).Hash() {
 		t.Error("an empty list hashes like none")
+	}
+}
+
+// The owner of an identity key can sign anything. These lists are signed, and
+// refused for what is in them.
+func TestSignedNonsenseIsRefused(t *testing.T) {
+	seed := seedOf(1)
+	ana := identity.FromSeed(seed)
+	ik, err := hkdf.Key(sha256.New, seed[:], nil, "entrenous/1 identity", 32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	good := encoded(t, listOf(t, ana, nil, certify(t, ana, deviceOf(t, 1), "laptop"), certify(t, ana, deviceOf(t, 2), "phone")))
+	body := good[:len(good)-64]
+	signed := func(body []byte) []byte {
+		return append(bytes.Clone(body), identity.Sign(ed25519.NewKeyFromSeed(ik), "device list", body)...)
+	}
+	if !bytes.Equal(signed(body), good) {
+		t.Fatal("the signer of this test signs otherwise")
+	}
+	const head = 1 + 32 + 8 + 32 + 8 // version, person, epoch, hash, time; then the number of devices
+	first := head + 1 + 2 + int(binary.BigEndian.Uint16(body[head+1:]))
+	put := func(at int, v byte) []byte { b := bytes.Clone(body); b[at] = v; return b }
+	for name, body := range map[string][]byte{
+		"a device missing":  put(head, 3),
+		"a device too many": put(head, 1),
+		"256 devices":       put(head, 255),
+		"no devices at all": body[:head],
+		"another version":   put(0, 2),
+		"epoch 0":           put(40, 0),
+		"a link at epoch 1": put(50, 1),
+		"the year 10000":    put(head-6, 0xff),
+		"wrong order":       slices.Concat(body[:head+1], body[first:], body[head+1:first]),
+		"one device twice":  slices.Concat(body[:first], body[head+1:first]),
+		"a forged device":   put(first-1, body[first-1]^1),
+		"a byte too many":   append(bytes.Clone(body), 0),
+	} {
+		if _, err := identity.ParseDeviceList(signed(body)); err == nil {
+			t.Errorf("%s: read", name)
+		}
 	}
 }
 

@@ -132,6 +132,9 @@ func nearestWord(typed string) string {
 		return words[i]
 	}
 	for _, word := range words {
+		if len(word)-len(typed) > fewest || len(typed)-len(word) > fewest {
+			continue // each letter of difference is a slip
+		}
 		slips := slipsBetween(typed, word)
 		if slips < fewest || slips == fewest && nearest != "" && sharedStart(typed, word) > sharedStart(typed, nearest) {
 			nearest, fewest = word, slips
@@ -143,12 +146,12 @@ func nearestWord(typed string) string {
 // slipsBetween counts the letters to add, drop, change or swap with a neighbour
 // to make a into b (optimal string alignment distance).
 func slipsBetween(a, b string) int {
-	before, last := make([]int, len(b)+1), make([]int, len(b)+1)
+	var rows [3][maxWordBytes + 1]int // words longer than that are never compared
+	before, last, row := &rows[0], &rows[1], &rows[2]
 	for j := range last {
 		last[j] = j
 	}
 	for i := 1; i <= len(a); i++ {
-		row := make([]int, len(b)+1)
 		row[0] = i
 		for j := 1; j <= len(b); j++ {
 			change := last[j-1]
@@ -160,7 +163,7 @@ func slipsBetween(a, b string) int {
 				row[j] = min(row[j], before[j-2]+1)
 			}
 		}
-		before, last = last, row
+		before, last, row = last, row, before
 	}
 	return last[len(b)]
 }
