@@ -26,7 +26,8 @@ type answerer struct {
 }
 
 // Accept makes a channel as the responder with whoever calls, if a.Admit lets
-// them. When it fails, also because ctx ends, the connection is closed.
+// them. When it fails, also because ctx ends, the connection is closed or
+// reset.
 func Accept(ctx context.Context, c Conn, cfg Config, a Accepting) (*Channel, error) {
 	ch, err := within(ctx, c, func() (*Channel, error) {
 		if err := cfg.check(); err != nil {

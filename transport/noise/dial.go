@@ -25,7 +25,7 @@ type dialler struct {
 
 // Dial makes a channel as the initiator. PeerStatic is dk_noise of the device
 // wanted, from its verified certificate; pair is nil when there is none. When
-// it fails, also because ctx ends, the connection is closed. A peer that does
+// it fails, also because ctx ends, the connection is closed or reset. A peer that does
 // not know pair answers as if there were none, which is ErrAuth here.
 func Dial(ctx context.Context, c Conn, cfg Config, peerStatic [32]byte, pair *Pair) (*Channel, error) {
 	ch, err := within(ctx, c, func() (*Channel, error) {

@@ -235,9 +235,16 @@ func TestHandWrittenInitiatorIsUnderstood(t *testing.T) {
 	if got.Binding() != [32]byte(x.h) || got.NextPair() != [32]byte(next) || string(got.Caps()) != "by hand" {
 		t.Error("the two ends disagree")
 	}
-	go x.write(x.frame([]byte("hello"), 64))
+	hello := x.frame([]byte("hello"), 64)
+	go func() {
+		_, err := p.Write(hello)
+		done <- err
+	}()
 	if m := receive(t, got); string(m) != "hello" {
 		t.Errorf("received %q", m)
+	}
+	if err := <-done; err != nil {
+		t.Error(err)
 	}
 	go func() { done <- got.Send([]byte("bonjour")) }()
 	if m := x.item(); string(m) != "bonjour" {
@@ -248,7 +255,7 @@ func TestHandWrittenInitiatorIsUnderstood(t *testing.T) {
 	}
 }
 
-// TestWrongProofIsRefused has an authenticated initiator misbehave.
+// TestWrongProofIsRefused has an initiator misbehave after a whole handshake.
 func TestWrongProofIsRefused(t *testing.T) {
 	a, b := person(t, "ana"), person(t, "bo")
 	pair := make([]byte, 32)

@@ -3,13 +3,11 @@ package noise_test
 import (
 	"bytes"
 	"crypto/ecdh"
-	"encoding/hex"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"net"
 	"os"
-	"strings"
 	"testing"
 	"time"
 
@@ -121,26 +119,6 @@ func TestTranscriptIsFrozen(t *testing.T) {
 	if got != string(want) {
 		t.Errorf("the wire format changed:\n%s", got)
 	}
-}
-
-// frozen reads one line of the frozen transcript.
-func frozen(tb testing.TB, name string) []byte {
-	tb.Helper()
-	all, err := os.ReadFile("testdata/transcript.txt")
-	if err != nil {
-		tb.Fatal(err)
-	}
-	for line := range strings.Lines(string(all)) {
-		if v, ok := strings.CutPrefix(strings.TrimSpace(line), name+" "); ok {
-			b, err := hex.DecodeString(v)
-			if err != nil {
-				tb.Fatal(err)
-			}
-			return b
-		}
-	}
-	tb.Fatalf("no %s in the frozen transcript", name)
-	return nil
 }
 
 func TestEveryByteOfTheHandshakeCounts(t *testing.T) {
