@@ -18,6 +18,8 @@ const (
 	hurry       = 60 * 48
 	silentLevel = -50.0 // dBFS below which any jump goes unheard
 	slow        = 3     // samples played per sample jumped, at least: 25 % of speed
+	// Nobody hears the speed of silence.
+	slowInSilence = 1
 )
 
 // spare says how many samples could be left out without being needed: late is
@@ -74,15 +76,15 @@ func (b *Buffer) lengthen() {
 	}
 	// The past, oldest first: a jump of k samples back begins at maxJump-k.
 	past := b.line[b.head-maxJump : b.head-minJump+match]
-	at, ok := b.landing(here[:match], past, maxJump-minJump, alike)
-	if !ok {
+	at, rest := b.landing(here[:match], past, maxJump-minJump, alike)
+	if rest < 0 {
 		return
 	}
 	jump := maxJump - at
 	inserted := append([]float32(nil), b.line[b.head-jump:]...)
 	crossfade(inserted[:fadeLen], here[:fadeLen], inserted[:fadeLen])
 	b.line = append(b.line[:b.head], inserted...)
-	b.cooldown = slow * jump
+	b.cooldown = rest * jump
 	b.stats.InsertedSamplesForDeceleration += uint64(jump)
 }
 
@@ -97,26 +99,30 @@ func (b *Buffer) shorten(spare int64) {
 	if spare > hurry {
 		threshold = alikeHurry
 	}
-	at, ok := b.landing(here[:match], here[minJump:], int(reach)-minJump, threshold)
-	if !ok {
+	at, rest := b.landing(here[:match], here[minJump:], int(reach)-minJump, threshold)
+	if rest < 0 {
 		return
 	}
 	jump := minJump + at
 	fadeLen := min(overlap, len(here)-jump)
 	crossfade(here[jump:jump+fadeLen], here[:fadeLen], here[jump:jump+fadeLen])
 	b.line = append(b.line[:b.head], here[jump:]...)
-	b.cooldown = slow * jump
+	b.cooldown = rest * jump
 	b.stats.RemovedSamplesForAcceleration += uint64(jump)
 }
 
 // landing finds where in x, within the first `last` samples, the waveform goes
-// on like head; not ok if nowhere closely enough.
-func (b *Buffer) landing(head, x []float32, last int, threshold float64) (int, bool) {
+// on like head, and how many samples are to be played then for each sample of
+// the jump; negative if it goes on alike nowhere.
+func (b *Buffer) landing(head, x []float32, last int, threshold float64) (at, rest int) {
 	if media.Level(head) < silentLevel && media.Level(x[:last+match]) < silentLevel {
-		return last, true
+		return last, slowInSilence
 	}
 	at, similarity := likest(head, x, 0, last)
-	return at, similarity >= threshold
+	if similarity < threshold {
+		return 0, -1
+	}
+	return at, slow
 }
 
 // likest returns the offset in [first, last] at which x is most like head, and

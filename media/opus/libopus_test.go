@@ -44,7 +44,7 @@ func TestBothEnginesRecoverTheSameFrames(t *testing.T) {
 				}
 			}
 		}
-		if n := recovered[opus.Libopus]; n < 20 || n != recovered[opus.Gopus] {
+		if n := recovered[opus.Libopus]; n < 8 || n != recovered[opus.Gopus] {
 			t.Errorf("%s talks: %v frames recovered", talker, recovered)
 		}
 	}

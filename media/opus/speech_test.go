@@ -13,10 +13,10 @@ import (
 	"github.com/entrenous/entrenous/media/opus"
 )
 
-// speech is some seconds of a voice at about -20 dBFS with two seconds of
-// silence at the end: espeak-ng's if it is installed, else made up.
+// speech is some seconds of a voice at about -20 dBFS with a second and
+// a half of silence at the end: espeak-ng's if it is installed, else made up.
 var speech = sync.OnceValue(func() []float32 {
-	x := espeak("Between us, nothing but air. She sells sea shells by the sea shore; the shells she sells are surely sea shells.")
+	x := espeak("Between us, nothing but air.")
 	if x == nil {
 		x = vowels()
 	}
@@ -24,7 +24,7 @@ var speech = sync.OnceValue(func() []float32 {
 	for i := range x {
 		x[i] *= gain
 	}
-	x = append(x, make([]float32, 2*media.Rate)...)
+	x = append(x, make([]float32, 3*media.Rate/2)...)
 	return x[:len(x)/media.Frame*media.Frame]
 })
 
@@ -52,7 +52,7 @@ func espeak(text string) []float32 {
 // vowels is a buzz of gliding pitch in syllables, with hiss between them.
 func vowels() []float32 {
 	rng := rand.New(rand.NewPCG(1, 2))
-	x := make([]float32, 5*media.Rate)
+	x := make([]float32, 2*media.Rate)
 	phase := 0.0
 	for i := range x {
 		t := float64(i) / media.Rate
@@ -61,7 +61,7 @@ func vowels() []float32 {
 		for h := 1.0; h < 20; h++ {
 			v += loud * math.Sin(phase*h) / h
 		}
-		x[i] = float32(v + 0.02*(1-loud)*rng.NormFloat64())
+		x[i] = float32(v + 0.003*(1-loud)*rng.NormFloat64())
 	}
 	return x
 }
