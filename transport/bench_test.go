@@ -8,13 +8,18 @@ import (
 )
 
 func BenchmarkDialAndOpen(b *testing.B) {
-	for _, kind := range []string{"quic", "tcp"} {
+	for i, kind := range []string{"quic", "tcp"} {
 		b.Run(kind, func(b *testing.B) {
-			addr := map[string]string{"quic": loopback[0], "tcp": loopback[1]}[kind]
-			x, y := listen(b, transport.Config{Listen: []string{addr}}), listen(b, transport.Config{Listen: []string{addr}})
-			serveEcho(y)
-			// The host lets 64 connections of one address in at once and then two a second.
-			for range min(b.N, 50) {
+			cfg := transport.Config{Listen: loopback[i : i+1]}
+			var x, y *transport.Host
+			// One address gets some 128 connections at once and then eight a second.
+			for n := 0; b.Loop(); n++ {
+				if n%100 == 0 {
+					b.StopTimer()
+					x, y = listen(b, cfg), listen(b, cfg)
+					serveEcho(y)
+					b.StartTimer()
+				}
 				connect(b, x, y)
 				wantEcho(b, x, y, "hello")
 				if err := x.Disconnect(y.Peer()); err != nil {

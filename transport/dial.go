@@ -181,7 +181,7 @@ func inWords(err error) string {
 		return "that is this device"
 	case errors.Is(err, swarm.ErrNoTransport):
 		return "a kind of address this version does not speak"
-	case errors.Is(err, network.ErrResourceLimitExceeded):
+	case errors.Is(err, network.ErrResourceLimitExceeded), strings.Contains(err.Error(), "limit exceeded"):
 		return "too many connections"
 	case errors.Is(err, context.Canceled):
 		return "given up"

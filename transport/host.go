@@ -138,9 +138,10 @@ func (h *Host) listening() []ma.Multiaddr {
 	return h.published(all)
 }
 
-// published drops what nobody can dial, and what a LAN-only host keeps to itself.
+// published drops what nobody else can dial, and what a LAN-only host keeps to
+// itself. Loopback is of use only where there is nothing else.
 func (h *Host) published(addrs []ma.Multiaddr) []ma.Multiaddr {
-	var out []ma.Multiaddr
+	var out, loopback []ma.Multiaddr
 	for _, a := range addrs {
 		if h.cfg.World != nil {
 			a = withIP(a, h.cfg.World.IP())
@@ -150,9 +151,14 @@ func (h *Host) published(addrs []ma.Multiaddr) []ma.Multiaddr {
 		case !ok || ip.IsUnspecified():
 		case ip.Is6() && ip.IsLinkLocalUnicast(): // needs a zone, which is ours
 		case h.cfg.LANOnly && !nearby(ip):
+		case ip.IsLoopback():
+			loopback = append(loopback, a)
 		default:
 			out = append(out, a)
 		}
+	}
+	if len(out) == 0 {
+		return loopback
 	}
 	return out
 }

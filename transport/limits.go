@@ -31,6 +31,8 @@ const (
 
 	// A school behind one NAT is one IPv4 address.
 	maxConnsPerIP = 32
+	// Handshakes with one address, in and out: each costs a millisecond of CPU.
+	connsPerSecond, connsBurst = 8, 128
 
 	// Above highWater connections those of strangers are closed, the ones used
 	// least first, until lowWater are left.
@@ -63,8 +65,8 @@ func resourceManager() (network.ResourceManager, error) {
 		rcmgr.WithNetworkPrefixLimit([]rcmgr.NetworkPrefixLimit{}, []rcmgr.NetworkPrefixLimit{}),
 		rcmgr.WithConnRateLimiters(&rate.Limiter{
 			SubnetRateLimiter: rate.SubnetLimiter{
-				IPv4SubnetLimits: []rate.SubnetLimit{{PrefixLength: 32, Limit: rate.Limit{RPS: 2, Burst: 2 * maxConnsPerIP}}},
-				IPv6SubnetLimits: []rate.SubnetLimit{{PrefixLength: 64, Limit: rate.Limit{RPS: 2, Burst: 2 * maxConnsPerIP}}},
+				IPv4SubnetLimits: []rate.SubnetLimit{{PrefixLength: 32, Limit: rate.Limit{RPS: connsPerSecond, Burst: connsBurst}}},
+				IPv6SubnetLimits: []rate.SubnetLimit{{PrefixLength: 64, Limit: rate.Limit{RPS: connsPerSecond, Burst: connsBurst}}},
 				GracePeriod:      time.Minute,
 			},
 		}))
