@@ -97,7 +97,7 @@ func (tx *Tx) uncount(id int64) error {
 	if err := tx.c.exec(`UPDATE event SET shown=? WHERE id=? AND shown=?`, shownRow, id, shownCounts); err != nil {
 		return fmt.Errorf("mark deleted row: %w", err)
 	}
-	return tx.recount(`id=(SELECT chain FROM event WHERE id=?)`, id)
+	return tx.recount(`id=(SELECT chain FROM event WHERE id=?1)`, id)
 }
 
 // recount counts again what is unread in the chains of others that the
