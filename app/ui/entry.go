@@ -54,6 +54,9 @@ func (e *entry) TypedKey(k *fyne.KeyEvent) {
 		return
 	}
 	if k.Name == fyne.KeyEscape || k.Name == fyne.KeyF1 {
+		if e.left != nil {
+			e.left() // what Escape closes does not tell
+		}
 		passKey(e, k)
 		return
 	}

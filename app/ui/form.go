@@ -6,20 +6,18 @@ import (
 	"fyne.io/fyne/v2"
 )
 
-// problem is the sentence under a form that did not work. It takes no room
-// until there is one.
-type problem struct{ *text }
-
-func newProblem() problem {
-	p := problem{newText("", 13, 18, colorDanger)}
-	p.Hide()
-	return p
+// newProblem makes the sentence under a form that did not work. It takes no
+// room until there is one.
+func newProblem() *text {
+	t := newText("", 13, 18, colorDanger)
+	t.Hide()
+	return t
 }
 
-// say shows a sentence; "" takes it away. The card around it is laid out anew.
-func (p problem) say(sentence string, around fyne.CanvasObject) {
-	p.set(sentence)
-	p.Hidden = sentence == ""
+// say shows a sentence; "" takes it away. What is around it is laid out anew.
+func (t *text) say(sentence string, around fyne.CanvasObject) {
+	t.set(sentence)
+	t.Hidden = sentence == ""
 	if around != nil {
 		relayout(around)
 	}

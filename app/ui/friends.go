@@ -83,7 +83,7 @@ type friends struct {
 	page *fyne.Container // below the choice between giving and taking
 
 	link, name, note *entry
-	wrong            problem
+	wrong            *text
 	fix              *button // puts the link that was meant in place of a mistyped one
 	add              *button
 	scan             int // counts pictures read, so that a slow one does not win
@@ -282,6 +282,9 @@ func (v *friends) send() {
 			return
 		}
 		w.closeModal()
+		if _, known := w.contact(added.ID); !known {
+			w.contacts = append([]control.Contact{added}, w.contacts...)
+		}
 		w.readContacts()
 		w.openConversation(added.ID, "")
 	})

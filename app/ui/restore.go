@@ -25,7 +25,7 @@ type restore struct {
 	name, typed, pass *entry
 	count             *text
 	offers            *fyne.Container
-	wrong             problem
+	wrong             *text
 	bring, back       *button
 }
 

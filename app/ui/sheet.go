@@ -14,18 +14,20 @@ type sheet struct {
 	crown *mark // nil for none
 }
 
-// markGap is the space between the mark and a card under it.
-const markGap = 24
+const (
+	markGap   = 24 // between the mark and a card under it
+	sheetEdge = 4  // around the card, so that scrolling does not cut its line
+)
 
 // newSheet makes a sheet around a card.
 func newSheet(wide float32, c *card) *fyne.Container {
-	return container.New(&sheet{wide: wide, card: c}, container.NewVScroll(c))
+	return container.New(&sheet{wide: wide, card: c}, container.NewVScroll(newInset(sheetEdge, sheetEdge, c)))
 }
 
 // newMarkedSheet makes a sheet under the mark, as a page of its own.
 func newMarkedSheet(wide float32, c *card) *fyne.Container {
 	m := newMark(48)
-	return container.New(&sheet{wide: wide, card: c, crown: m}, container.NewVScroll(c), m)
+	return container.New(&sheet{wide: wide, card: c, crown: m}, container.NewVScroll(newInset(sheetEdge, sheetEdge, c)), m)
 }
 
 // Layout is for Fyne.
@@ -42,8 +44,8 @@ func (s *sheet) Layout(objs []fyne.CanvasObject, size fyne.Size) {
 		s.crown.Resize(m)
 		s.crown.Move(fyne.NewPos((size.Width-m.Width)/2, y))
 	}
-	objs[0].Resize(fyne.NewSize(w, h))
-	objs[0].Move(fyne.NewPos((size.Width-w)/2, y+top))
+	objs[0].Resize(fyne.NewSize(w+2*sheetEdge, h+2*sheetEdge))
+	objs[0].Move(fyne.NewPos((size.Width-w)/2-sheetEdge, y+top-sheetEdge))
 }
 
 // MinSize is for Fyne: a sheet fits any window.

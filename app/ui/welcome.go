@@ -19,7 +19,7 @@ type welcome struct {
 	name, pass *entry
 	begin      *button
 	restore    *button
-	wrong      problem
+	wrong      *text
 }
 
 // newWelcome makes the first start's page.
@@ -66,7 +66,7 @@ func (v *welcome) start() {
 
 // setUp asks the node for an identity. A new one's words are shown over the
 // main page, which therefore has to be up before them.
-func (w *Window) setUp(s control.Setup, around fyne.CanvasObject, wrong problem, buttons ...*button) {
+func (w *Window) setUp(s control.Setup, around fyne.CanvasObject, wrong *text, buttons ...*button) {
 	wrong.say("", around)
 	enable(false, buttons...)
 	var done control.SetupDone

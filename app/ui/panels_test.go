@@ -1,0 +1,327 @@
+package ui
+
+import (
+	"encoding/binary"
+	"fmt"
+	"hash/crc32"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"fyne.io/fyne/v2"
+
+	"github.com/entrenous/entrenous/app/control"
+)
+
+func crcOf(chunk []byte) []byte {
+	return binary.BigEndian.AppendUint32(nil, crc32.ChecksumIEEE(chunk))
+}
+
+var anaSafety = control.Safety{
+	Number: "30184 55720 91463 72815 06394 48127 11872 90034 55810 23977 60148 00215",
+	Words:  []string{"harbor", "violin", "amber", "cactus", "noodle", "river", "planet", "gentle"},
+	QR:     "ENTRENOUS-SAFETY-301845572091463",
+}
+
+func TestComparingMarksAPersonVerified(t *testing.T) {
+	withCards(t, func(t *testing.T, n *cardNode) {
+		changed := anaSafety
+		changed.Changed = true
+		n.answer("GET /contacts/ana/safety", changed)
+		done := anaSafety
+		done.Verified = true
+		n.answer("POST /contacts/ana/safety", done)
+		n.w.showSafety(ana)
+		n.settle()
+		wantWords(t, n.top(), "30184 55720 91463 72815\n")
+		wantWords(t, n.top(), "Ana has a new identity")
+		wantWords(t, n.top(), "harbor · violin")
+		n.shot(t, "safety")
+		n.press(t, n.top(), "They differ")
+		wantWords(t, n.top(), "do not write anything private")
+		n.press(t, n.top(), "They are the same")
+		n.wantTold(t, `POST /contacts/ana/safety {"ok":true}`)
+		wantWords(t, n.top(), "they were the same")
+		n.press(t, n.top(), "Take the mark back")
+		n.wantTold(t, `POST /contacts/ana/safety {"ok":false}`)
+	})
+}
+
+func TestThePanelTellsAboutAPerson(t *testing.T) {
+	withCards(t, func(t *testing.T, n *cardNode) {
+		n.answer("GET /contacts/ana/safety", anaSafety)
+		n.answer("PATCH /contacts/ana", ana)
+		n.answer("POST /contacts/ana/block", ana)
+		p := newInfoPanel(n.w, ana)
+		n.page(p)
+		n.size(280, 780)
+		wantWords(t, p, "2 devices · friend since March")
+		wantWords(t, p, "30184 55720 91463\n72815")
+		wantWords(t, p, "Directly, through your router")
+		n.shot(t, "info")
+		n.press(t, p, "Mute")
+		n.wantTold(t, `PATCH /contacts/ana {"muted":true}`)
+		n.press(t, p, "Block")
+		wantWords(t, n.top(), "Block Ana?")
+		n.press(t, n.top(), "Block")
+		n.wantTold(t, "POST /contacts/ana/block")
+		n.press(t, p, "Rename")
+		entries(n.top())[0].SetText("Ana from the harbour")
+		n.press(t, n.top(), "Save")
+		n.wantTold(t, `PATCH /contacts/ana {"name":"Ana from the harbour"}`)
+	})
+}
+
+func TestThePanelFollowsItsPerson(t *testing.T) {
+	withCards(t, func(t *testing.T, n *cardNode) {
+		n.answer("GET /contacts/ana/safety", anaSafety)
+		p := newInfoPanel(n.w, ana)
+		n.page(p)
+		now := ana
+		now.Presence, now.LastSeen, now.Changed = control.Away, n.w.now().Add(-2*time.Hour), true
+		p.set(now)
+		n.settle()
+		wantWords(t, p, "Last seen 2 hours ago")
+		wantWords(t, p, "This person has a new identity")
+		now.Path, now.Presence = "relay:Bo", control.Online
+		p.set(now)
+		wantWords(t, p, "Through Bo")
+	})
+}
+
+func TestAConversationIsSavedUnderANewName(t *testing.T) {
+	withCards(t, func(t *testing.T, n *cardNode) {
+		home := t.TempDir()
+		t.Setenv("HOME", home)
+		n.answer("GET /contacts/ana/safety", anaSafety)
+		n.answer("GET /contacts/ana/export", `{"text":"hello"}`+"\n")
+		odd := ana
+		odd.Name = "../Ana\n/x"
+		p := newInfoPanel(n.w, odd)
+		n.page(p)
+		n.press(t, p, "Save the conversation")
+		n.press(t, p, "Save the conversation")
+		for _, name := range []string{"Anax 2026-11-22.jsonl", "Anax 2026-11-22 (2).jsonl"} {
+			b, err := os.ReadFile(filepath.Join(home, name))
+			if err != nil || string(b) != `{"text":"hello"}`+"\n" {
+				t.Errorf("%s: %q, %v", name, b, err)
+			}
+		}
+	})
+}
+
+func TestSettingsCountAtOnce(t *testing.T) {
+	withCards(t, func(t *testing.T, n *cardNode) {
+		n.answer("GET /devices", []control.Device{
+			{Name: "Laptop", This: true},
+			{Name: "Kitchen tablet", Online: true},
+			{Name: "Old computer in the workshop behind the harbour office", LastSeen: n.w.now().Add(-50 * time.Hour)},
+		})
+		n.w.showSettings()
+		n.settle()
+		wantWords(t, n.top(), "Kitchen tablet")
+		wantWords(t, n.top(), "2 days ago")
+		n.shot(t, "settings")
+		n.press(t, n.top(), "Dark")
+		if n.settings.Appearance != "dark" || n.w.theme.Appearance != "dark" {
+			t.Errorf("the appearance is %q there and %q here", n.settings.Appearance, n.w.theme.Appearance)
+		}
+		n.shot(t, "settings-dark")
+		n.press(t, n.top(), "Larger")
+		n.shot(t, "settings-larger")
+		n.press(t, n.top(), "Tell friends what I have seen")
+		n.press(t, n.top(), "Français")
+		wantWords(t, n.top(), "Réglages")
+		if n.settings.TextSize != 1.3 || n.settings.SendReceipts || n.settings.Language != "fr" {
+			t.Errorf("the settings are %+v", n.settings)
+		}
+		n.shot(t, "settings-fr")
+		name := entries(n.top())[0]
+		n.w.win.Canvas().Focus(name)
+		name.SetText(" Léna ")
+		name.TypedKey(&fyne.KeyEvent{Name: fyne.KeyEscape})
+		n.settle()
+		if n.settings.Name != "Léna" || n.top() != nil {
+			t.Errorf("the name is %q", n.settings.Name)
+		}
+	})
+}
+
+func TestAFailedSettingGoesBack(t *testing.T) {
+	withCards(t, func(t *testing.T, n *cardNode) {
+		n.answer("PUT /settings", refuse{Message: "no", Code: control.CodeDisk})
+		n.w.showSettings()
+		n.settle()
+		n.press(t, n.top(), "Dark")
+		if n.w.theme.Appearance == "dark" {
+			t.Error("it looks as if the setting had been kept")
+		}
+	})
+}
+
+func TestTheWordsAreShownAgain(t *testing.T) {
+	withCards(t, func(t *testing.T, n *cardNode) {
+		n.w.status.KeyKept = "passphrase"
+		n.answer("POST /words", refuse{Message: "no", Code: control.CodePass})
+		n.w.showWords()
+		n.settle()
+		entries(n.top())[0].SetText("wrong")
+		n.press(t, n.top(), "Show my 24 words")
+		wantWords(t, n.top(), "does not fit")
+		n.answer("POST /words", control.Words{Words: testSeed.Words()})
+		n.press(t, n.top(), "Show my 24 words")
+		wantWords(t, n.top(), "I wrote them down")
+	})
+}
+
+func TestABackupNeedsAPassphrase(t *testing.T) {
+	withCards(t, func(t *testing.T, n *cardNode) {
+		home := t.TempDir()
+		t.Setenv("HOME", home)
+		n.answer("POST /backup", "age-encryption.org/v1\n")
+		n.w.showBackup()
+		n.settle()
+		n.press(t, n.top(), "Save a backup")
+		wantWords(t, n.top(), "A backup needs a passphrase")
+		entries(n.top())[0].SetText("open sesame")
+		n.press(t, n.top(), "Save a backup")
+		n.wantTold(t, `POST /backup {"passphrase":"open sesame"}`)
+		if _, err := os.Stat(filepath.Join(home, "Entrenous 2026-11-22.age")); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestTheDoctorSaysTheWorstFirst(t *testing.T) {
+	withCards(t, func(t *testing.T, n *cardNode) {
+		n.answer("GET /doctor", []control.Finding{
+			{What: "Port", State: "good", Say: "One port carries everything, and it is open."},
+			{What: "Router", State: "warn", Say: "Your router changes ports for every contact.", Do: "Turn on UPnP in the router, or let a friend relay."},
+			{What: "Network", State: "bad", Say: "No network answers.", Do: "Check the cable or the Wi-Fi."},
+		})
+		n.w.showDoctor()
+		n.settle()
+		read := wordsOn(n.top())
+		if strings.Index(read, "Network") > strings.Index(read, "Router") || strings.Index(read, "Router") > strings.Index(read, "Port\n") {
+			t.Errorf("in this order:\n%s", read)
+		}
+		n.shot(t, "doctor")
+	})
+}
+
+func TestHelpListsTheKeys(t *testing.T) {
+	withCards(t, func(t *testing.T, n *cardNode) {
+		n.w.showHelp()
+		n.settle()
+		wantWords(t, n.top(), "Find people and messages")
+		n.shot(t, "help")
+	})
+}
+
+func manyPeople() []control.Contact {
+	people := []control.Contact{
+		ana,
+		{ID: "bo", Name: "Bo", State: control.Friend, Presence: control.Away},
+		{ID: "m", Name: "محمد الأمين", State: control.Friend, Presence: control.Online, Path: "lan"},
+		{ID: "annette", Name: "Annette de la Villardière-Montgomery, from the harbour office", State: control.Friend, Presence: control.Online, Path: "relay:Bo"},
+	}
+	for i := range 12 {
+		people = append(people, control.Contact{ID: fmt.Sprint("p", i), Name: fmt.Sprint("Person ", i), State: control.Friend})
+	}
+	return people
+}
+
+func TestTheSwitcherFindsPeopleAndMessages(t *testing.T) {
+	withCards(t, func(t *testing.T, n *cardNode) {
+		n.w.contacts = manyPeople()
+		hit := control.Hit{
+			Message: control.Message{ID: "m1", Who: "ana", Author: "ana", Time: n.w.now().Add(-26 * time.Hour)},
+			Snippet: "the anchor is down, bring\nthe warm jackets", Marks: [][2]int{{4, 6}},
+		}
+		mine := control.Hit{Message: control.Message{ID: "m2", Who: "bo", Author: "me", Mine: true, Time: n.w.now()}, Snippet: "an evening with محمد and ⚓ an old boat", Marks: [][2]int{{0, 2}, {34, 36}}}
+		n.answer("GET /search?limit=50&q=an", []control.Hit{hit, mine})
+		n.w.showSwitcher()
+		n.settle()
+		n.shot(t, "switcher-empty")
+		typed := entries(n.top())[0]
+		typed.SetText("an")
+		n.settle()
+		for _, want := range []string{"Ana", "Annette", "You to Bo", "2 messages"} {
+			wantWords(t, n.top(), want)
+		}
+		wantNoWords(t, n.top(), "Person 3")
+		for range 2 {
+			typed.TypedKey(&fyne.KeyEvent{Name: fyne.KeyDown})
+		}
+		n.shot(t, "switcher")
+		typed.SetText("zzz")
+		n.answer("GET /search?limit=50&q=zzz", []control.Hit{})
+		typed.SetText("zzz ")
+		n.settle()
+		wantWords(t, n.top(), "Nothing found for “zzz”")
+		typed.TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn})
+		n.settle()
+	})
+}
+
+func TestSearchingOneConversationAsksForItAlone(t *testing.T) {
+	withCards(t, func(t *testing.T, n *cardNode) {
+		n.answer("GET /search?limit=50&q=boat&who=ana", []control.Hit{{Message: control.Message{ID: "m1", Who: "ana", Author: "ana", Time: n.w.now()}, Snippet: "the boat", Marks: [][2]int{{4, 8}}}})
+		n.w.contacts = manyPeople()
+		n.w.showSearch(ana)
+		typed := entries(n.top())[0]
+		typed.SetText("boat")
+		n.settle()
+		wantWords(t, n.top(), "1 message")
+		wantNoWords(t, n.top(), "Bo\n")
+		typed.TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn})
+		if n.top() != nil {
+			t.Error("Enter did not open what was found")
+		}
+	})
+}
+
+func TestAnEmojiIsFoundInBothLanguages(t *testing.T) {
+	for typed, want := range map[string]string{"thumbs up": "👍", "ancre": "⚓", "fête": "🎉", "COEUR": "❤️"} {
+		if found := emojiLike(allEmoji(), typed); len(found) == 0 || found[0].sign != want {
+			t.Errorf("%q finds %v", typed, found)
+		}
+	}
+}
+
+func TestChosenEmojiComeFirstNextTime(t *testing.T) {
+	withCards(t, func(t *testing.T, n *cardNode) {
+		var got []string
+		pick := func(s string) { got = append(got, s) }
+		at := fyne.NewPos(1100, 700)
+		n.w.showEmoji(at, pick)
+		n.settle()
+		n.shot(t, "emoji")
+		typed := entries(n.top())[0]
+		typed.SetText("anchor")
+		typed.TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn})
+		n.w.showEmoji(at, pick)
+		typed = entries(n.top())[0]
+		typed.TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn})
+		if len(got) != 2 || got[0] != "⚓" || got[1] != "⚓" || n.top() != nil {
+			t.Errorf("chosen: %q", got)
+		}
+	})
+}
+
+func TestEmojiAreMovedThroughByKeys(t *testing.T) {
+	withCards(t, func(t *testing.T, n *cardNode) {
+		var got string
+		n.w.showEmoji(fyne.NewPos(0, 0), func(s string) { got = s })
+		n.settle()
+		typed := entries(n.top())[0]
+		for _, k := range []fyne.KeyName{fyne.KeyRight, fyne.KeyRight, fyne.KeyLeft, fyne.KeyDown, fyne.KeyUp, fyne.KeyReturn} {
+			typed.TypedKey(&fyne.KeyEvent{Name: k})
+		}
+		if want := allEmoji()[1].sign; got != want {
+			t.Errorf("chosen %q, not %q", got, want)
+		}
+	})
+}

@@ -1,0 +1,115 @@
+package ui
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/entrenous/entrenous/app/control"
+	"github.com/entrenous/entrenous/identity"
+)
+
+var testSeed = identity.Seed{1, 2, 3}
+
+func TestFirstStartAsksForAName(t *testing.T) {
+	withCards(t, func(t *testing.T, n *cardNode) {
+		n.page(newWelcome(n.w))
+		n.shot(t, "first")
+		n.press(t, n.w.page, "Begin")
+		wantWords(t, n.w.page, "Your friends need a name for you")
+		n.shot(t, "first-nameless")
+		if _, told := n.told("POST /setup"); told {
+			t.Error("an identity without a name was asked for")
+		}
+	})
+}
+
+func TestFirstStartShowsTheWordsOnce(t *testing.T) {
+	withCards(t, func(t *testing.T, n *cardNode) {
+		n.answer("POST /setup", control.SetupDone{ID: "me", Words: testSeed.Words()})
+		n.page(newWelcome(n.w))
+		entries(n.w.page)[0].SetText("  Yelena ")
+		n.press(t, n.w.page, "Begin")
+		n.wantTold(t, `POST /setup {"name":"Yelena"}`)
+		wantWords(t, n.top(), "Your 24 words")
+		n.shot(t, "words")
+	})
+}
+
+func TestThreeWordsAreAskedForAndRemembered(t *testing.T) {
+	withCards(t, func(t *testing.T, n *cardNode) {
+		n.settings.WordsKept = false
+		words := testSeed.Words()
+		n.w.modal(newPhrase(n.w, words))
+		n.press(t, n.top(), "I wrote them down")
+		n.shot(t, "words-check")
+		var at []int
+		for i := range words {
+			if strings.Contains(wordsOn(n.top()), n.w.tr("phrase.word", i+1)+"\n") {
+				at = append(at, i)
+			}
+		}
+		asked := entries(n.top())
+		if len(at) != 3 || len(asked) != 3 {
+			t.Fatalf("%d words are asked for in %d entries", len(at), len(asked))
+		}
+		asked[0].SetText("zebra")
+		n.press(t, n.top(), "Check")
+		wantWords(t, n.top(), "is another one")
+		n.shot(t, "words-wrong")
+		for i, e := range asked {
+			e.SetText(strings.ToUpper(words[at[i]]) + " ")
+		}
+		n.press(t, n.top(), "Check")
+		if n.top() != nil || !n.settings.WordsKept {
+			t.Error("the words were right, and that is not remembered")
+		}
+	})
+}
+
+func TestAMistypedWordIsNamed(t *testing.T) {
+	withCards(t, func(t *testing.T, n *cardNode) {
+		n.answer("POST /setup", control.SetupDone{ID: "me"})
+		n.page(newWelcome(n.w))
+		n.press(t, n.w.page, "I have my 24 words")
+		form := entries(n.w.page)
+		words := testSeed.Words()
+		form[0].SetText(strings.Join(words[:3], " ") + " harbr")
+		n.shot(t, "restore")
+		n.press(t, n.w.page, "Bring me back")
+		wantWords(t, n.w.page, "Word 4, “harbr”")
+		wantWords(t, n.w.page, "harbor")
+		n.shot(t, "restore-wrong")
+		form[0].SetText(strings.Join(words, "\n"))
+		form[1].SetText("Yelena")
+		n.press(t, n.w.page, "Bring me back")
+		n.wantTold(t, `POST /setup {"name":"Yelena","words":"`)
+	})
+}
+
+func TestTheRestOfAWordIsOffered(t *testing.T) {
+	withCards(t, func(t *testing.T, n *cardNode) {
+		n.page(newRestore(n.w, "", func() {}))
+		typed := entries(n.w.page)[0]
+		typed.SetText("abandon zo")
+		n.press(t, n.w.page, "zone")
+		if typed.Text != "abandon zone " {
+			t.Errorf("the text is %q", typed.Text)
+		}
+		wantWords(t, n.w.page, "2 of 24 words")
+	})
+}
+
+func TestAWrongPassphraseCanBeTriedAgain(t *testing.T) {
+	withCards(t, func(t *testing.T, n *cardNode) {
+		n.answer("POST /unlock", refuse{Message: "no", Code: control.CodePass})
+		n.page(newUnlock(n.w))
+		entries(n.w.page)[0].SetText("open sesame")
+		n.press(t, n.w.page, "Unlock")
+		n.wantTold(t, `POST /unlock {"passphrase":"open sesame"}`)
+		wantWords(t, n.w.page, "That passphrase does not fit")
+		n.shot(t, "unlock-wrong")
+		n.answer("POST /unlock", n.status)
+		n.press(t, n.w.page, "Unlock")
+		wantNoWords(t, n.w.page, "That passphrase does not fit")
+	})
+}
