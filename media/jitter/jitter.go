@@ -187,10 +187,10 @@ func (b *Buffer) Pull(out []float32, now time.Duration) {
 		b.head += copy(part, b.line[b.head:])
 		now += media.Duration(len(part))
 		out = out[len(part):]
-	}
-	if b.head > 3*history {
-		n := copy(b.line, b.line[b.head-history:])
-		b.line, b.head = b.line[:n], history
+		if b.head > 3*history {
+			n := copy(b.line, b.line[b.head-history:])
+			b.line, b.head = b.line[:n], history
+		}
 	}
 }
 

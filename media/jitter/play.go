@@ -21,9 +21,9 @@ func (b *Buffer) play(p *slot, now int64) {
 		b.conceal(b.scratch[:n])
 	} else {
 		b.frame, b.made = max(n, codecStep), 0
+		b.stats.emitted(n, now+int64(before)-p.arrival, b.delay.target())
 	}
 	b.stats.PacketsLost += p.seq - b.next
-	b.stats.emitted(n, now+int64(before)-p.arrival, b.delay.target())
 	b.next, b.time, b.starved = p.seq+1, p.time+int64(n), 0
 	b.store.take(p)
 	b.join(old, b.scratch[:n], int(min(max(spare, 0), media.Tick)))
@@ -62,29 +62,38 @@ func (b *Buffer) pause(gap int, now int64) {
 // bridge makes up the sound of lost packets, the last of them from the copy
 // that p may carry. What was made up while waiting for them counts.
 func (b *Buffer) bridge(p *slot, gap int) {
-	old, left := b.tail(), gap-b.starved
-	b.time += int64(b.starved)
-	b.starved = 0
-	n := min(gap, b.frame)
-	if pcm := b.scratch[:n]; left <= n && b.recover(p.payload, pcm) {
-		b.made = 0
-		b.stats.recovered(left)
-		b.join(old, pcm[n-left:], 0)
+	left, n := gap-b.starved, min(gap, b.frame)
+	if left <= n {
+		b.recover(p.payload, n, left)
 	} else {
 		left = min(left, b.frame) / codecStep * codecStep
 		b.conceal(b.scratch[:left])
 		b.line = append(b.line, b.scratch[:left]...)
 	}
-	b.time += int64(left)
+	b.time += int64(b.starved + left)
+	b.starved = 0
 	next := p.seq - (p.time-b.time+int64(b.frame)-1)/int64(b.frame)
 	next = min(max(next, b.next), p.seq)
 	b.stats.PacketsLost += next - b.next
 	b.next = next
 }
 
-func (b *Buffer) recover(payload []byte, pcm []float32) bool {
+// recover adds the last `left` samples of the lost n before payload.
+func (b *Buffer) recover(payload []byte, n, left int) {
+	old, pcm := b.tail(), b.scratch[:n]
 	ok, err := b.dec.DecodeFEC(payload, pcm)
-	return ok && err == nil
+	if err != nil {
+		clear(pcm)
+	}
+	pcm = pcm[n-left:]
+	if ok && err == nil {
+		b.made = 0
+		b.stats.recovered(left)
+	} else {
+		b.stats.concealed(left, b.made == 0, b.made >= fadeTo)
+		b.fade(pcm)
+	}
+	b.join(old, pcm, 0)
 }
 
 // starve makes up 10 ms while nothing is there to be played. Time stands still:

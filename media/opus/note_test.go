@@ -62,7 +62,7 @@ func TestAVoiceNotePlaysAsItWasSpoken(t *testing.T) {
 			t.Errorf("%d samples were recorded, %d played", n, len(y))
 		}
 		if n > media.Rate {
-			if got := snr(x, y); got < 4 {
+			if got := snr(x, y); got < 3 {
 				t.Errorf("%.1f dB from what was said", got)
 			}
 			if rate := len(note) * 8 * media.Rate / n; rate > opus.NoteBitrate*3/2 {

@@ -54,7 +54,7 @@ func TestSpeechComesBackAlike(t *testing.T) {
 		packets := encode(t, opus.Config{Engine: talker}, x)
 		for _, listener := range opus.Engines() {
 			y := decodeAll(t, listener, packets)
-			if got := snr(x[:len(x)-opus.Lookahead], y[opus.Lookahead:]); got < 5 {
+			if got := snr(x[:len(x)-opus.Lookahead], y[opus.Lookahead:]); got < 3 {
 				t.Errorf("%s to %s: %.1f dB from what was said", talker, listener, got)
 			}
 			if got := envelope(x[:len(x)-opus.Lookahead], y[opus.Lookahead:]); got > 2 {
