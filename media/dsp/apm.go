@@ -6,7 +6,9 @@ package dsp
 #cgo CXXFLAGS: -std=c++17 -O2
 #cgo !apm1,!apm2 pkg-config: webrtc-audio-processing
 #cgo apm1 pkg-config: webrtc-audio-processing-1
+#cgo apm1 CXXFLAGS: -DAPM_VERSION=1
 #cgo apm2 pkg-config: webrtc-audio-processing-2
+#cgo apm2 CXXFLAGS: -DAPM_VERSION=2
 #include "apm.h"
 */
 import "C"
@@ -22,8 +24,10 @@ import (
 // CancellerName names the echo canceller in this build; it is empty where there is none.
 func CancellerName() string { return C.GoString(C.apm_name()) }
 
-// chainDelay is what the filter bank of three bands and the canceller take.
-const chainDelay = 6 * time.Millisecond
+// apmDelay is what the library adds to the microphone.
+func apmDelay(cfg Config) time.Duration {
+	return time.Duration(C.apm_delay_ms(apmConfig(cfg))) * time.Millisecond
+}
 
 // apm is one instance of WebRTC's audio processing. It is not safe for
 // concurrent use; its memory is C's and is freed by close.

@@ -21,6 +21,7 @@ void apm_free(apm *a);
 int apm_configure(apm *a, apm_config c);
 int apm_far(apm *a, const float *tick); // what the loudspeaker plays
 int apm_near(apm *a, float *tick, int delay_ms, int typing);
+int apm_delay_ms(apm_config c);         // what the near side is late by
 const char *apm_name(void);
 
 #ifdef __cplusplus

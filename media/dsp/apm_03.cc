@@ -70,6 +70,9 @@ int apm_near(apm *a, float *tick, int delay_ms, int typing) {
 	return a->ap->ProcessStream(ch, kMono, kMono, ch);
 }
 
+// Measured: the filter bank of three bands, the overlap of the echo canceller, that of the noise suppressor.
+int apm_delay_ms(apm_config c) { return 1 + (c.echo ? 7 : 0) + (c.noise > 0 ? 6 : 0); }
+
 const char *apm_name(void) { return "webrtc-audio-processing 0.3"; }
 
 }  // extern "C"

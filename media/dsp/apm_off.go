@@ -8,8 +8,8 @@ import (
 	"github.com/entrenous/entrenous/media"
 )
 
-// chainDelay is nothing: the one filter here looks only back.
-const chainDelay time.Duration = 0
+// apmDelay is nothing: the one filter here looks only back.
+func apmDelay(Config) time.Duration { return 0 }
 
 // CancellerName names the echo canceller in this build; it is empty where there is none.
 func CancellerName() string { return "" }

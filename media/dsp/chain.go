@@ -66,6 +66,7 @@ type Chain struct {
 	activity Activity
 	meter    echoMeter
 	duck     duck
+	guard    guard
 	heard    [media.Tick]float32 // the loudspeaker at this near tick, aligned
 	raw      [media.Tick]float32
 	state    State
@@ -122,6 +123,10 @@ func (c *Chain) restart() {
 	c.search.reset()
 	c.track.reset(float64(media.Samples(delay)), c.cfg.Known.Skew)
 	c.meter = echoMeter{}
+	c.guard.patient = guardTicks
+	if c.cfg.Known.Delay > 0 {
+		c.guard.patient = 0
+	}
 }
 
 // Far takes one tick on its way to the loudspeaker, in the order and number in
@@ -131,6 +136,7 @@ func (c *Chain) Far(tick []float32) {
 	defer c.mu.Unlock()
 	if !c.closed && len(tick) == media.Tick {
 		c.line.write(tick)
+		c.guard.far(tick)
 	}
 }
 
@@ -151,16 +157,31 @@ func (c *Chain) Near(tick []float32) error {
 	if err := c.clean(tick); err != nil {
 		return err
 	}
+	if !c.cfg.Headphones {
+		c.guard.apply(tick)
+		c.look()
+	}
 	c.meter.add(c.heard[:], c.raw[:], tick)
 	c.duck.apply(tick)
-	if !c.cfg.Headphones {
-		if m, ok := c.search.add(c.heard[:], c.raw[:], c.track.found); ok {
-			c.search.shift(c.track.measured(m))
-		}
-	}
 	c.state.Speech = c.activity.Speech(tick)
 	c.state.Level = media.Level(tick)
 	return nil
+}
+
+// look searches the delay, and follows it.
+func (c *Chain) look() {
+	m, ok := c.search.add(c.heard[:], c.raw[:], c.track.found)
+	if !ok {
+		return
+	}
+	before := c.track.found
+	jump := c.track.measured(m, c.line.written)
+	c.search.shift(jump)
+	if jump != 0 {
+		c.guard.patient = guardJump
+	} else if c.track.found && !before {
+		c.guard.patient = min(c.guard.patient, guardAfter)
+	}
 }
 
 func (c *Chain) clean(tick []float32) error {
@@ -180,8 +201,12 @@ func (c *Chain) Typing() {
 	c.duck.press()
 }
 
-// Delay is what the chain adds to the microphone.
-func (c *Chain) Delay() time.Duration { return chainDelay }
+// Delay is what the chain adds to the microphone as it is configured now.
+func (c *Chain) Delay() time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return apmDelay(c.cfg)
+}
 
 // State says how the chain is doing.
 func (c *Chain) State() State {

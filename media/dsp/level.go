@@ -119,11 +119,34 @@ func bend(v float32) float32 {
 	return float32(math.Copysign(knee+(1-knee)*math.Tanh(over), float64(v)))
 }
 
-// duck presses keystrokes down.
-type duck struct {
-	left int // ticks
+// fade moves from one loudness to another without a click.
+type fade struct {
 	gain float32
 	open bool
+}
+
+// to brings a tick to a gain: down within 1 ms, up over some 30 ms.
+func (f *fade) to(tick []float32, want float32) {
+	if !f.open {
+		f.gain, f.open = 1, true
+	}
+	if f.gain == 1 && want == 1 {
+		return
+	}
+	if want < f.gain {
+		ramp(tick[:48], f.gain, want)
+		ramp(tick[48:], want, want)
+	} else {
+		want = min(want, f.gain+0.34)
+		ramp(tick, f.gain, want)
+	}
+	f.gain = want
+}
+
+// duck presses keystrokes down.
+type duck struct {
+	fade
+	left int // ticks
 }
 
 const (
@@ -135,23 +158,44 @@ func (d *duck) press()       { d.left = duckTicks }
 func (d *duck) active() bool { return d.left > 0 }
 
 func (d *duck) apply(tick []float32) {
-	if !d.open {
-		d.gain, d.open = 1, true
-	}
-	want := float32(1)
-	if d.left > 0 {
-		d.left--
-		want = duckGain
-	}
-	if d.gain == 1 && want == 1 {
+	if d.left == 0 {
+		d.to(tick, 1)
 		return
 	}
-	if want < d.gain { // close at once, open over three ticks
-		ramp(tick[:48], d.gain, want)
-		ramp(tick[48:], want, want)
-	} else {
-		want = min(want, d.gain+0.34)
-		ramp(tick, d.gain, want)
+	d.left--
+	d.to(tick, duckGain)
+}
+
+// guard presses the microphone down while the loudspeaker plays and the
+// canceller cannot work yet: nobody's first words come back to them. Where
+// nothing is ever found there is no echo, so it gives up.
+type guard struct {
+	fade
+	playing int // ticks that the loudspeaker may still echo
+	patient int // ticks that it will still guard
+}
+
+const (
+	guardGain  = 0.08
+	guardTicks = 120 // 1.2 s of playing until it gives up
+	guardAfter = 20  // after the delay was found
+	guardJump  = 60  // after the alignment jumped: the canceller learns anew
+	echoTicks  = 40  // an echo may be so late
+	audible    = -50 // dBFS
+)
+
+func (g *guard) far(tick []float32) {
+	if media.Level(tick) > audible {
+		g.playing = echoTicks
 	}
-	d.gain = want
+}
+
+func (g *guard) apply(tick []float32) {
+	if g.playing == 0 || g.patient == 0 {
+		g.to(tick, 1)
+		return
+	}
+	g.playing--
+	g.patient--
+	g.to(tick, guardGain)
 }

@@ -22,6 +22,7 @@ const (
 type lag struct {
 	samples float64
 	trust   float64
+	age     int // ticks since the middle of what was measured
 }
 
 // search finds the lag by the phase of the cross-spectrum of both sides
@@ -37,6 +38,7 @@ type search struct {
 	buf, spec []complex128
 	phase     [searchWindow / 2]complex128
 	filled    int
+	weight    float64 // of all looks in phase, 1 when there were many
 }
 
 func newSearch() *search {
@@ -55,7 +57,7 @@ func (s *search) reset() {
 	clear(s.fars[:])
 	clear(s.nears[:])
 	clear(s.phase[:])
-	s.since, s.filled = 0, 0
+	s.since, s.filled, s.weight = 0, 0, 0
 	s.far, s.near = thinner{}, thinner{}
 }
 
@@ -72,11 +74,14 @@ func (s *search) add(far, near []float32, found bool) (lag, bool) {
 	if found {
 		hop = restHop
 	}
-	if s.since < hop || s.filled < searchWindow/4 {
+	if s.since < hop || s.filled < searchWindow/2 {
 		return lag{}, false
 	}
 	s.since = 0
-	return s.measure()
+	m, ok := s.measure()
+	// Half a window, and what the smoothing of the phases looks back on average.
+	m.age = (searchWindow/2 + hop*6/4) * thin / media.Tick
+	return m, ok
 }
 
 // shift tells that the aligned loudspeaker jumped by n samples of 48 kHz (later if positive).
@@ -86,6 +91,7 @@ func (s *search) shift(n int) {
 		return
 	}
 	clear(s.phase[:])
+	s.weight = 0
 	if n > 0 {
 		n = min(n, searchWindow)
 		copy(s.fars[n:], s.fars[:searchWindow-n])
@@ -106,6 +112,7 @@ func (s *search) measure() (lag, bool) {
 	}
 	s.transform.run(s.buf)
 	clear(s.spec)
+	s.weight = 0.6*s.weight + 0.4
 	for k := lowBin; k < highBin; k++ {
 		p, q := s.buf[k], cmplx.Conj(s.buf[searchWindow-k])
 		x, y := (p+q)/2, (p-q)/2i
@@ -143,7 +150,7 @@ func (s *search) peak() (lag, bool) {
 	if at >= searchWindow/2 {
 		at -= searchWindow
 	}
-	m := lag{samples: (float64(at) + frac) * thin, trust: top / (highBin - lowBin)}
+	m := lag{samples: (float64(at) + frac) * thin, trust: top / (highBin - lowBin) / s.weight}
 	return m, true
 }
 
@@ -190,4 +197,3 @@ var thinFilter = func() (h [thinTaps]float64) {
 	}
 	return h
 }()
-

@@ -13,6 +13,7 @@ const (
 	sure      = 0.12                   // trust from which one look is believed
 	apart     = 24.0                   // samples of 48 kHz between looks that mean the same place
 	maxSkew   = 500e-6                 // no crystal is worse
+	pastTicks = 128
 )
 
 // tracker keeps the loudspeaker's tape aligned with the microphone: it holds
@@ -28,8 +29,9 @@ type tracker struct {
 	hold   float64 // lag to keep
 	place  float64 // estimated offset+lag at near place when
 	when   int64
-	skew   float64    // estimated change of place a sample
-	cov    [3]float64 // of place and skew: pp, ps, ss
+	skew   float64            // estimated change of place a sample
+	cov    [3]float64         // of place and skew: pp, ps, ss
+	past   [pastTicks]float64 // offset at the last ticks, for looks that are late
 	misses int
 	missAt float64
 }
@@ -59,6 +61,7 @@ func (t *tracker) align(l *line, heard []float32) {
 	l.read(heard, float64(t.near)-t.offset, t.step)
 	t.near += int64(len(heard))
 	t.offset += float64(len(heard)) * (1 - t.step)
+	t.past[t.near/media.Tick%pastTicks] = t.offset
 }
 
 // lead is how far the aligned loudspeaker runs before its echo, in samples.
@@ -68,64 +71,76 @@ func (t *tracker) delay() float64 {
 	if !t.found {
 		return t.start
 	}
-	return max(t.place-t.anchor, 0)
+	return max(t.foresee(t.near)-t.anchor, 0)
 }
 
 func (t *tracker) skewPPM() float64 { return t.skew * 1e6 }
 
 // measured takes one look and says by how many samples the alignment jumped.
-func (t *tracker) measured(m lag) int {
-	if m.trust < sure {
+// written is the length of the tape: no echo comes before its sound.
+func (t *tracker) measured(m lag, written int64) int {
+	then := t.near - int64(m.age)*media.Tick
+	place := t.past[max(then, 0)/media.Tick%pastTicks] + m.samples
+	if m.trust < sure || !t.begun || place < float64(t.near-written) {
 		return 0
 	}
-	place := t.offset + m.samples
-	if t.found && math.Abs(place-t.foresee()) < apart {
+	if t.found && math.Abs(place-t.foresee(then)) < apart {
 		t.misses = 0
-		t.update(place)
+		t.update(place, then)
 		return 0
 	}
 	if t.misses == 0 || math.Abs(place-t.missAt) > apart {
-		t.misses, t.missAt = 1, place
-		if m.trust < 2*sure || t.found {
-			return 0
-		}
+		t.misses, t.missAt = 0, place
 	}
 	t.misses++
-	if t.misses < 2 || t.found && t.misses < 4 {
+	if t.misses < t.needed(place) {
 		return 0
 	}
-	return t.settle(place, m.samples)
+	return t.settle(place, then)
+}
+
+// needed says how many looks must agree on a place. Looks overlap, and vowels
+// are alike: far from where it should be, more of them are asked.
+func (t *tracker) needed(place float64) int {
+	ahead := place - t.offset
+	if !t.found && ahead >= leadLeast && ahead <= leadMost {
+		return 2
+	}
+	return 4
 }
 
 // settle takes a new place for true, and jumps only where the canceller could
 // not reach from where it is.
-func (t *tracker) settle(place, lagged float64) (jump int) {
-	t.place, t.when = place, t.near
+func (t *tracker) settle(place float64, then int64) (jump int) {
+	t.place, t.when = place, then
 	t.cov[0], t.cov[1] = 16, 0
 	t.found, t.misses = true, 0
-	t.hold = lagged
-	if lagged < leadLeast || lagged > leadMost {
-		jump = int(math.Round((lagged-lead)/thin)) * thin
+	t.hold = t.foresee(t.near) - t.offset
+	if t.hold < leadLeast || t.hold > leadMost {
+		jump = int(math.Round((t.hold-lead)/thin)) * thin
 		t.offset += float64(jump)
-		t.hold = lagged - float64(jump)
+		t.hold -= float64(jump)
+		for i := range t.past {
+			t.past[i] += float64(jump)
+		}
 	}
 	return jump
 }
 
-func (t *tracker) foresee() float64 { return t.place + t.skew*float64(t.near-t.when) }
+// foresee says where the place is, or was, at a moment.
+func (t *tracker) foresee(at int64) float64 { return t.place + t.skew*float64(at-t.when) }
 
 // update is one step of a Kalman filter over place and skew, then sets the tape's speed.
-func (t *tracker) update(place float64) {
-	dt := float64(t.near - t.when)
-	seen := place - t.foresee()
-	t.place += t.skew * dt
-	t.when = t.near
+func (t *tracker) update(place float64, then int64) {
+	dt := float64(then - t.when)
+	seen := place - t.foresee(then)
 	pp := t.cov[0] + 2*dt*t.cov[1] + dt*dt*t.cov[2] + dt*2e-8
 	ps := t.cov[1] + dt*t.cov[2]
-	ss := t.cov[2] + dt*1e-20
-	const noise = 4.0
+	ss := t.cov[2] + dt*1e-18
+	const noise = 8.0 // samples², looks overlap
 	kp, ks := pp/(pp+noise), ps/(pp+noise)
-	t.place += kp * seen
+	t.place += t.skew*dt + kp*seen
+	t.when = then
 	t.skew = min(max(t.skew+ks*seen, -maxSkew), maxSkew)
 	t.cov = [3]float64{(1 - kp) * pp, (1 - kp) * ps, ss - ks*ps}
 	t.steer()
@@ -137,7 +152,7 @@ func (t *tracker) steer() {
 	if t.cov[2] > 1e-10 { // the skew is not known to 10 ppm yet
 		return
 	}
-	off := t.place - t.offset - t.hold
+	off := t.foresee(t.near) - t.offset - t.hold
 	pull := min(max(off/(10*media.Rate), -5e-6), 5e-6)
 	if math.Abs(t.skew) < 2e-6 && math.Abs(off) < 2 {
 		t.step, t.offset = 1, math.Round(t.offset)

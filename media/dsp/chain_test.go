@@ -1,0 +1,281 @@
+package dsp_test
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/entrenous/entrenous/media"
+	"github.com/entrenous/entrenous/media/dsp"
+)
+
+func needCanceller(t testing.TB) {
+	t.Helper()
+	if dsp.CancellerName() == "" {
+		t.Skip("no echo canceller in this build")
+	}
+}
+
+// Every room, with the devices' delay known, unknown and told wrong.
+func TestEchoIsCancelledInEveryRoom(t *testing.T) {
+	needCanceller(t)
+	for name, r := range map[string]room{
+		"near and plain":        {delayMs: 40},
+		"devices of 180 ms":     {delayMs: 180},
+		"bent by its speaker":   {delayMs: 40, bend: 3},
+		"clocks 100 ppm apart":  {delayMs: 40, ppm: 100},
+		"clocks -100 ppm apart": {delayMs: 80, ppm: -100},
+	} {
+		if slow && name != "clocks 100 ppm apart" {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := r.scene()
+			for _, told := range []int{0, r.delayMs, 120} {
+				if slow && told > 0 {
+					break
+				}
+				x := run(t, s, dsp.Config{Latency: time.Duration(told) * time.Millisecond})
+				t.Logf("told %3d ms: ERLE 0-1 s %.1f, 1-4 s %.1f, settled %.1f dB; path changed: 1st second %.1f, then %.1f dB; double talk keeps %.1f dB of the voice; found %v, %.0f ppm, %+v",
+					told, x.erle(0, 1), x.erle(1, 4), x.erle(4, moved), x.erle(moved+0.05, moved+1), x.erle(moved+1, doubleTalk),
+					x.kept(doubleTalk+0.2, nearOnly), x.state.Delay, x.state.Skew, x.state.Echo)
+				atLeast(t, fmt.Sprintf("told %d ms: first second", told), x.erle(0, 1), 20)
+				atLeast(t, fmt.Sprintf("told %d ms: settled", told), x.erle(4, moved), 30)
+				atLeast(t, fmt.Sprintf("told %d ms: after the path changed", told), x.erle(moved+0.05, moved+1), 20)
+				atLeast(t, fmt.Sprintf("told %d ms: settled again", told), x.erle(moved+1, doubleTalk), 30)
+				atLeast(t, fmt.Sprintf("told %d ms: voice in double talk", told), x.kept(doubleTalk+0.2, nearOnly), -9)
+				atLeast(t, fmt.Sprintf("told %d ms: voice alone", told), x.kept(nearOnly+0.5, end), -1.5)
+			}
+		})
+	}
+}
+
+func atLeast(t *testing.T, what string, got, want float64) {
+	t.Helper()
+	if got < want {
+		t.Errorf("%s: %.1f dB, want %.0f", what, got, want)
+	}
+}
+
+func TestTheDelayAndTheDriftAreFoundAndHelpTheNextCall(t *testing.T) {
+	needCanceller(t)
+	if slow {
+		t.Skip("tried without the race detector")
+	}
+	s := room{delayMs: 150, ppm: 80}.scene()
+	first := run(t, s, dsp.Config{})
+	if !first.state.Found {
+		t.Fatal("no delay found")
+	}
+	// A tick is collected before it is handed over, the sound flies 3 to 5 ms, and the drift adds 1.4 ms.
+	if d := first.state.Delay; d < 155*time.Millisecond || d > 170*time.Millisecond {
+		t.Errorf("delay found: %v", d)
+	}
+	if math.Abs(first.state.Skew+80) > 12 {
+		t.Errorf("skew found: %.1f ppm", first.state.Skew)
+	}
+	known := dsp.Profile{Delay: first.state.Delay, Skew: first.state.Skew}
+	second := run(t, s, dsp.Config{Known: known})
+	if e := second.erle(0, 1); e < 15 {
+		t.Errorf("with what was known, the first second has %.1f dB", e)
+	}
+}
+
+func TestTheEchoReturnIsMeasuredInPlainNumbers(t *testing.T) {
+	needCanceller(t)
+	x := run(t, room{delayMs: 40}.scene(), dsp.Config{})
+	e := x.state.Echo
+	if e.Heard < 40 || e.Room < 4 || e.Room > 12 || e.Sent < 30 || e.Sent > 60 {
+		t.Errorf("%+v, want a room of about 8 dB and an echo return below -30 dB", e)
+	}
+}
+
+func TestHeadphonesLeaveTheVoiceAlone(t *testing.T) {
+	s := room{}.scene()
+	copy(s.mic, s.near) // no echo reaches the microphone
+	x := run(t, s, dsp.Config{Headphones: true})
+	if k := x.kept(doubleTalk+0.2, nearOnly); k < -1.5 || k > 1.5 {
+		t.Errorf("the voice changed by %.1f dB while both speak", k)
+	}
+	if x.state.Canceller != "" {
+		t.Errorf("canceller %q at work", x.state.Canceller)
+	}
+}
+
+func TestNoEchoAtAllDoesNotSilenceTheCall(t *testing.T) {
+	needCanceller(t)
+	s := room{}.scene()
+	copy(s.mic, s.near)
+	x := run(t, s, dsp.Config{})
+	if k := x.kept(doubleTalk+0.2, nearOnly); k < -6 {
+		t.Errorf("headphones that were not told of: the voice loses %.1f dB while both speak", -k)
+	}
+	atLeast(t, "voice alone", x.kept(nearOnly+0.5, end), -1.5)
+}
+
+func TestNoiseIsPressedDownAndSpeechStays(t *testing.T) {
+	needCanceller(t)
+	rng := rand.New(rand.NewPCG(4, 4))
+	s := scene{far: make([]float64, 8*media.Rate), near: make([]float64, 8*media.Rate), mic: make([]float64, 8*media.Rate)}
+	copy(s.near[4*media.Rate:], speech(5, 4, 120))
+	for i := range s.mic {
+		s.mic[i] = s.near[i] + 0.005*rng.NormFloat64()
+	}
+	x := run(t, s, dsp.Config{Noise: dsp.NoiseHigh})
+	atLeast(t, "noise pressed down", x.erle(2, 4), 10)
+	atLeast(t, "speech in noise", x.kept(4.5, 8), -3)
+}
+
+func TestGainLiftsAQuietVoice(t *testing.T) {
+	needCanceller(t)
+	s := scene{far: make([]float64, 8*media.Rate), near: speech(6, 8, 150)}
+	s.mic = make([]float64, len(s.near))
+	for i, v := range s.near {
+		s.mic[i] = v * 0.1
+	}
+	plain, lifted := run(t, s, dsp.Config{}), run(t, s, dsp.Config{Gain: true})
+	atLeast(t, "lift", lifted.kept(4, 8)-plain.kept(4, 8), 4)
+}
+
+func TestTypingIsPressedDownForAMoment(t *testing.T) {
+	c, err := dsp.New(dsp.Config{Headphones: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	levels := make([]float64, 0, 100)
+	for k := range 100 {
+		if k == 50 {
+			c.Typing()
+		}
+		tick := tone(400, 0.3, k)
+		if err := c.Near(tick); err != nil {
+			t.Fatal(err)
+		}
+		levels = append(levels, media.Level(tick))
+	}
+	if before, during, after := levels[49], levels[60], levels[75]; before-during < 25 || math.Abs(before-after) > 1 {
+		t.Errorf("levels before, during and after a key: %.1f, %.1f, %.1f dBFS", before, during, after)
+	}
+}
+
+func TestTheStatedDelayIsTheTrueOne(t *testing.T) {
+	for _, cfg := range []dsp.Config{{Headphones: true}, {}, {Noise: dsp.NoiseModerate, Gain: true}} {
+		in := speech(8, 2, 130)
+		s := scene{far: make([]float64, len(in)), near: in, mic: in}
+		x := run(t, s, cfg)
+		best, top := 0, 0.0
+		for d := range 960 {
+			sum := 0.0
+			for i := 4800; i < len(in)-960; i++ {
+				sum += in[i] * x.out[i+d]
+			}
+			if sum > top {
+				best, top = d, sum
+			}
+		}
+		if got := media.Duration(best); got < x.delay-time.Millisecond || got > x.delay+time.Millisecond {
+			t.Errorf("%+v: the voice is late by %v, stated %v", cfg, got, x.delay)
+		}
+	}
+}
+
+func TestAChainSurvivesNonsense(t *testing.T) {
+	c, err := dsp.New(dsp.Config{Known: dsp.Profile{Delay: time.Hour, Skew: math.Inf(1)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	bad := make([]float32, media.Tick)
+	for i := range bad {
+		bad[i] = []float32{float32(math.NaN()), float32(math.Inf(1)), -1e30, 1}[i%4]
+	}
+	for k := range 300 {
+		c.Far(bad)
+		tick := append([]float32(nil), bad...)
+		if err := c.Near(tick); err != nil {
+			t.Fatal(err)
+		}
+		for i, v := range tick {
+			if v != v || v > 8 || v < -8 {
+				t.Fatalf("tick %d sample %d: %v", k, i, v)
+			}
+		}
+	}
+	if c.Near(bad[:7]) == nil {
+		t.Error("a short tick was taken")
+	}
+	c.Restart(0, dsp.Profile{})
+	c.Close()
+	c.Close()
+	c.Far(bad)
+	if err := errors.Join(c.Near(bad)); err == nil {
+		t.Error("a closed chain cleans")
+	}
+	if c.Configure(dsp.Config{}) == nil {
+		t.Error("a closed chain is configured")
+	}
+	if s := c.State(); s.Canceller != "" && dsp.CancellerName() == "" {
+		t.Errorf("a canceller %q that is not there", s.Canceller)
+	}
+}
+
+func TestHeadphonesArePluggedInDuringACall(t *testing.T) {
+	needCanceller(t)
+	c, err := dsp.New(dsp.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if c.State().Canceller == "" {
+		t.Error("no canceller with loudspeakers")
+	}
+	if err := c.Configure(dsp.Config{Headphones: true, Noise: dsp.NoiseLow, Gain: true}); err != nil {
+		t.Fatal(err)
+	}
+	for k := range 20 {
+		if err := c.Near(tone(300, 0.2, k)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if c.State().Canceller != "" {
+		t.Error("still cancelling")
+	}
+}
+
+// One tick of a call: what comes from friends and what goes to them.
+func BenchmarkChain(b *testing.B) {
+	for name, cfg := range map[string]dsp.Config{
+		"speakers":   {Noise: dsp.NoiseModerate, Gain: true, Latency: 40 * time.Millisecond},
+		"headphones": {Noise: dsp.NoiseModerate, Gain: true, Headphones: true},
+	} {
+		for _, ppm := range []float64{0, 50} {
+			b.Run(fmt.Sprintf("%s/%.0fppm", name, ppm), func(b *testing.B) {
+				s := room{delayMs: 40, ppm: ppm}.scene()
+				c, err := dsp.New(cfg)
+				if err != nil {
+					b.Fatal(err)
+				}
+				defer c.Close()
+				far, near := make([]float32, media.Tick), make([]float32, media.Tick)
+				at := 0
+				for b.Loop() {
+					for i := range far {
+						far[i], near[i] = float32(s.far[at+i]), float32(s.mic[at+i])
+					}
+					c.Far(far)
+					if err := c.Near(near); err != nil {
+						b.Fatal(err)
+					}
+					if at += media.Tick; at+media.Tick > len(s.far) {
+						at = 0
+					}
+				}
+				b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/100, "%core")
+			})
+		}
+	}
+}
