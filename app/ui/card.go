@@ -88,3 +88,8 @@ func (r *cardRenderer) paint() {
 		r.ground.StrokeWidth = 1
 	}
 }
+
+// newRule is a quiet line across a card.
+func newRule() fyne.CanvasObject {
+	return makeCard(&card{fill: colorLine, content: space(1)})
+}

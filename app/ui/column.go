@@ -181,7 +181,16 @@ func wanted(o fyne.CanvasObject) fyne.Size {
 }
 
 // natural keeps a text at the width it needs.
-func natural(t *text) fyne.CanvasObject { return newRow(0, t) }
+func natural(t *text) fyne.CanvasObject { return container.New(snug{}, t) }
+
+// snug is for one thing that is never cut.
+type snug struct{}
+
+// Layout is for Fyne.
+func (snug) Layout(objs []fyne.CanvasObject, size fyne.Size) { objs[0].Resize(size) }
+
+// MinSize is for Fyne.
+func (snug) MinSize(objs []fyne.CanvasObject) fyne.Size { return wanted(objs[0]) }
 
 // space is an empty strip.
 func space(height float32) fyne.CanvasObject {

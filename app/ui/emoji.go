@@ -83,7 +83,7 @@ func (w *Window) showEmoji(at fyne.Position, pick func(string)) {
 		content: container.NewBorder(newColumn(8, field(p.typed), p.none), nil, nil, nil, newInset(0, 8, p.list)),
 	})
 	p.root = container.New(&near{at: at, size: fyne.NewSize(emojiWide, emojiHigh)}, body)
-	w.modal(p.root)
+	w.popover(p.root)
 	w.win.Canvas().Focus(p.typed)
 	p.look("")
 }
@@ -289,7 +289,7 @@ func (r *emojiRenderer) Layout(fyne.Size) {
 func (r *emojiRenderer) Refresh() {
 	r.mark.FillColor = theme.Color(colorSoft)
 	for len(r.signs) < len(r.g.shown) {
-		r.signs = append(r.signs, &canvas.Text{TextSize: 22})
+		r.signs = append(r.signs, &canvas.Text{TextSize: 28})
 	}
 	r.signs = r.signs[:len(r.g.shown)]
 	for i, e := range r.g.shown {

@@ -22,6 +22,7 @@ type entry struct {
 // newEntry makes an entry of one line.
 func newEntry(placeholder string) *entry {
 	e := &entry{}
+	e.Wrapping, e.Scroll = fyne.TextWrap(fyne.TextTruncateClip), container.ScrollHorizontalOnly
 	e.ExtendBaseWidget(e)
 	e.SetPlaceHolder(placeholder)
 	e.OnSubmitted = func(string) {

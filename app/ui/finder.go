@@ -150,8 +150,6 @@ func (f *finder) put(people, messages []*foundRow) {
 // say tells what to do when the list is empty, and how much was found.
 func (f *finder) say(people []control.Contact, hits []control.Hit, words string) {
 	switch {
-	case words == "" && len(people) == 0:
-		f.hint.set(f.w.tr("finder.type"))
 	case len(people)+len(hits) == 0 && len([]rune(words)) >= 2:
 		f.hint.set(f.w.tr("finder.nothing", words))
 	case len(hits) == foundMessages:
@@ -159,10 +157,9 @@ func (f *finder) say(people []control.Contact, hits []control.Hit, words string)
 	case len(hits) > 0:
 		f.hint.set(f.w.count("finder.found", len(hits)))
 	default:
-		f.hint.set("")
+		f.hint.set(f.w.tr("finder.type"))
 	}
-	f.hint.Hidden = f.hint.words == ""
-	relayout(f.root)
+	f.hint.Refresh()
 }
 
 func (f *finder) choose(i int) {

@@ -63,7 +63,8 @@ func newCode(content string, side float32) (fyne.CanvasObject, error) {
 	shown := canvas.NewImageFromImage(img)
 	shown.FillMode = canvas.ImageFillContain
 	shown.ScaleMode = canvas.ImageScalePixels
-	shown.SetMinSize(fyne.NewSquareSize(side))
+	modules := float32(img.Bounds().Dx())
+	shown.SetMinSize(fyne.NewSquareSize(max(2, float32(int(side/modules+0.5))) * modules)) // whole pixels a module
 	return shown, nil
 }
 

@@ -6,8 +6,6 @@ import (
 	"strings"
 
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/canvas"
-	"fyne.io/fyne/v2/theme"
 
 	"github.com/entrenous/entrenous/app/control"
 )
@@ -39,9 +37,7 @@ func (w *Window) showSettings() {
 
 // section is a group of settings under its name.
 func section(title string, objs ...fyne.CanvasObject) fyne.CanvasObject {
-	line := canvas.NewRectangle(theme.Color(colorLine))
-	line.SetMinSize(fyne.NewSize(0, 1))
-	return newColumn(16, append([]fyne.CanvasObject{line, headText(title)}, objs...)...)
+	return newColumn(16, append([]fyne.CanvasObject{newRule(), headText(title)}, objs...)...)
 }
 
 // change keeps a setting; the node says what it then is.

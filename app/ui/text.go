@@ -184,7 +184,7 @@ func (r *textRenderer) fill() {
 	for i, s := range lines {
 		l := r.lines[i]
 		l.Text, l.TextSize, l.TextStyle, l.Alignment = s, t.size*textScale(), t.style, t.align
-		if t.align == fyne.TextAlignLeading && rightToLeft(s) {
+		if !t.once && t.align == fyne.TextAlignLeading && rightToLeft(s) {
 			l.Alignment = fyne.TextAlignTrailing
 		}
 		l.Color = theme.ColorForWidget(t.color, t)
