@@ -14,9 +14,9 @@ import (
 
 // avatarInks are the colours that the two circles are drawn from: apart enough
 // from each other to be told at 40 pixels, and calm on both themes.
-var avatarInks = []uint32{
-	0xe07a5fff, 0x2a7f92ff, 0x3d85b0ff, 0x7fb5a5ff, 0x0f766eff, 0xd9a441ff,
-	0x5b7ab8ff, 0x9b5de5ff, 0xe5738aff, 0x6b6478ff, 0x8a9a5bff, 0xb8654bff,
+var avatarInks = []uint32{ // around the colour wheel
+	0xe07a5fff, 0xd98b3bff, 0xd9b04aff, 0x8a9a5bff, 0x4f9d69ff, 0x0f766eff,
+	0x2a8fa3ff, 0x3d85b0ff, 0x5b7ab8ff, 0x8b6fd0ff, 0xb565b5ff, 0xe0708aff,
 }
 
 // presence says which dot an avatar wears.
@@ -153,12 +153,13 @@ func (r *avatarRenderer) paint() {
 	}
 }
 
-// avatarPair draws two different colours from an id.
+// avatarPair draws two colours from an id, a quarter of the wheel apart or
+// more.
 func avatarPair(id string) (one, two uint32) {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(strings.ToLower(id))) // a hash takes everything
 	n := uint32(len(avatarInks))
 	i := h.Sum32() % n
-	j := (i + 1 + h.Sum32()/n%(n-1)) % n
+	j := (i + n/4 + h.Sum32()/n%(n/2+1)) % n
 	return avatarInks[i], avatarInks[j]
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/bidi"
 )
@@ -29,18 +30,35 @@ func visual(spans []span, right bool) []span {
 	}
 	if right {
 		slices.Reverse(out)
-		return out
+		return join(out)
 	}
 	for i := 0; i < len(out); i++ {
 		if !turned[i] {
 			continue
 		}
 		end := i + 1
-		for end < len(out) && (turned[end] || isNumber(out[end].text) && end+1 < len(out) && turned[end+1]) {
+		for end < len(out) && (turned[end] || out[end].link == "" && isNumber(out[end].text)) {
 			end++
 		}
 		slices.Reverse(out[i:end])
 		i = end
+	}
+	return join(out)
+}
+
+// join makes one span of neighbours that are no links, so that Fyne sets all
+// of them on one base line. The marks between them, which nobody sees, keep it
+// from taking two runs for one.
+func join(spans []span) []span {
+	const mark = "\u200e" // left-to-right mark
+	out := spans[:1]
+	for _, s := range spans[1:] {
+		last := &out[len(out)-1]
+		if s.link != "" || last.link != "" {
+			out = append(out, s)
+			continue
+		}
+		last.text += mark + s.text
 	}
 	return out
 }
@@ -69,7 +87,15 @@ func runs(s string, right bool) []run {
 	for i := range o.NumRuns() {
 		r := o.Run(i)
 		if r.Direction() != bidi.RightToLeft {
-			out = append(out, run{text: r.String()})
+			n := 0
+			if i > 0 {
+				n = number(r.String()) // belongs to what runs from right to left before it
+			}
+			for _, part := range []string{r.String()[:n], r.String()[n:]} {
+				if part != "" {
+					out = append(out, run{text: part})
+				}
+			}
 			continue
 		}
 		out = append(out, turnedRuns(r.String())...)
@@ -77,9 +103,9 @@ func runs(s string, right bool) []run {
 	return out
 }
 
-// turnedRuns cuts a run from right to left into letters and what stands
-// between them: left to itself, Fyne would set a full stop, a space or an
-// emoji at its end to the right of it.
+// turnedRuns cuts a run from right to left into letters, with the spaces
+// between them, and what stands between those: left to itself, Fyne would set
+// a full stop, a space or an emoji at its end to the right of it.
 func turnedRuns(s string) []run {
 	var out []run
 	start, letters := 0, false
@@ -89,12 +115,12 @@ func turnedRuns(s string) []run {
 		}
 		part := s[start:end]
 		if !letters {
-			part = strings.Map(mirror, part)
+			part = turn(part)
 		}
 		out, start = append(out, run{text: part, turned: true}), end
 	}
 	for i, r := range s {
-		is := isRightToLeft(r) || letters && unicode.In(r, unicode.Mn)
+		is := isRightToLeft(r) || letters && (unicode.In(r, unicode.Mn) || r == ' ' && startsRightToLeft(s[i+1:]))
 		if is != letters {
 			cut(i)
 			letters = is
@@ -102,6 +128,37 @@ func turnedRuns(s string) []run {
 	}
 	cut(len(s))
 	return out
+}
+
+func startsRightToLeft(s string) bool {
+	r, _ := utf8.DecodeRuneInString(s)
+	return isRightToLeft(r)
+}
+
+// turn sets characters from right to left, with brackets that open the other
+// way. Those made of several code points stay whole.
+func turn(s string) string {
+	var parts []string
+	start, before := 0, rune(0)
+	for i, r := range s {
+		if i > start && !joins(r) && before != zeroWidthJoiner {
+			parts = append(parts, s[start:i])
+			start = i
+		}
+		before = r
+	}
+	parts = append(parts, s[start:])
+	slices.Reverse(parts)
+	return strings.Map(mirror, strings.Join(parts, ""))
+}
+
+// screenOrder is a line of text in the order in which Fyne has to be given it
+// to set it as it is read.
+func screenOrder(s string) string {
+	if s == "" {
+		return s
+	}
+	return visual([]span{{text: s}}, rightToLeft(s))[0].text
 }
 
 // mirror is the bracket that closes where this one opens (rule L4).
@@ -114,9 +171,13 @@ func mirror(r rune) rune {
 	return r
 }
 
-func isNumber(s string) bool {
-	return s != "" && strings.IndexFunc(s, func(r rune) bool { return !unicode.IsDigit(r) && !strings.ContainsRune(".,:/ -+", r) }) < 0
+// number is how many bytes at the beginning of s are a number.
+func number(s string) int {
+	n := len(s) - len(strings.TrimLeftFunc(s, func(r rune) bool { return unicode.IsDigit(r) || strings.ContainsRune(".,:/", r) }))
+	return len(strings.TrimRight(s[:n], ".,:/"))
 }
+
+func isNumber(s string) bool { return s != "" && number(s) == len(s) }
 
 func isRightToLeft(r rune) bool {
 	return unicode.In(r, unicode.Hebrew, unicode.Arabic, unicode.Syriac, unicode.Thaana, unicode.Nko)

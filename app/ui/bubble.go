@@ -45,7 +45,9 @@ var _ strip = (*bubble)(nil)
 // bubbleFit is where everything in a bubble goes, from its own corner.
 type bubbleFit struct {
 	lines    []line
-	more     string // stands below a folded text
+	font     float32 // the size of its text
+	high     float32 // the height of a line
+	more     string  // stands below a folded text
 	size     fyne.Size
 	text     fyne.Position // of the first line
 	foot     fyne.Position // of the time
@@ -92,6 +94,10 @@ func (b *bubble) measure(width float32) bubbleFit {
 	if f.deleted {
 		words, body = b.t.w.tr("message.deleted"), b.t.slanted
 	}
+	f.font, f.high = body.size, 20*k
+	if !f.deleted && onlyEmoji(words) {
+		body, f.font, f.high = b.t.large, b.t.large.size, 44*k
+	}
 	f.lines = wrap(words, room, body)
 	if n := len(f.lines); n > foldLines && !b.open {
 		f.lines = f.lines[:foldShown]
@@ -99,7 +105,6 @@ func (b *bubble) measure(width float32) bubbleFit {
 	}
 	b.stamp(&f)
 
-	high := 20 * k
 	y := float32(bubblePadY)
 	wide := float32(0)
 	if b.m.Quote != nil {
@@ -110,16 +115,16 @@ func (b *bubble) measure(width float32) bubbleFit {
 	for _, l := range f.lines {
 		wide = max(wide, l.width)
 	}
-	y += float32(len(f.lines)) * high
+	y += float32(len(f.lines)) * f.high
 	if f.more != "" {
 		wide = max(wide, b.t.label.width(f.more))
-		y += high
+		y += 20 * k
 	}
 	footW := f.stampW + f.stateW
 	if f.state != "" {
 		footW += 4
 	}
-	wide, y = b.placeFoot(&f, wide, y, footW, room, high)
+	wide, y = b.placeFoot(&f, wide, y, footW, room)
 	f.size = fyne.NewSize(wide+2*bubblePadX, y+bubblePadY)
 	f.foot.X = f.size.Width - bubblePadX - footW
 	f.total = f.above + f.size.Height
@@ -133,13 +138,13 @@ func (b *bubble) measure(width float32) bubbleFit {
 }
 
 // placeFoot puts the time behind the last line if there is room, else below.
-func (b *bubble) placeFoot(f *bubbleFit, wide, y, footW, room, high float32) (float32, float32) {
+func (b *bubble) placeFoot(f *bubbleFit, wide, y, footW, room float32) (float32, float32) {
 	var last line
 	if n := len(f.lines); n > 0 && f.more == "" {
 		last = f.lines[n-1]
 	}
 	if f.more == "" && !last.right && last.width+bubbleGap+footW <= room {
-		f.foot.Y = y - high + 3*textScale()
+		f.foot.Y = y - 17*textScale()
 		return max(wide, last.width+bubbleGap+footW), y
 	}
 	f.foot.Y = y + 2
@@ -170,8 +175,7 @@ func (b *bubble) quoted() string {
 
 // linkAt finds the address under a point of the bubble.
 func (b *bubble) linkAt(p fyne.Position) string {
-	high := 20 * textScale()
-	i := int((p.Y - b.fit.text.Y) / high)
+	i := int((p.Y - b.fit.text.Y) / b.fit.high)
 	if p.Y < b.fit.text.Y || i >= len(b.fit.lines) {
 		return ""
 	}
@@ -193,7 +197,7 @@ func (b *bubble) lineX(l line) float32 {
 
 // onMore says whether a point is on the words that unfold a long text.
 func (b *bubble) onMore(p fyne.Position) bool {
-	top := b.fit.text.Y + float32(len(b.fit.lines))*20*textScale()
+	top := b.fit.text.Y + float32(len(b.fit.lines))*b.fit.high
 	return b.fit.more != "" && p.Y >= top && p.Y < top+20*textScale()
 }
 
@@ -208,4 +212,20 @@ func firstLine(s string) string {
 		return s[:i] + " …"
 	}
 	return s
+}
+
+// onlyEmoji says whether a text is a few emoji and nothing else: they are
+// drawn large.
+func onlyEmoji(s string) bool {
+	n := 0
+	for _, r := range strings.TrimSpace(s) {
+		switch {
+		case joins(r):
+		case r >= 0x1f300 && r <= 0x1faff, r >= 0x2600 && r <= 0x27bf, r >= 0x1f1e6 && r <= 0x1f1ff:
+			n++
+		default:
+			return false
+		}
+	}
+	return n > 0 && n <= 6
 }

@@ -14,7 +14,8 @@ import (
 type bubbleRow struct {
 	widget.BaseWidget
 	b    *bubble
-	size float32 // the text size it was drawn at
+	at   float32 // the width it was drawn at
+	size float32 // and the text size
 
 	box, ring *canvas.Rectangle
 	bar       *canvas.Rectangle
@@ -41,10 +42,10 @@ func newBubbleRow() *bubbleRow {
 
 // set shows a bubble.
 func (r *bubbleRow) set(b *bubble) {
-	if r.b == b && r.size == textScale() {
+	if r.b == b && r.at == b.at && r.size == textScale() {
 		return
 	}
-	r.b, r.size = b, textScale()
+	r.b, r.at, r.size = b, b.at, textScale()
 	r.Refresh()
 }
 
@@ -90,9 +91,9 @@ func (r *bubbleRow) compose() {
 			if s.link != "" {
 				c, st.Underline = theme.Color(colorAccent), true
 			}
-			r.put(s.text, bodySize*k, c, st, fyne.NewPos(at.X+f.text.X+b.lineX(l)+s.x, y), 20*k)
+			r.put(s.text, f.font, c, st, fyne.NewPos(at.X+f.text.X+b.lineX(l)+s.x, y), f.high)
 		}
-		y += 20 * k
+		y += f.high
 	}
 	if f.more != "" {
 		r.put(f.more, 12*k, theme.Color(colorAccent), fyne.TextStyle{Bold: true}, fyne.NewPos(at.X+f.text.X, y), 20*k)
@@ -127,7 +128,7 @@ func (r *bubbleRow) composeQuote(at fyne.Position) {
 	x := at.AddXY(bubblePadX+12, bubblePadY)
 	label, second := r.b.t.label, r.b.t.second
 	r.put(ellipsize(r.b.t.quoteName(q), room, label.width), 12*k, theme.Color(colorAccent), label.style, x, 20*k)
-	r.put(ellipsize(firstLine(r.b.quoted()), room, second.width), 13*k, theme.Color(colorMuted), second.style, x.AddXY(0, 20*k), 20*k)
+	r.put(ellipsize(screenOrder(firstLine(r.b.quoted())), room, second.width), 13*k, theme.Color(colorMuted), second.style, x.AddXY(0, 20*k), 20*k)
 }
 
 func (r *bubbleRow) composeReactions(at fyne.Position) {
@@ -136,7 +137,7 @@ func (r *bubbleRow) composeReactions(at fyne.Position) {
 	if b.m.Mine {
 		x = at.X + f.size.Width - 10
 		for _, s := range f.reaction {
-			x -= b.t.label.width(s) + 16
+			x -= b.t.chip.width(s) + 16
 		}
 		x -= float32(len(f.reaction)-1) * 4
 	}

@@ -51,7 +51,7 @@ type composer struct {
 func newComposer(w *Window, chat *conversation) *composer {
 	c := &composer{w: w, chat: chat, rows: 1}
 	c.entry = newMessageEntry(c)
-	c.field = container.NewThemeOverride(c.entry, fieldTheme{theme.ColorNameInputBackground, 10})
+	c.field = container.NewThemeOverride(c.entry, fieldTheme{theme.ColorNameInputBackground, entryPad})
 	c.emoji = iconButton(secondary, fyne.NewStaticResource("smile.svg", assets.Smile()), w.tr("composer.emoji"), c.pickEmoji)
 	c.send = primaryButton(w.tr("composer.send"), c.submit)
 	c.about = newAboutBar(c)
@@ -376,7 +376,8 @@ func (c *composer) heightFor(width float32) float32 {
 func (c *composer) CreateRenderer() fyne.WidgetRenderer { return &composerRenderer{c} }
 
 const (
-	composerPad = 12
+	composerPad = 10
+	entryPad    = 12
 	aboutHigh   = 48
 )
 

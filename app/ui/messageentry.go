@@ -85,13 +85,13 @@ func (e *messageEntry) TypedShortcut(s fyne.Shortcut) {
 
 // oneRow is the entry's height with one line.
 func (e *messageEntry) oneRow() float32 {
-	return fyne.MeasureText("M", bodySize*textScale(), fyne.TextStyle{}).Height + 2*10
+	return fyne.MeasureText("M", bodySize*textScale(), fyne.TextStyle{}).Height + 2*entryPad
 }
 
 // lines is how many lines the words take in the present width, at most so
 // many.
 func (e *messageEntry) lines(most int) int {
-	width := e.Size().Width - 2*10 - 2
+	width := e.Size().Width - 2*entryPad - 2
 	if width <= 0 || e.Text == "" {
 		return 1
 	}

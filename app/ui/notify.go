@@ -13,8 +13,7 @@ import (
 // toastTime is how long a toast stays.
 const toastTime = 7 * time.Second
 
-// A toast says for a moment, at the foot of the window, what happened and what
-// to do. A click puts it away.
+// A toast says for a moment, over the window, what happened and what to do. A click puts it away.
 type toast struct {
 	widget.BaseWidget
 	w    *Window
@@ -68,8 +67,8 @@ func (t *toast) width(room float32) float32 {
 	return min(max(w, 240), room-32)
 }
 
-// toastLayout gives the first thing all the room, and puts the toast over its
-// foot.
+// toastLayout gives the first thing all the room, and puts the toast over it,
+// below the header: what is being written stays in sight.
 type toastLayout struct{}
 
 func (toastLayout) MinSize(objs []fyne.CanvasObject) fyne.Size { return objs[0].MinSize() }
@@ -81,7 +80,7 @@ func (toastLayout) Layout(objs []fyne.CanvasObject, size fyne.Size) {
 	w := t.width(size.Width)
 	h := t.card.heightFor(w)
 	t.Resize(fyne.NewSize(w, h))
-	t.Move(fyne.NewPos((size.Width-w)/2, size.Height-h-88))
+	t.Move(fyne.NewPos((size.Width-w)/2, 76))
 }
 
 // A banner stands above everything while the node is away.

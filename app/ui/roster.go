@@ -212,17 +212,18 @@ func (rr *rosterRenderer) Objects() []fyne.CanvasObject {
 
 func (rr *rosterRenderer) Layout(size fyne.Size) {
 	r, k := rr.r, textScale()
-	r.face.Move(fyne.NewPos(16, 16))
+	mid := max(36, 10+20*k)
+	r.face.Move(fyne.NewPos(16, mid-20))
 	r.face.Resize(fyne.NewSquareSize(40))
 	b := r.add.MinSize()
 	r.add.Resize(b)
-	r.add.Move(fyne.NewPos(size.Width-16-b.Width, 18))
+	r.add.Move(fyne.NewPos(size.Width-16-b.Width, mid-b.Height/2))
 	room := max(size.Width-16-b.Width-8-68, 0)
-	r.name.Move(fyne.NewPos(68, 36-20*k))
+	r.name.Move(fyne.NewPos(68, mid-20*k))
 	r.name.Resize(fyne.NewSize(room, 20*k))
-	r.line.Move(fyne.NewPos(68, 36))
+	r.line.Move(fyne.NewPos(68, mid))
 	r.line.Resize(fyne.NewSize(room, 18*k))
-	y := max(36+18*k+18, 72)
+	y := mid + 18*k + 18
 	r.search.Move(fyne.NewPos(16, y))
 	r.search.Resize(fyne.NewSize(size.Width-32, 36*k))
 	y += 36*k + 8

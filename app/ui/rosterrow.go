@@ -74,6 +74,9 @@ func (p *personStrip) rowWords(m *control.Message) string {
 	case control.KindUnknown:
 		return w.tr("row.unknown")
 	}
+	if m.Mine && m.State == control.Written {
+		return w.tr("state.written") + " · " + firstLine(m.Text)
+	}
 	if m.Mine {
 		return w.tr("roster.mine", firstLine(m.Text))
 	}
@@ -168,6 +171,7 @@ func (r *rosterRow) paint() {
 	r.face.stand(under)
 	r.name.words = c.Name
 	r.line.words, r.line.color = r.p.lastWords()
+	r.line.words = screenOrder(r.line.words)
 	r.time.Text, r.time.TextSize, r.time.Color = "", 12*k, theme.Color(colorMuted)
 	if c.Last != nil {
 		r.time.Text = w.words.brief(c.Last.Time.In(w.now().Location()), w.now())
@@ -198,7 +202,7 @@ func (r *rosterRowRenderer) Layout(size fyne.Size) {
 	r.time.Resize(tm)
 	r.time.Move(fyne.NewPos(right-tm.Width, mid-10*k-tm.Height/2))
 	r.name.Move(fyne.NewPos(76, mid-20*k))
-	r.name.Resize(fyne.NewSize(max(right-tm.Width-8-76, 0), 20*k))
+	r.name.Resize(fyne.NewSize(min(max(right-tm.Width-8-76, 0), r.name.natural()), 20*k))
 	if !r.badge.Hidden {
 		m := r.count.MinSize()
 		b := fyne.NewSize(max(m.Width+11, 19*k), 19*k)
@@ -210,7 +214,7 @@ func (r *rosterRowRenderer) Layout(size fyne.Size) {
 		right -= b.Width + 8
 	}
 	r.line.Move(fyne.NewPos(76, mid+1*k))
-	r.line.Resize(fyne.NewSize(max(right-76, 0), 18*k))
+	r.line.Resize(fyne.NewSize(min(max(right-76, 0), r.line.natural()), 18*k)) // no wider than the words: those from right to left begin under the name
 }
 
 // A sectionStrip is a title in the roster.

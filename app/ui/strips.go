@@ -34,7 +34,7 @@ func (t *timeline) build() {
 		when := m.Time.In(now.Location())
 		alone := before == nil || !m.Time.Before(before.Time.Add(togetherIn)) || before.Author != m.Author || !isBubble(before)
 		if before == nil || !sameDay(when, before.Time.In(now.Location())) {
-			strips = append(strips, newNote(t, "day "+when.Format(time.DateOnly), t.w.words.day(when, now), 56))
+			strips = append(strips, newNote(t, "day "+when.Format(time.DateOnly), t.w.words.day(when, now), 46))
 			alone = true
 		}
 		if m.ID == t.unread {
@@ -73,7 +73,7 @@ func (t *timeline) beginning() strip {
 	if !ok || len(t.rows) > 0 && c.Since.IsZero() {
 		return newNote(t, headKey, "", 16)
 	}
-	return newNote(t, beginKey, t.w.tr("timeline.begin", c.Name), 72)
+	return newNote(t, beginKey, t.w.tr("timeline.begin", c.Name), 56)
 }
 
 // pill stands for what happened and is no message.

@@ -188,7 +188,7 @@ func breakAt(word string, width float32, r *ruler) int {
 	cuts := []int{}
 	var before rune
 	for i, c := range word {
-		if i > 0 && !joins(c) && before != '\u200d' {
+		if i > 0 && !joins(c) && before != zeroWidthJoiner {
 			cuts = append(cuts, i)
 		}
 		before = c
@@ -206,9 +206,12 @@ func breakAt(word string, width float32, r *ruler) int {
 	return cuts[low]
 }
 
+// zeroWidthJoiner makes one picture of two.
+const zeroWidthJoiner = '\u200d'
+
 // joins says whether a code point continues the character before it.
 func joins(r rune) bool {
-	return r == '\u200d' || r >= 0xfe00 && r <= 0xfe0f || r >= 0x1f3fb && r <= 0x1f3ff || r == 0x20e3 || unicode.In(r, unicode.Mn, unicode.Me)
+	return r == zeroWidthJoiner || r >= 0xfe00 && r <= 0xfe0f || r >= 0x1f3fb && r <= 0x1f3ff || r == 0x20e3 || unicode.In(r, unicode.Mn, unicode.Me)
 }
 
 // compose makes the spans of a line: neighbours of one kind are one span, in
