@@ -11,7 +11,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"path/filepath"
 	"strconv"
 )
 
@@ -30,11 +29,7 @@ type Client struct {
 // first used; a folder without a running node makes each call fail with
 // CodeNotHere.
 func Dial(profile string) *Client {
-	path := filepath.Join(profile, SocketName)
-	return NewClient(func(ctx context.Context) (net.Conn, error) {
-		var d net.Dialer
-		return d.DialContext(ctx, "unix", path)
-	})
+	return NewClient(func(ctx context.Context) (net.Conn, error) { return dialSocket(ctx, profile) })
 }
 
 // NewClient makes a Client over connections that dial opens.

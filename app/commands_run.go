@@ -1,0 +1,121 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/cobra/doc"
+
+	"github.com/entrenous/entrenous/app/control"
+	"github.com/entrenous/entrenous/app/node"
+	"github.com/entrenous/entrenous/identity"
+)
+
+func (p *program) daemonCommand() *cobra.Command {
+	d := &daemon{}
+	var forWindow bool
+	cmd := &cobra.Command{
+		Use: "daemon", Short: "Run the node without a window", Args: args(cobra.NoArgs),
+		Long: `Run the node without a window until it is interrupted. The window and all other
+commands speak to it through the socket in the profile folder.
+
+With --json its first line is {"type":"ready",…}.`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			dir, err := p.dir()
+			if err != nil {
+				return err
+			}
+			d.dir, d.log, d.setup, d.desktop = dir, p.logger(), forWindow, forWindow
+			if !forWindow {
+				d.passphrase = func() (string, error) { return p.passphrase("Passphrase") }
+			}
+			d.ready = p.sayReady
+			return d.run(cmd.Context())
+		},
+	}
+	f := cmd.Flags()
+	f.StringArrayVar(&d.cfg.Listen, "listen", nil, "a `multiaddr` to listen on, such as /ip4/0.0.0.0/udp/4001/quic-v1; again for more")
+	f.BoolVar(&d.cfg.LANOnly, "lan-only", false, "talk to local networks only")
+	f.BoolVar(&d.cfg.NoLAN, "no-lan", false, "do not announce this device on the local network, nor look for friends there")
+	f.BoolVar(&forWindow, "for-window", false, "started by the window: wait for it where an identity or a passphrase is missing")
+	_ = f.MarkHidden("for-window")
+	return cmd
+}
+
+// sayReady tells that the node runs, and where.
+func (p *program) sayReady(n *node.Node) {
+	out := struct {
+		Type   string   `json:"type"`
+		ID     string   `json:"id"`
+		Device string   `json:"device"`
+		Addrs  []string `json:"addrs"`
+	}{"ready", n.ID().String(), n.Device().String(), n.Addrs()}
+	if p.json {
+		_ = json.NewEncoder(p.out).Encode(out)
+		return
+	}
+	fmt.Fprintf(p.out, "Running as %s. Interrupt to stop.\n", n.Settings().Name)
+	for _, a := range out.Addrs {
+		fmt.Fprintln(p.out, "  "+a)
+	}
+}
+
+// window opens the window or, where there is no display, runs the node alone.
+func (p *program) window(ctx context.Context) error {
+	dir, err := p.dir()
+	if err != nil {
+		return err
+	}
+	if hasDisplay() {
+		return p.openWindow(ctx, dir)
+	}
+	fmt.Fprintln(p.err, noDisplay)
+	if _, _, err := identity.VaultNeeds(dir); errors.Is(err, identity.ErrNoVault) {
+		fmt.Fprintln(p.err, "There is no identity here yet: make one from another terminal with “entrenous init --name NAME”.")
+	}
+	d := &daemon{dir: dir, log: p.logger(), setup: true, ready: p.sayReady}
+	d.passphrase = func() (string, error) { return p.passphrase("Passphrase") }
+	return d.run(ctx)
+}
+
+func (p *program) manCommand(root *cobra.Command) *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "man FOLDER", Short: "Write the manual pages into a folder", Args: args(cobra.ExactArgs(1)), Hidden: true,
+		RunE: func(_ *cobra.Command, a []string) error {
+			if err := os.MkdirAll(a[0], 0o755); err != nil {
+				return fmt.Errorf("make the folder: %w", err)
+			}
+			return doc.GenManTree(root, &doc.GenManHeader{Title: "ENTRENOUS", Section: "1", Source: "Entrenous"}, a[0])
+		},
+	}
+	return cmd
+}
+
+// knownFailure gives sentences to errors that commands meet without a node.
+func knownFailure(err error) *control.Failure {
+	for _, k := range []struct {
+		err  error
+		code string
+		say  string
+		hint string
+	}{
+		{identity.ErrVaultExists, control.CodeState, "This profile has an identity already", "Choose another folder with --profile"},
+		{identity.ErrNoVault, control.CodeState, "This profile has no identity yet", "Make one with “entrenous init --name NAME”"},
+		{identity.ErrWrongPassphrase, control.CodePass, "The passphrase does not fit", "Try again; nobody can reset it, but the 24 words bring the identity back"},
+		{identity.ErrVaultDamaged, control.CodeState, "The file with the keys is damaged in both copies", "Restore from a backup, or from the 24 words in another folder"},
+		{identity.ErrNoSecret, control.CodeState, "The key of this profile is not where it was kept", "Unlock the system's keyring, or restore from a backup"},
+		{node.ErrDiskFull, control.CodeDisk, "The disk is full", "Make some room and start again; nothing that was acknowledged is lost"},
+		{node.ErrReadOnly, control.CodeDisk, "The profile folder cannot be written to", "Check its owner and permissions"},
+		{io.ErrUnexpectedEOF, control.CodeInternal, "The node ended in the middle of an answer", "Ask again"},
+	} {
+		if errors.Is(err, k.err) {
+			return &control.Failure{Message: k.say, Hint: k.hint, Code: k.code}
+		}
+	}
+	return nil
+}

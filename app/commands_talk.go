@@ -1,0 +1,268 @@
+package app
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/entrenous/entrenous/app/control"
+)
+
+// maxTyped is how much of standard input is read for one text: enough to see
+// that it is too long.
+const maxTyped = 256 << 10
+
+// text gives an argument, or standard input where it is “-”.
+func (p *program) text(arg string) (string, error) {
+	if arg != "-" {
+		return arg, nil
+	}
+	b, err := io.ReadAll(io.LimitReader(p.in, maxTyped))
+	if err != nil {
+		return "", fmt.Errorf("read standard input: %w", err)
+	}
+	return strings.TrimSuffix(string(b), "\n"), nil
+}
+
+// waiting holds the flags of commands that can wait for a state.
+type waiting struct {
+	state   string
+	timeout time.Duration
+}
+
+func (w *waiting) flags(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&w.state, "wait", "", "answer only when it is `written|delivered|seen`")
+	cmd.Flags().DurationVar(&w.timeout, "timeout", 30*time.Second, "how long to wait")
+}
+
+func (w *waiting) message(text, replyTo string) control.NewMessage {
+	return control.NewMessage{Text: text, ReplyTo: replyTo, Wait: w.state, Timeout: w.timeout.Milliseconds()}
+}
+
+func (p *program) sent(s control.Sent, err error) error {
+	if err != nil {
+		return err
+	}
+	return p.print(s, func(w io.Writer) { fmt.Fprintln(w, s.State) })
+}
+
+func (p *program) sendCommand() *cobra.Command {
+	var wait waiting
+	cmd := verb(p, "send WHO TEXT", "Write to a friend; “-” reads standard input", cobra.ExactArgs(2), func(ctx context.Context, c *control.Client, a []string) error {
+		text, err := p.text(a[1])
+		if err != nil {
+			return err
+		}
+		return p.sent(c.Send(ctx, a[0], wait.message(text, "")))
+	})
+	wait.flags(cmd)
+	cmd.ValidArgsFunction = p.completeWho
+	return cmd
+}
+
+func (p *program) replyCommand() *cobra.Command {
+	var wait waiting
+	cmd := verb(p, "reply MESSAGE TEXT", "Answer a message", cobra.ExactArgs(2), func(ctx context.Context, c *control.Client, a []string) error {
+		text, err := p.text(a[1])
+		if err != nil {
+			return err
+		}
+		m, err := c.Message(ctx, a[0])
+		if err != nil {
+			return err
+		}
+		return p.sent(c.Send(ctx, m.Who, wait.message(text, m.ID)))
+	})
+	wait.flags(cmd)
+	return cmd
+}
+
+func (p *program) editCommand() *cobra.Command {
+	return verb(p, "edit MESSAGE TEXT", "Replace the text of a message of yours", cobra.ExactArgs(2), func(ctx context.Context, c *control.Client, a []string) error {
+		text, err := p.text(a[1])
+		if err != nil {
+			return err
+		}
+		return p.sent(c.Edit(ctx, a[0], text))
+	})
+}
+
+func (p *program) deleteCommand() *cobra.Command {
+	return verb(p, "delete MESSAGE", "Delete a message of yours for everyone", cobra.ExactArgs(1), func(ctx context.Context, c *control.Client, a []string) error {
+		return p.sent(c.Delete(ctx, a[0]))
+	})
+}
+
+func (p *program) reactCommand() *cobra.Command {
+	var off bool
+	cmd := verb(p, "react MESSAGE EMOJI", "Put an emoji under a message", cobra.ExactArgs(2), func(ctx context.Context, c *control.Client, a []string) error {
+		return p.sent(c.React(ctx, a[0], control.Reaction{Emoji: a[1], Off: off}))
+	})
+	cmd.Flags().BoolVar(&off, "off", false, "take it back")
+	return cmd
+}
+
+func (p *program) readCommand() *cobra.Command {
+	cmd := verb(p, "read WHO [MESSAGE]", "Say that messages have been seen, up to one or all", cobra.RangeArgs(1, 2), func(ctx context.Context, c *control.Client, a []string) error {
+		if len(a) == 2 {
+			return c.MarkRead(ctx, a[0], a[1])
+		}
+		page, err := c.Messages(ctx, a[0], control.PageQuery{Limit: 1})
+		if err != nil || len(page.Rows) == 0 {
+			return err
+		}
+		return c.MarkRead(ctx, a[0], page.Rows[0].ID)
+	})
+	cmd.ValidArgsFunction = p.completeWho
+	return cmd
+}
+
+func (p *program) historyCommand() *cobra.Command {
+	q := control.PageQuery{}
+	cmd := verb(p, "history WHO", "Show what was said, the last messages first read", cobra.ExactArgs(1), func(ctx context.Context, c *control.Client, a []string) error {
+		page, err := c.Messages(ctx, a[0], q)
+		if err != nil {
+			return err
+		}
+		for _, m := range page.Rows {
+			if err := p.print(m, func(w io.Writer) { showMessage(w, m, a[0]) }); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	cmd.Short = "Show what was said, oldest first"
+	cmd.Flags().IntVar(&q.Limit, "limit", 50, "how many messages")
+	cmd.Flags().StringVar(&q.Before, "before", "", "those before a `message`")
+	cmd.ValidArgsFunction = p.completeWho
+	return cmd
+}
+
+// showMessage writes a message as one paragraph for people.
+func showMessage(w io.Writer, m control.Message, name string) {
+	who := name
+	if m.Mine {
+		who = "you"
+	}
+	text := m.Text
+	switch m.Kind {
+	case control.KindDeleted:
+		text = "(deleted)"
+	case control.KindDevice:
+		text = "(device " + m.State + ": " + m.Text + ")"
+	case control.KindCall:
+		text = "(call)"
+	case control.KindUnknown:
+		text = "(made by a newer version)"
+	}
+	fmt.Fprintf(w, "%s  %s: %s", m.Time.Local().Format("2006-01-02 15:04"), who, text)
+	if m.Edited {
+		fmt.Fprint(w, " (edited)")
+	}
+	for _, r := range m.Reactions {
+		fmt.Fprintf(w, " %s%d", r.Emoji, len(r.By))
+	}
+	if m.Mine && m.Kind != control.KindDeleted {
+		fmt.Fprint(w, "  ["+m.State+"]")
+	}
+	fmt.Fprintln(w)
+}
+
+func (p *program) searchCommand() *cobra.Command {
+	var who string
+	var limit int
+	cmd := verb(p, "search WORDS…", "Find messages", cobra.MinimumNArgs(1), func(ctx context.Context, c *control.Client, a []string) error {
+		hits, err := c.Search(ctx, strings.Join(a, " "), who, limit)
+		if err != nil {
+			return err
+		}
+		for _, h := range hits {
+			err := p.print(h, func(w io.Writer) { fmt.Fprintf(w, "%s  %s\n", h.Message.Time.Local().Format("2006-01-02 15:04"), h.Snippet) })
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	cmd.Flags().StringVar(&who, "who", "", "only in the conversation with somebody")
+	cmd.Flags().IntVar(&limit, "limit", 50, "how many at most")
+	return cmd
+}
+
+func (p *program) exportCommand() *cobra.Command {
+	cmd := verb(p, "export WHO", "Write a whole conversation: text, or JSON lines with --json", cobra.ExactArgs(1), func(ctx context.Context, c *control.Client, a []string) error {
+		body, err := c.Export(ctx, a[0])
+		if err != nil {
+			return err
+		}
+		defer body.Close()
+		if p.json {
+			_, err := io.Copy(p.out, body)
+			return err
+		}
+		in := json.NewDecoder(bufio.NewReader(body))
+		for {
+			var m control.Message
+			err := in.Decode(&m)
+			if errors.Is(err, io.EOF) {
+				return nil
+			}
+			if err != nil {
+				return fmt.Errorf("the export broke off: %w", err)
+			}
+			showMessage(p.out, m, a[0])
+		}
+	})
+	cmd.ValidArgsFunction = p.completeWho
+	return cmd
+}
+
+func (p *program) watchCommand() *cobra.Command {
+	return verb(p, "watch", "Print what happens, as it happens", cobra.NoArgs, func(ctx context.Context, c *control.Client, _ []string) error {
+		w, err := c.Watch(ctx, false)
+		if err != nil {
+			return err
+		}
+		defer w.Close()
+		for {
+			ch, err := w.Next()
+			if errors.Is(err, io.EOF) || ctx.Err() != nil {
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+			if err := p.print(p.fill(ctx, c, ch), func(w io.Writer) { fmt.Fprintln(w, changeText(ch)) }); err != nil {
+				return err
+			}
+		}
+	})
+}
+
+// happening is a change with what it is about, for scripts.
+type happening struct {
+	control.Change
+	Message *control.Message `json:"message,omitempty"`
+}
+
+// fill looks up the message that a change names: a change carries no content.
+func (p *program) fill(ctx context.Context, c *control.Client, ch control.Change) happening {
+	h := happening{Change: ch}
+	if p.json && ch.ID != "" && (ch.Type == control.ChangeMessage || ch.Type == control.ChangeRow) {
+		if m, err := c.Message(ctx, ch.ID); err == nil {
+			h.Message = &m
+		}
+	}
+	return h
+}
+
+func changeText(ch control.Change) string {
+	return strings.TrimSpace(strings.Join([]string{ch.Type, ch.Who, ch.ID, ch.State}, " "))
+}

@@ -1,0 +1,223 @@
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"sync"
+	"time"
+
+	"filippo.io/age"
+
+	"github.com/entrenous/entrenous/app/control"
+	"github.com/entrenous/entrenous/app/node"
+	"github.com/entrenous/entrenous/identity"
+)
+
+// profile is one profile folder on its way from empty to a running node. Its
+// methods are safe for concurrent use.
+type profile struct {
+	dir  string
+	log  *slog.Logger
+	node node.Config // without Dir, Vault and Log
+
+	mu      sync.Mutex
+	running *node.Node
+	ready   chan struct{} // closed when running is set
+}
+
+func newProfile(dir string, cfg node.Config, log *slog.Logger) *profile {
+	return &profile{dir: dir, node: cfg, log: log, ready: make(chan struct{})}
+}
+
+// state says how far the profile is, and how its key is kept.
+func (p *profile) state() (state, kept string) {
+	passphrase, secret, err := identity.VaultNeeds(p.dir)
+	switch {
+	case errors.Is(err, identity.ErrNoVault):
+		return control.Empty, ""
+	case passphrase:
+		kept = "passphrase"
+	case secret:
+		kept = "secret"
+	}
+	if p.current() != nil {
+		return control.Ready, kept
+	}
+	return control.Locked, kept
+}
+
+// current is the running node, nil before there is one.
+func (p *profile) current() *node.Node {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.running
+}
+
+// newUnlock makes what opens a new vault: the passphrase, or without one a
+// secret in the system's keyring or, where none answers, in a file.
+func newUnlock(dir, passphrase string) (identity.Unlock, string, error) {
+	if passphrase != "" {
+		return identity.Unlock{Passphrase: []byte(passphrase)}, "passphrase", nil
+	}
+	if _, _, err := identity.VaultNeeds(dir); !errors.Is(err, identity.ErrNoVault) {
+		return identity.Unlock{}, "", errors.Join(err, identity.ErrVaultExists)
+	}
+	secret := make([]byte, 32)
+	rand.Read(secret)
+	where, err := identity.KeepSecret(dir, secret)
+	return identity.Unlock{Secret: secret}, where, err
+}
+
+// recall makes what opens an existing vault.
+func recall(dir, passphrase string) (identity.Unlock, error) {
+	u := identity.Unlock{Passphrase: []byte(passphrase)}
+	_, needsSecret, err := identity.VaultNeeds(dir)
+	if err != nil {
+		return u, err
+	}
+	if needsSecret {
+		u.Secret, err = identity.RecallSecret(dir)
+	}
+	return u, err
+}
+
+// create makes an identity in an empty profile.
+func create(ctx context.Context, dir string, s control.Setup) (control.SetupDone, error) {
+	if s.Name == "" {
+		return control.SetupDone{}, &control.Failure{Message: "The name is empty", Hint: "Say how friends should see you", Code: control.CodeInvalid}
+	}
+	a := node.NewAccount{Dir: dir, Name: s.Name, DeviceName: s.DeviceName, Seed: identity.NewSeed(), Now: time.Now()}
+	if a.DeviceName == "" {
+		a.DeviceName = hostName()
+	}
+	if s.Words != "" {
+		seed, err := identity.ParseWords(s.Words)
+		if err != nil {
+			return control.SetupDone{}, &control.Failure{Message: capital(err.Error()), Hint: "Look at the paper once more", Code: control.CodeInvalid}
+		}
+		a.Seed, a.Restored = seed, true
+	}
+	var kept string
+	var err error
+	if a.Unlock, kept, err = newUnlock(dir, s.Passphrase); err != nil {
+		return control.SetupDone{}, err
+	}
+	id, device, err := node.Create(ctx, a)
+	if err != nil {
+		return control.SetupDone{}, err
+	}
+	done := control.SetupDone{ID: id.String(), Device: device.String(), KeyKept: kept}
+	if !a.Restored {
+		done.Words = a.Seed.Words()
+	}
+	return done, nil
+}
+
+// hostName names a device that nobody named.
+func hostName() string {
+	if h, err := os.Hostname(); err == nil && h != "" {
+		return h
+	}
+	return "computer"
+}
+
+// setup makes the identity and starts the node.
+func (p *profile) setup(ctx context.Context, s control.Setup) (control.SetupDone, error) {
+	done, err := create(ctx, p.dir, s)
+	if err != nil {
+		return done, err
+	}
+	return done, p.unlock(ctx, s.Passphrase)
+}
+
+// unlock opens the vault and starts the node.
+func (p *profile) unlock(ctx context.Context, passphrase string) error {
+	u, err := recall(p.dir, passphrase)
+	if err != nil {
+		return err
+	}
+	v, err := identity.OpenVault(p.dir, u)
+	if err != nil {
+		return err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.running != nil {
+		return nil
+	}
+	cfg := p.node
+	cfg.Dir, cfg.Vault, cfg.Log = p.dir, v, p.log
+	n, err := node.Open(context.WithoutCancel(ctx), cfg)
+	if err != nil {
+		return err
+	}
+	p.running = n
+	close(p.ready)
+	return nil
+}
+
+// check says whether a passphrase opens the vault.
+func (p *profile) check(_ context.Context, passphrase string) error {
+	u, err := recall(p.dir, passphrase)
+	if err != nil {
+		return err
+	}
+	_, err = identity.OpenVault(p.dir, u)
+	return err
+}
+
+// backup writes everything, sealed with a passphrase, in the format of age.
+func (p *profile) backup(ctx context.Context, passphrase string, w io.Writer) error {
+	n := p.current()
+	if n == nil {
+		return errNotReady
+	}
+	to, err := age.NewScryptRecipient(passphrase)
+	if err != nil {
+		return fmt.Errorf("seal backup: %w", err)
+	}
+	sealed, err := age.Encrypt(w, to)
+	if err != nil {
+		return fmt.Errorf("seal backup: %w", err)
+	}
+	if err := n.Backup(ctx, sealed); err != nil {
+		return err
+	}
+	return sealed.Close()
+}
+
+var errNotReady = &control.Failure{Message: "This profile is not open yet", Hint: "Unlock it first", Code: control.CodeState}
+
+// restoreBackup makes the account that a sealed backup holds.
+func restoreBackup(ctx context.Context, dir, device, passphrase, backupPass string, r io.Reader) (control.SetupDone, error) {
+	key, err := age.NewScryptIdentity(backupPass)
+	if err != nil {
+		return control.SetupDone{}, fmt.Errorf("open backup: %w", err)
+	}
+	plain, err := age.Decrypt(r, key)
+	if noMatch := (*age.NoIdentityMatchError)(nil); errors.As(err, &noMatch) {
+		return control.SetupDone{}, &control.Failure{Message: "The passphrase does not open this backup", Hint: "Try again; it is the one given when the backup was made", Code: control.CodePass}
+	}
+	if err != nil {
+		return control.SetupDone{}, &control.Failure{Message: "This file is not a backup", Hint: "Backups are made with “entrenous backup FILE”", Code: control.CodeInvalid}
+	}
+	a := node.NewAccount{Dir: dir, DeviceName: device, Now: time.Now()}
+	if a.DeviceName == "" {
+		a.DeviceName = hostName()
+	}
+	u, kept, err := newUnlock(dir, passphrase)
+	if err != nil {
+		return control.SetupDone{}, err
+	}
+	a.Unlock = u
+	id, dev, err := node.Restore(ctx, a, plain)
+	if errors.Is(err, node.ErrBackup) {
+		return control.SetupDone{}, &control.Failure{Message: "The backup is not whole: " + err.Error(), Hint: "Take another copy of it; the profile folder made here can be deleted", Code: control.CodeInvalid}
+	}
+	return control.SetupDone{ID: id.String(), Device: dev.String(), KeyKept: kept}, err
+}
