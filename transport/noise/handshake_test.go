@@ -238,8 +238,12 @@ func TestVersionRollbackIsRefused(t *testing.T) {
 		t.Errorf("initiator's hello lowered; dial: %v, accept: %v", m.dialErr, m.accErr)
 	}
 	p, q = net.Pipe()
-	if m := meetOver(t, p, &tap{Conn: q, change: lower}, a, b, nil, welcome()); !errors.Is(m.dialErr, noise.ErrAuth) || m.accErr == nil {
+	initiator := &tap{Conn: p, change: func(_ int, b []byte) []byte { return b }}
+	if m := meetOver(t, initiator, &tap{Conn: q, change: lower}, a, b, nil, welcome()); !errors.Is(m.dialErr, noise.ErrAuth) || m.accErr == nil {
 		t.Errorf("responder's hello lowered; dial: %v, accept: %v", m.dialErr, m.accErr)
+	}
+	if initiator.writes != 1 {
+		t.Error("the initiator said who it is before it noticed")
 	}
 }
 
@@ -330,6 +334,19 @@ func TestSilentPeersAreGivenUp(t *testing.T) {
 	}
 }
 
+func TestDeadlineOfTheHandshakeEndsWithIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d, c := channels(t, person(t, "ana"), person(t, "bo"), nil, welcome())
+		go func() {
+			time.Sleep(time.Hour)
+			_ = d.Send([]byte("still here"))
+		}()
+		if m := receive(t, c); string(m) != "still here" {
+			t.Errorf("received %q", m)
+		}
+	})
+}
+
 func TestConfigurationsAreChecked(t *testing.T) {
 	a, b := person(t, "ana"), person(t, "bo")
 	good := a.facing(b)
@@ -356,6 +373,9 @@ func TestConfigurationsAreChecked(t *testing.T) {
 		if _, err := noise.Accept(t.Context(), p, cfg, welcome()); err == nil {
 			t.Errorf("%s: accepted", name)
 		}
+	}
+	if m := meet(t, a, b, &noise.Pair{}, welcome()); m.dialErr == nil {
+		t.Error("dialled with a pair secret of zeros")
 	}
 	p, _ := net.Pipe()
 	if _, err := noise.Accept(t.Context(), p, good, noise.Accepting{}); err == nil {

@@ -17,6 +17,7 @@ import (
 
 	"golang.org/x/crypto/chacha20poly1305"
 
+	"github.com/entrenous/entrenous/identity"
 	"github.com/entrenous/entrenous/transport/noise"
 )
 
@@ -291,5 +292,28 @@ func TestWrongProofIsRefused(t *testing.T) {
 				t.Errorf("accept: %v", err)
 			}
 		})
+	}
+}
+
+func TestPairOfZerosIsNoPairForAnybody(t *testing.T) {
+	a, b := person(t, "ana"), person(t, "bo")
+	p, q := net.Pipe()
+	done := make(chan error, 1)
+	with := welcome(noise.Pair{Of: "forgotten"})
+	refused := errors.New("refused")
+	with.Admit = func(_ identity.Certificate, used *noise.Pair) error {
+		if used != nil {
+			t.Errorf("%v passes for a pair", used.Of)
+		}
+		return refused
+	}
+	go func() {
+		_, err := noise.Accept(t.Context(), q, b.facing(a), with)
+		done <- err
+	}()
+	x := &byHand{t: t, c: p}
+	x.write(prefixed(x.call(a, b, make([]byte, 32))))
+	if err := <-done; !errors.Is(err, refused) {
+		t.Errorf("accept: %v", err)
 	}
 }

@@ -154,6 +154,19 @@ func TestRecordedStreamsAreNotTakenAgain(t *testing.T) {
 	}
 }
 
+func TestStreamsDirectionsHaveDifferentKeys(t *testing.T) {
+	d, _ := channels(t, person(t, "ana"), person(t, "bo"), nil, welcome())
+	w := newWire()
+	s, err := d.Stream(w, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.feed.Write(w.take()[16:]) // the opener's own first frame
+	if _, err := s.Read(make([]byte, 1)); !errors.Is(err, noise.ErrAuth) {
+		t.Errorf("its own echo: %v", err)
+	}
+}
+
 func TestTamperingEndsOnlyTheStream(t *testing.T) {
 	d, c := channels(t, person(t, "ana"), person(t, "bo"), nil, welcome())
 	w := newWire()
@@ -209,6 +222,12 @@ func TestStreamsWaitOnlySoLong(t *testing.T) {
 		start := time.Now()
 		if _, err := c.Stream(p, false); !errors.Is(err, os.ErrDeadlineExceeded) || time.Since(start) != noise.HandshakeTimeout {
 			t.Errorf("a silent opener: %v after %v", err, time.Since(start))
+		}
+		_ = q.Close()
+		p, q = net.Pipe()
+		start = time.Now()
+		if _, err := d.Stream(p, true); !errors.Is(err, os.ErrDeadlineExceeded) || time.Since(start) != noise.SendTimeout {
+			t.Errorf("a deaf peer: %v after %v", err, time.Since(start))
 		}
 		_ = q.Close()
 		s, r := streams(t, d, c)

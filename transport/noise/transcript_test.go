@@ -3,6 +3,7 @@ package noise_test
 import (
 	"bytes"
 	"crypto/ecdh"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -159,5 +160,28 @@ func TestReplayGetsNowhere(t *testing.T) {
 	}
 	if _, err := noise.Dial(t.Context(), play(r.told), r.a.facing(r.b), r.b.static(), &r.pair); err == nil {
 		t.Error("a recorded responder was believed")
+	}
+}
+
+func TestLengthsAreRefusedBeforeTheyAreRead(t *testing.T) {
+	r := record(t)
+	told := bytes.Clone(r.told[:2+1088+2])
+	told[len(told)-2], told[len(told)-1] = 0xff, 0xff
+	if _, err := r.dial(t, told); !errors.Is(err, noise.ErrTooLarge) {
+		t.Errorf("message 2: %v", err)
+	}
+	said := bytes.Clone(r.said[:2+1248+2])
+	said[len(said)-2], said[len(said)-1] = 0xff, 0xff
+	if _, err := r.accept(t, said); !errors.Is(err, noise.ErrTooLarge) {
+		t.Errorf("message 3: %v", err)
+	}
+	for _, frame := range [][]byte{{0, 0}, {0, 16}, {0, 81}, {0xff, 0xff}} {
+		c, err := r.accept(t, append(bytes.Clone(r.said), frame...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Receive(); !errors.Is(err, noise.ErrAuth) {
+			t.Errorf("frame length %x: %v", frame, err)
+		}
 	}
 }

@@ -228,6 +228,14 @@ func TestPayloadIsCanonical(t *testing.T) {
 	}
 }
 
+func TestPayloadFieldsHaveLimits(t *testing.T) {
+	for _, p := range []payload{{head: make([]byte, maxCertificate+1)}, {caps: make([]byte, maxCaps+1)}, {head: make([]byte, 9000)}} {
+		if _, err := parsePayload(p.encode()); err == nil {
+			t.Errorf("%d and %d bytes were taken", len(p.head), len(p.caps))
+		}
+	}
+}
+
 func FuzzPayload(f *testing.F) {
 	f.Add(payload{[]byte("head"), 7, []byte("caps")}.encode())
 	f.Add([]byte{})
