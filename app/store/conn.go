@@ -6,13 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"syscall"
 	"time"
 
 	"github.com/ncruces/go-sqlite3"
 	"github.com/ncruces/go-sqlite3/ext/fts5"
-	"github.com/ncruces/go-sqlite3/vfs"
-	"github.com/ncruces/go-sqlite3/vfs/adiantum"
 )
 
 // conn is one connection with the statements it has prepared. Not safe for
@@ -42,23 +39,6 @@ func openConn(ctx context.Context, cfg Config, reading bool) (*conn, error) {
 		return nil, explain(err)
 	}
 	return c, nil
-}
-
-// cipherVFS returns the name of the encrypting file system over base.
-// The registry belongs to the process; putting one name there twice is harmless.
-func cipherVFS(base string) (string, error) {
-	below := vfs.Find(base)
-	if below == nil {
-		return "", fmt.Errorf("no file system %q is registered", base)
-	}
-	if base == "" {
-		return "adiantum", nil
-	}
-	name := "adiantum-" + base
-	if vfs.Find(name) == nil {
-		vfs.Register(name, adiantum.Wrap(below, nil))
-	}
-	return name, nil
 }
 
 // setUp says how the connection treats the file. synchronous=FULL is what
@@ -211,29 +191,4 @@ func millis(t time.Time) int64 {
 		return 0
 	}
 	return t.UnixMilli()
-}
-
-// explain wraps a database error in the sentinel it stands for.
-func explain(err error) error {
-	if err == nil {
-		return nil
-	}
-	var code sqlite3.ErrorCode
-	switch {
-	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
-		return fmt.Errorf("%w: %w", ErrDiskFull, err)
-	case errors.Is(err, syscall.EROFS), errors.Is(err, syscall.EACCES), errors.Is(err, syscall.EPERM):
-		return fmt.Errorf("%w: %w", ErrReadOnly, err)
-	case !errors.As(err, &code):
-		return err
-	}
-	switch code {
-	case sqlite3.FULL:
-		return fmt.Errorf("%w: %w", ErrDiskFull, err)
-	case sqlite3.READONLY, sqlite3.CANTOPEN, sqlite3.PERM:
-		return fmt.Errorf("%w: %w", ErrReadOnly, err)
-	case sqlite3.CORRUPT, sqlite3.NOTADB:
-		return fmt.Errorf("%w: %w", ErrDamaged, err)
-	}
-	return err
 }

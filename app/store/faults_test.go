@@ -1,15 +1,16 @@
 package store_test
 
 import (
+	"io/fs"
 	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
 	"sync"
+	"syscall"
 	"testing"
 
-	"github.com/ncruces/go-sqlite3"
 	"github.com/ncruces/go-sqlite3/util/vfsutil"
 	"github.com/ncruces/go-sqlite3/vfs"
 )
@@ -96,9 +97,9 @@ func (f *diskFile) WriteAt(p []byte, off int64) (int, error) {
 	f.disk.set(func() {
 		switch {
 		case f.disk.readOnly:
-			err = sqlite3.READONLY
+			err = &fs.PathError{Op: "write", Path: f.name, Err: syscall.EROFS}
 		case f.disk.room >= 0 && len(p) > f.disk.room:
-			err = sqlite3.FULL
+			err = &fs.PathError{Op: "write", Path: f.name, Err: syscall.ENOSPC}
 		case f.disk.room >= 0:
 			f.disk.room -= len(p)
 		}

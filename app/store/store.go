@@ -97,7 +97,7 @@ func (s *Store) open(ctx context.Context) (err error) {
 		}
 		s.readers <- c
 	}
-	return keepKeyMark(s.cfg)
+	return errors.Join(keepPrivate(s.cfg.Path+"-shm"), keepKeyMark(s.cfg))
 }
 
 // claim says whose database this is: the first Open that knows decides.
