@@ -131,10 +131,10 @@ func (c *Channel) Receive() ([]byte, error) {
 }
 
 // gather adds a fragment. It grows the message in big steps, but never to
-// more than four times what really came.
+// more than twice what really came.
 func (c *Channel) gather(item []byte) {
 	if n := len(c.message) + len(item); n > cap(c.message) {
-		grown := make([]byte, len(c.message), min(4*n, MaxMessage))
+		grown := make([]byte, len(c.message), min(2*n, MaxMessage))
 		copy(grown, c.message)
 		c.message = grown
 	}
