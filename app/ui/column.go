@@ -112,18 +112,15 @@ func (r *row) Layout(objs []fyne.CanvasObject, size fyne.Size) {
 	})
 }
 
-// MinSize is for Fyne.
+// MinSize is for Fyne: as wide as the widest of what it holds, because the
+// rest can go on other lines.
 func (r *row) MinSize(objs []fyne.CanvasObject) fyne.Size {
 	var size fyne.Size
-	for i, o := range visible(objs) {
-		min := wanted(o)
-		size = fyne.NewSize(size.Width+min.Width, max(size.Height, min.Height))
-		if i > 0 {
-			size.Width += r.gap
-		}
+	for _, o := range visible(objs) {
+		size = size.Max(wanted(o))
 	}
-	if r.width > 0 && r.width < size.Width {
-		return fyne.NewSize(r.width, r.place(objs, r.width, nil))
+	if r.width > 0 {
+		size.Height = r.place(objs, r.width, nil)
 	}
 	return size
 }

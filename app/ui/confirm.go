@@ -35,6 +35,10 @@ func (w *Window) confirmBlock(c control.Contact) {
 func (w *Window) showRename(c control.Contact) {
 	name := newEntry(c.OwnName)
 	name.SetText(c.Name)
+	say := w.tr("rename.own")
+	if c.OwnName != "" {
+		say = w.tr("rename.say", c.OwnName)
+	}
 	save := func() {
 		typed := name.Text
 		w.closeModal()
@@ -45,7 +49,7 @@ func (w *Window) showRename(c control.Contact) {
 	}
 	name.onEnter = save
 	w.modal(newSheet(420, newCard(newColumn(16,
-		newColumn(6, titleText(w.tr("rename.title")), mutedText(w.tr("rename.say", c.OwnName))),
+		newColumn(6, titleText(w.tr("rename.title")), mutedText(say)),
 		field(name),
 		newRow(8, primaryButton(w.tr("rename.verb"), save), secondaryButton(w.tr("card.cancel"), w.closeModal)),
 	))))

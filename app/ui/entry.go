@@ -15,7 +15,8 @@ type entry struct {
 	widget.Entry
 
 	onEnter func()
-	left    func() // the keyboard went elsewhere
+	left    func()      // the keyboard went elsewhere
+	tabs    func() bool // whether Tab is for keys rather than for the next entry
 	keys    func(*fyne.KeyEvent) bool
 }
 
@@ -48,6 +49,25 @@ func newTextEntry(placeholder string, lines int) *entry {
 	e.SetMinRowsVisible(lines)
 	return e
 }
+
+// newLinkEntry makes an entry for something long without spaces; it is broken
+// anywhere, so that all of it can be seen, and Enter is onEnter.
+func newLinkEntry(placeholder string) *entry {
+	e := newTextEntry(placeholder, 2)
+	e.Wrapping = fyne.TextWrapBreak
+	e.keys = func(k *fyne.KeyEvent) bool {
+		enter := k.Name == fyne.KeyReturn || k.Name == fyne.KeyEnter
+		if enter && e.onEnter != nil {
+			e.onEnter()
+		}
+		return enter
+	}
+	return e
+}
+
+// AcceptsTab is for Fyne: Tab goes on to what comes next, also from an entry
+// of several lines.
+func (e *entry) AcceptsTab() bool { return e.tabs != nil && e.tabs() }
 
 // TypedKey is for Fyne.
 func (e *entry) TypedKey(k *fyne.KeyEvent) {

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"image/color"
+	"strings"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
@@ -139,10 +140,10 @@ func (d *foundRenderer) Layout(size fyne.Size) {
 func (d *foundRenderer) write(x, y, width float32) {
 	measure := func(s string) float32 { return fyne.MeasureText(s, scaled(13), fyne.TextStyle{}).Width }
 	shown := ellipsize(d.r.line, width, measure)
-	d.line.Text, d.line.TextSize = shown, scaled(13)
+	d.line.Text, d.line.TextSize = onScreen(shown), scaled(13)
 	d.line.Move(fyne.NewPos(x, y))
 	d.line.Resize(fyne.NewSize(width, scaled(18)))
-	plain := !rightToLeft(shown) // where the letters stand is known for one direction only
+	plain := !strings.ContainsFunc(shown, isRightToLeft) // where the letters stand is known for one direction only
 	for i, m := range d.marks {
 		from, to := d.r.marks[i][0], d.r.marks[i][1]
 		m.Hidden = !plain || from < 0 || from >= to || to > len(d.r.line) || from >= len(shown)

@@ -166,7 +166,7 @@ func (v *friends) showInvite(body *fyne.Container, got control.Invite) {
 // showTake takes an invite that somebody sent: as a link, or as a picture.
 func (v *friends) showTake() {
 	w := v.w
-	v.link, v.wrong = newEntry("entrenous:"), newProblem()
+	v.link, v.wrong = newLinkEntry("entrenous:"), newProblem()
 	v.name, v.note = newEntry(w.tr("friends.name.hint")), newEntry(w.tr("friends.note.hint"))
 	v.add = primaryButton(w.tr("friends.ask"), v.send)
 	v.link.onEnter, v.name.onEnter, v.note.onEnter = v.send, v.send, v.send

@@ -21,7 +21,7 @@ import (
 
 var (
 	anaInvite = identity.Invite{Person: identity.FromSeed(identity.Seed{7}).ID(), Rendezvous: [16]byte{1}, Once: bytes.Repeat([]byte{9}, 16)}
-	ana       = control.Contact{
+	cardAna   = control.Contact{
 		ID: "ana", Name: "Ana", OwnName: "Ana", State: control.Friend, Presence: control.Online, Path: "direct", RTT: 12,
 		Since: time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC), Devices: 2,
 	}
@@ -60,7 +60,7 @@ func TestAnInviteIsShownAsACode(t *testing.T) {
 
 func TestAPastedMessageGivesItsLink(t *testing.T) {
 	withCards(t, func(t *testing.T, n *cardNode) {
-		n.answer("POST /contacts", ana)
+		n.answer("POST /contacts", cardAna)
 		n.w.modal(newFriends(n.w, true))
 		n.w.app.Clipboard().SetContent("hey, install this and use\n" + anaInvite.String() + "\n\nsee you, Ana")
 		n.press(t, n.top(), "Paste")
@@ -192,7 +192,7 @@ func FuzzReadCode(f *testing.F) {
 func TestARequestIsAnswered(t *testing.T) {
 	withCards(t, func(t *testing.T, n *cardNode) {
 		asking := control.Contact{ID: "bo", Name: "Bo", State: control.Request, Note: "It’s me, from the harbour. We met at the boat on Sunday."}
-		n.answer("POST /contacts/bo/accept", ana)
+		n.answer("POST /contacts/bo/accept", cardAna)
 		n.answer("DELETE /contacts/bo", struct{}{})
 		n.page(requestCard(n.w, asking))
 		n.shot(t, "request")

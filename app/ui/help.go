@@ -37,7 +37,7 @@ func (w *Window) keys() []keyGroup {
 			{"Ctrl F", "help.search"},
 			{"Ctrl I", "help.info"},
 			{"Ctrl ,", "help.settings"},
-			{"Alt ↑ ↓", "help.step"},
+			{"Alt ↑↓", "help.step"},
 			{"Esc", "help.close"},
 			{"Tab", "help.tab"},
 			{"Ctrl W", "help.window"},

@@ -42,7 +42,7 @@ func newInfoPanel(w *Window, c control.Contact) *infoPanel {
 	p.face = newAvatar(c.ID, 72, presenceNone)
 	p.name = newText("", 16, 22, colorInk).bold().centred()
 	p.second = smallText("").centred()
-	p.number = newText("", 14, 24, colorInk).mono()
+	p.number = newNumber("", 14, 24, 3)
 	p.path = mutedText("")
 	p.verified = newText("", 13, 18, colorGood)
 	p.compare = secondaryButton(w.tr("info.compare"), func() { w.showSafety(p.who) })
@@ -110,7 +110,7 @@ func (p *infoPanel) fill() {
 	p.name.set(c.Name)
 	p.second.set(w.about(c))
 	p.path.set(w.reached(c))
-	p.number.set(numberLines(p.safe.Number, 3))
+	p.number.set(p.safe.Number)
 	p.box.Hidden = p.safe.Number == ""
 	p.verified.set(w.tr("info.unverified"))
 	p.verified.coloured(colorMuted)

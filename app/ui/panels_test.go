@@ -33,9 +33,9 @@ func TestComparingMarksAPersonVerified(t *testing.T) {
 		done := anaSafety
 		done.Verified = true
 		n.answer("POST /contacts/ana/safety", done)
-		n.w.showSafety(ana)
+		n.w.showSafety(cardAna)
 		n.settle()
-		wantWords(t, n.top(), "30184 55720 91463 72815\n")
+		wantWords(t, n.top(), "30184 55720 91463 72815")
 		wantWords(t, n.top(), "Ana has a new identity")
 		wantWords(t, n.top(), "harbor · violin")
 		n.shot(t, "safety")
@@ -52,13 +52,13 @@ func TestComparingMarksAPersonVerified(t *testing.T) {
 func TestThePanelTellsAboutAPerson(t *testing.T) {
 	withCards(t, func(t *testing.T, n *cardNode) {
 		n.answer("GET /contacts/ana/safety", anaSafety)
-		n.answer("PATCH /contacts/ana", ana)
-		n.answer("POST /contacts/ana/block", ana)
-		p := newInfoPanel(n.w, ana)
+		n.answer("PATCH /contacts/ana", cardAna)
+		n.answer("POST /contacts/ana/block", cardAna)
+		p := newInfoPanel(n.w, cardAna)
 		n.page(p)
 		n.size(280, 780)
 		wantWords(t, p, "2 devices · friend since March")
-		wantWords(t, p, "30184 55720 91463\n72815")
+		wantWords(t, p, "30184 55720 91463 72815")
 		wantWords(t, p, "Directly, through your router")
 		n.shot(t, "info")
 		n.press(t, p, "Mute")
@@ -77,9 +77,9 @@ func TestThePanelTellsAboutAPerson(t *testing.T) {
 func TestThePanelFollowsItsPerson(t *testing.T) {
 	withCards(t, func(t *testing.T, n *cardNode) {
 		n.answer("GET /contacts/ana/safety", anaSafety)
-		p := newInfoPanel(n.w, ana)
+		p := newInfoPanel(n.w, cardAna)
 		n.page(p)
-		now := ana
+		now := cardAna
 		now.Presence, now.LastSeen, now.Changed = control.Away, n.w.now().Add(-2*time.Hour), true
 		p.set(now)
 		n.settle()
@@ -97,7 +97,7 @@ func TestAConversationIsSavedUnderANewName(t *testing.T) {
 		t.Setenv("HOME", home)
 		n.answer("GET /contacts/ana/safety", anaSafety)
 		n.answer("GET /contacts/ana/export", `{"text":"hello"}`+"\n")
-		odd := ana
+		odd := cardAna
 		odd.Name = "../Ana\n/x"
 		p := newInfoPanel(n.w, odd)
 		n.page(p)
@@ -222,7 +222,7 @@ func TestHelpListsTheKeys(t *testing.T) {
 
 func manyPeople() []control.Contact {
 	people := []control.Contact{
-		ana,
+		cardAna,
 		{ID: "bo", Name: "Bo", State: control.Friend, Presence: control.Away},
 		{ID: "m", Name: "محمد الأمين", State: control.Friend, Presence: control.Online, Path: "lan"},
 		{ID: "annette", Name: "Annette de la Villardière-Montgomery, from the harbour office", State: control.Friend, Presence: control.Online, Path: "relay:Bo"},
@@ -270,7 +270,7 @@ func TestSearchingOneConversationAsksForItAlone(t *testing.T) {
 	withCards(t, func(t *testing.T, n *cardNode) {
 		n.answer("GET /search?limit=50&q=boat&who=ana", []control.Hit{{Message: control.Message{ID: "m1", Who: "ana", Author: "ana", Time: n.w.now()}, Snippet: "the boat", Marks: [][2]int{{4, 8}}}})
 		n.w.contacts = manyPeople()
-		n.w.showSearch(ana)
+		n.w.showSearch(cardAna)
 		typed := entries(n.top())[0]
 		typed.SetText("boat")
 		n.settle()

@@ -38,7 +38,7 @@ func newRestore(w *Window, name string, back func()) fyne.CanvasObject {
 	v.back = secondaryButton(w.tr("restore.back"), back)
 	v.name.SetText(name)
 	v.typed.OnChanged = func(string) { v.look() }
-	v.typed.keys = v.complete
+	v.typed.keys, v.typed.tabs = v.complete, func() bool { return len(v.ends()) == 1 }
 	v.root = newSheet(560, newCard(newColumn(16,
 		newColumn(6, titleText(w.tr("restore.title")), mutedText(w.tr("restore.say"))),
 		newColumn(6, labelText(w.tr("restore.words")), field(v.typed), newRow(12, v.count, v.offers)),
@@ -80,16 +80,13 @@ func (v *restore) ends() []string {
 	return found
 }
 
-// complete lets Tab take the only way a word can end; else Tab moves on.
+// complete lets Tab take the only way a word can end.
 func (v *restore) complete(k *fyne.KeyEvent) bool {
-	if k.Name != fyne.KeyTab {
+	ends := v.ends()
+	if k.Name != fyne.KeyTab || len(ends) != 1 {
 		return false
 	}
-	if ends := v.ends(); len(ends) == 1 {
-		v.finish(ends[0])
-		return true
-	}
-	v.w.win.Canvas().FocusNext()
+	v.finish(ends[0])
 	return true
 }
 

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/container"
 
 	"github.com/entrenous/entrenous/app/control"
 )
@@ -50,7 +49,7 @@ func (v *safety) show(s control.Safety) {
 		v.page.Add(newWarning(w.tr("safety.changed", v.who.Name)))
 	}
 	v.page.Add(mutedText(w.tr("safety.say", v.who.Name)))
-	number := newText(numberLines(s.Number, 4), 16, 26, colorInk).mono().centred()
+	number := newNumber(s.Number, 16, 26, 4).centred()
 	v.page.Add(newBox(number))
 	if len(s.Words) > 0 {
 		v.page.Add(newColumn(4, labelText(w.tr("safety.words")), bodyText(strings.Join(s.Words, " · "))))
@@ -77,7 +76,13 @@ func (v *safety) actions(s control.Safety) fyne.CanvasObject {
 	}
 	match := primaryButton(w.tr("safety.match"), mark(true))
 	w.focus(match)
-	return newRow(8, match, secondaryButton(w.tr("safety.differ"), func() { v.page.Add(newWarning(w.tr("safety.differ.say", v.who.Name))); relayout(v.root) }))
+	differ := secondaryButton(w.tr("safety.differ"), nil)
+	differ.tap = func() {
+		differ.Disable()
+		v.page.Add(newWarning(w.tr("safety.differ.say")))
+		relayout(v.root)
+	}
+	return newRow(8, match, differ)
 }
 
 // newWarning is a sentence that should not be overlooked.
@@ -97,7 +102,9 @@ func numberLines(number string, perLine int) string {
 	return strings.Join(lines, "\n")
 }
 
-// newSafetyBox shows the number in the information panel; a click compares.
-func newSafetyBox(number string) fyne.CanvasObject {
-	return container.NewStack(newBox(newText(numberLines(number, 3), 14, 22, colorInk).mono()))
+// newNumber shows a safety number in even lines of at most so many groups.
+func newNumber(number string, size, line float32, groups int) *text {
+	t := newText(number, size, line, colorInk).mono()
+	t.groups = groups
+	return t
 }

@@ -50,6 +50,8 @@ type text struct {
 	align fyne.TextAlign
 	once  bool // one line, cut with an ellipsis
 
+	groups int // at most so many words a line, the same on each; 0 for words that flow
+
 	width float32 // the last width asked for or given
 }
 
@@ -99,12 +101,26 @@ func (t *text) heightFor(width float32) float32 {
 
 func (t *text) lineHeight() float32 { return t.line * textScale() }
 
+// lines breaks the words at the last known width. What comes from others is
+// rid of what would disturb its surroundings.
 func (t *text) lines() []string {
 	measure := func(s string) float32 { return fyne.MeasureText(s, t.size*textScale(), t.style).Width }
-	if t.once {
-		return []string{ellipsize(strings.ReplaceAll(t.words, "\n", " "), t.width, measure)}
+	words := tidy(t.words)
+	switch {
+	case t.once:
+		return []string{ellipsize(strings.ReplaceAll(words, "\n", " "), t.width, measure)}
+	case t.groups > 0:
+		return strings.Split(groupLines(words, t.groups, t.width, measure), "\n")
 	}
-	return wrapWords(t.words, t.width, measure)
+	return wrapWords(words, t.width, measure)
+}
+
+// onScreen is a line in the order in which Fyne has to set it.
+func onScreen(line string) string {
+	if !strings.ContainsFunc(line, isRightToLeft) {
+		return line
+	}
+	return visual([]span{{text: line}}, rightToLeft(line))[0].text
 }
 
 // CreateRenderer is for Fyne.
@@ -183,7 +199,7 @@ func (r *textRenderer) fill() {
 	r.lines = r.lines[:len(lines)]
 	for i, s := range lines {
 		l := r.lines[i]
-		l.Text, l.TextSize, l.TextStyle, l.Alignment = s, t.size*textScale(), t.style, t.align
+		l.Text, l.TextSize, l.TextStyle, l.Alignment = onScreen(s), t.size*textScale(), t.style, t.align
 		if !t.once && t.align == fyne.TextAlignLeading && rightToLeft(s) {
 			l.Alignment = fyne.TextAlignTrailing
 		}
@@ -196,7 +212,7 @@ func wrapWords(s string, width float32, measure func(string) float32) []string {
 	var out []string
 	for para := range strings.SplitSeq(s, "\n") {
 		line := ""
-		for _, word := range strings.SplitAfter(para, " ") {
+		for _, word := range breaks(para) {
 			if line != "" && measure(strings.TrimRight(line+word, " ")) > width {
 				out = append(out, strings.TrimRight(line, " "))
 				line = ""
@@ -210,6 +226,31 @@ func wrapWords(s string, width float32, measure func(string) float32) []string {
 		out = append(out, strings.TrimRight(line, " "))
 	}
 	return out
+}
+
+// breaks cuts a paragraph where a line may end: behind spaces and hyphens.
+func breaks(para string) []string {
+	var out []string
+	for word := range strings.SplitAfterSeq(para, " ") {
+		for part := range strings.SplitAfterSeq(word, "-") {
+			if part != "" {
+				out = append(out, part)
+			}
+		}
+	}
+	return out
+}
+
+// groupLines sets groups in lines of one length: most a line, or as many as
+// there is room for and as divide them evenly.
+func groupLines(words string, most int, width float32, measure func(string) float32) string {
+	groups := strings.Fields(words)
+	for n := most; n > 1; n-- {
+		if len(groups)%n == 0 && measure(strings.Join(groups[:min(n, len(groups))], " ")) <= width {
+			return numberLines(words, n)
+		}
+	}
+	return numberLines(words, 1)
 }
 
 // fitting is the longest beginning of s that is no wider than width, and at
