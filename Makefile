@@ -1,0 +1,72 @@
+# Entrenous. `make run` and `make test` do everything on a fresh machine.
+SHELL := /bin/bash
+GO ?= go
+BIN := entrenous
+VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
+
+# The echo canceller is the distribution's; newer ones have newer names.
+APM := $(shell pkg-config --exists webrtc-audio-processing-2 2>/dev/null && echo apm2 || (pkg-config --exists webrtc-audio-processing-1 2>/dev/null && echo apm1))
+TAGS := migrated_fynedo $(APM)
+
+.PHONY: help run build test short smoke bench voice natlab fuzz lint package deps shots clean
+
+help: ## list what can be made
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
+
+run: build ## open the window (without a display: run the node)
+	./$(BIN)
+
+build: deps ## build the program
+	$(GO) build -tags "$(TAGS)" -o $(BIN) .
+
+test: deps ## all tests, with the race detector
+	$(GO) vet -tags "$(TAGS)" ./...
+	CGO_ENABLED=0 $(GO) build -tags headless -o /dev/null .
+	$(GO) test -tags "$(TAGS)" -race -shuffle=on -timeout 20m ./...
+
+short: ## the quick tests, without the race detector
+	$(GO) test -tags "$(TAGS)" -short ./...
+
+smoke: build ## two real windows under a virtual display, typed into like a person would
+	ENTRENOUS_SMOKE=1 $(GO) test -tags "$(TAGS)" -count=1 -timeout 10m -run 'Smoke' -v ./app/...
+
+shots: build ## the pictures of the README, taken by the program
+	ENTRENOUS_SMOKE=1 ENTRENOUS_SHOTS=$(CURDIR)/assets/pictures $(GO) test -tags "$(TAGS)" -count=1 -timeout 10m -run 'Smoke' ./app/...
+
+bench: build ## benchmarks beside the code, then whole-process scenarios, as tables
+	$(GO) test -tags "$(TAGS)" -run '^$$' -bench . -benchmem ./identity/... ./transport/... ./media/... ./app/chat/... ./app/store/... ./app/node/...
+	ENTRENOUS_BENCH=$(CURDIR)/$(BIN) $(GO) test -tags "$(TAGS)" -count=1 -timeout 30m -run 'TestFigures' -v ./app/
+
+voice: build ## calls over virtual sound devices, measured
+	ENTRENOUS_VOICE=1 $(GO) test -tags "$(TAGS)" -count=1 -timeout 30m -run 'TestVoice' -v ./media/voice/... ./app/
+
+natlab: build ## real kernels with NAT between them (root)
+	ENTRENOUS_NATLAB=$(CURDIR)/$(BIN) $(GO) test -tags "$(TAGS)" -count=1 -timeout 30m -run 'TestNATLab' -v ./app/
+
+fuzz: ## each fuzz target for half a minute
+	@$(GO) list ./... | while read -r p; do \
+	  $(GO) test -tags "$(TAGS)" -list '^Fuzz' "$$p" 2>/dev/null | grep '^Fuzz' | while read -r f; do \
+	    $(GO) test -tags "$(TAGS)" -run '^$$' -fuzz "^$$f$$" -fuzztime 30s "$$p" || exit 1; done || exit 1; done
+
+lint: deps ## formatting, vet, staticcheck, golangci-lint, known vulnerabilities
+	@out=$$($(GO) tool gofumpt -l .); if [ -n "$$out" ]; then echo "not formatted:"; echo "$$out"; exit 1; fi
+	$(GO) vet -tags "$(TAGS)" ./...
+	$(GO) tool staticcheck -tags "$(TAGS)" ./...
+	$(GO) tool -modfile=.ci/lint/go.mod golangci-lint run --build-tags "$(subst $() ,$(comma),$(TAGS))"
+	@if [ -n "$(VULNDB)" ]; then $(GO) tool govulncheck -db "$(VULNDB)" ./...; else echo "govulncheck: give VULNDB=<database> to look for known vulnerabilities"; fi
+
+package: deps ## a package for this system, in dist/
+	mkdir -p dist
+	$(GO) build -tags "$(TAGS)" -trimpath -ldflags "-s -w" -o dist/$(BIN) .
+	./dist/$(BIN) man dist/man
+	./dist/$(BIN) completion bash > dist/$(BIN).bash
+	cp README.md LICENSE assets/icons/mark.png dist/
+	tar -C dist -czf dist/$(BIN)-$(VERSION).tar.gz $(BIN) man $(BIN).bash README.md LICENSE mark.png
+
+deps: ## install what is missing on this machine
+	@bash .ci/deps
+
+clean: ## remove what was built
+	rm -rf $(BIN) dist
+
+comma := ,
