@@ -1,10 +1,13 @@
 package transport
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -14,6 +17,7 @@ import (
 	"github.com/libp2p/go-libp2p/p2p/net/swarm"
 	"github.com/libp2p/go-libp2p/p2p/transport/quicreuse"
 	ma "github.com/multiformats/go-multiaddr"
+	manet "github.com/multiformats/go-multiaddr/net"
 )
 
 // Host is this device in the network: it listens, dials, and carries streams.
@@ -118,8 +122,8 @@ func (h *Host) begin() bool {
 // Peer returns the host's own peer id.
 func (h *Host) Peer() Peer { return h.self }
 
-// Addrs returns the multiaddrs at which this host listens now, each with
-// /p2p/ and its peer id; addresses of all interfaces are spelled out.
+// Addrs returns the multiaddrs at which this host listens now, QUIC first, each
+// with /p2p/ and its peer id; addresses of all interfaces are spelled out.
 func (h *Host) Addrs() []string {
 	var out []string
 	for _, a := range h.listening() {
@@ -130,12 +134,32 @@ func (h *Host) Addrs() []string {
 
 // listening returns the addresses without the peer id.
 func (h *Host) listening() []ma.Multiaddr {
-	all, err := h.swarm.InterfaceListenAddresses()
+	// Not swarm.InterfaceListenAddresses: its answer may be a minute old, and
+	// after a network change that is too old.
+	bound := h.swarm.ListenAddresses()
+	if len(bound) == 0 {
+		return nil
+	}
+	all, err := manet.ResolveUnspecifiedAddresses(bound, nil)
 	if err != nil {
 		h.log.Debug("list listen addresses", "err", err)
 		return nil
 	}
-	return h.published(all)
+	all = h.published(all)
+	slices.SortFunc(all, func(a, b ma.Multiaddr) int { // QUIC is /udp/: reversed, it leads
+		if c := cmp.Compare(transportOf(b), transportOf(a)); c != 0 {
+			return c
+		}
+		return strings.Compare(a.String(), b.String())
+	})
+	return all
+}
+
+func transportOf(a ma.Multiaddr) string {
+	if _, err := a.ValueForProtocol(ma.P_UDP); err == nil {
+		return "udp"
+	}
+	return "tcp"
 }
 
 // published drops what nobody else can dial, and what a LAN-only host keeps to

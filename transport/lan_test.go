@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -41,11 +42,21 @@ func beNeighbour(who string) error {
 	}
 	defer func() { _ = h.Close() }()
 	serveEcho(h)
-	tag := who
+	var tag atomic.Value
+	tag.Store(who)
+	changes, stop := h.Watch()
+	defer stop()
+	go func() {
+		for e := range changes {
+			if e.Kind == transport.NetworkChanged {
+				fmt.Println("moved")
+			}
+		}
+	}()
 	done := make(chan error, 1)
 	go func() {
 		done <- h.Discover(ctx, transport.Beacon{
-			Tags: func(int64) [][8]byte { return [][8]byte{asTag(tag)} },
+			Tags: func(int64) [][8]byte { return [][8]byte{asTag(fmt.Sprint(tag.Load()))} },
 			Seen: func(addrs []string, tags [][8]byte) {
 				for _, t := range tags {
 					if name := strings.TrimRight(string(t[:]), " "); len(name) == 5 {
@@ -63,6 +74,9 @@ func beNeighbour(who string) error {
 		case "dial":
 			f := strings.Fields(rest)
 			fmt.Println("dialled", h.Dial(ctx, transport.Peer(f[0]), f[1:]))
+		case "tag":
+			tag.Store(rest)
+			h.Refresh()
 		}
 	}
 	cancel()
@@ -111,7 +125,7 @@ func cable(t *testing.T) (left, right string) {
 	if _, err := exec.LookPath("ip"); err != nil {
 		t.Skip("needs ip (iproute2)")
 	}
-	id := fmt.Sprint(os.Getpid())
+	id := fmt.Sprintf("%d-%d", os.Getpid(), time.Now().UnixNano()%1e6)
 	left, right = "en-l-"+id, "en-r-"+id
 	for _, ns := range []string{left, right} {
 		if out, err := exec.CommandContext(t.Context(), "ip", "netns", "add", ns).CombinedOutput(); err != nil {
@@ -120,7 +134,10 @@ func cable(t *testing.T) (left, right string) {
 		t.Cleanup(func() { _ = exec.Command("ip", "netns", "del", ns).Run() })
 		ip(t, "-n", ns, "link", "set", "lo", "up")
 	}
-	ip(t, "link", "add", "eth0", "netns", left, "type", "veth", "peer", "name", "eth0", "netns", right)
+	if out, err := exec.CommandContext(t.Context(), "ip", "link", "add", "eth0", "netns", left,
+		"type", "veth", "peer", "name", "eth0", "netns", right).CombinedOutput(); err != nil {
+		t.Skipf("no virtual cables here: %s", out)
+	}
 	for i, ns := range []string{left, right} {
 		ip(t, "-n", ns, "addr", "add", fmt.Sprintf("192.168.77.%d/24", i+1), "dev", "eth0")
 		ip(t, "-n", ns, "link", "set", "eth0", "up")
@@ -134,7 +151,9 @@ func live(t *testing.T, ns, who string) *person {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), "ip", "netns", "exec", ns, exe)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // ends what never comes
+	t.Cleanup(cancel)
+	cmd := exec.CommandContext(ctx, "ip", "netns", "exec", ns, exe)
 	cmd.Env = append(os.Environ(), neighbour+"="+who)
 	cmd.Stderr = os.Stderr
 	in, err1 := cmd.StdinPipe()
@@ -168,5 +187,42 @@ func TestNeighboursNoticeEachOtherAndConnect(t *testing.T) {
 	ana.say("dial " + name + " " + strings.Join(seen[1:], " "))
 	if got := ana.want("dialled"); got != "<nil>" {
 		t.Errorf("dial: %s", got)
+	}
+}
+
+func TestNeighboursNoticeNewTagsAndNewNetworks(t *testing.T) {
+	left, right := cable(t)
+	ana, bo := live(t, left, "ana-1"), live(t, right, "bo-22")
+	ana.want("seen bo-22")
+	bo.say("tag bo-33")
+	ana.want("seen bo-33")
+	// Both move to another network, without a word to either.
+	for ns, at := range map[string]string{left: "172.20.0.1/24", right: "172.20.0.2/24"} {
+		ip(t, "-n", ns, "addr", "flush", "dev", "eth0")
+		ip(t, "-n", ns, "addr", "add", at, "dev", "eth0")
+	}
+	ana.want("moved")
+	for seen := ""; !strings.Contains(seen, "/ip4/172.20.0.2/udp/"); {
+		seen = ana.want("seen bo-33")
+	}
+}
+
+func TestTwoAccountsOnOneMachineNoticeEachOther(t *testing.T) {
+	left, _ := cable(t)
+	ana, bo := live(t, left, "ana-1"), live(t, left, "bo-22")
+	ana.want("seen bo-22")
+	bo.want("seen ana-1")
+}
+
+func TestAHostWithoutLANStaysSilent(t *testing.T) {
+	h := listen(t, transport.Config{NoLAN: true})
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() {
+		done <- h.Discover(ctx, transport.Beacon{Tags: func(int64) [][8]byte { panic("asked for tags") }})
+	}()
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
 	}
 }
