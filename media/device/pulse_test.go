@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -20,13 +21,13 @@ import (
 // pulse is a private PulseAudio with one virtual cable for each name: what is
 // played into sink x is heard on source x.monitor. Without rewinds a cable holds 50 ms, else two seconds.
 type pulse struct {
-	t     *testing.T
+	t     testing.TB
 	dir   string
 	names []string
 	cmds  []*exec.Cmd
 }
 
-func startPulse(t *testing.T, names ...string) *pulse {
+func startPulse(t testing.TB, names ...string) *pulse {
 	t.Helper()
 	if _, err := exec.LookPath("pulseaudio"); err != nil {
 		t.Skip("pulseaudio is not installed: real devices are not tested")
@@ -104,7 +105,7 @@ func (p *pulse) pactl(args ...string) string {
 }
 
 // pause lets ticks of real time pass, at the pace of a fake device.
-func pause(t *testing.T, ticks int) {
+func pause(t testing.TB, ticks int) {
 	t.Helper()
 	clock := device.NewNull()
 	for range ticks {
@@ -310,6 +311,86 @@ func TestTheDefaultDeviceIsFollowed(t *testing.T) {
 	if ok, errs := hears(t, mic, speaker, 500); !ok {
 		t.Errorf("the new default plays nothing; %v", errs)
 	}
+}
+
+func TestAHungSoundServerHoldsNobodyForEver(t *testing.T) {
+	p := startPulse(t, "wire")
+	mic, speaker := open(t, "pulse:wire.monitor,wire")
+	if ok, errs := hears(t, mic, speaker, 300); !ok {
+		t.Fatalf("nothing heard at first; %v", errs)
+	}
+	server := p.cmds[0].Process
+	if err := server.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	start := time.Now()
+	tick := make([]float32, media.Tick)
+	var err error
+	for err == nil {
+		err = mic.Read(tick)
+	}
+	if !errors.Is(err, device.ErrLost) {
+		t.Errorf("got %v", err)
+	}
+	_ = mic.Close() // says that the server does not answer
+	_ = speaker.Close()
+	if took := time.Since(start); took > 15*time.Second {
+		t.Errorf("it took %v to give up", took)
+	}
+	if err := server.Signal(syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestTheRingHasItsOwnDevice(t *testing.T) {
+	startPulse(t, "headset", "desk")
+	_, voice := open(t, "system:headset.monitor,headset")
+	ring, err := device.OpenSpeaker("system:,desk")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ring.Close()
+	onDesk, err := device.OpenMic("system:desk.monitor,")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer onDesk.Close()
+	if ok, _ := hears(t, onDesk, voice, 30); ok {
+		t.Error("the voice is heard on the desk")
+	}
+	if ok, errs := hears(t, onDesk, ring, 300); !ok {
+		t.Errorf("the ring is not heard on the desk: %v", errs)
+	}
+}
+
+// What sound costs this process: the sound server's own work is not counted.
+func BenchmarkRealDevicesForASecond(b *testing.B) {
+	startPulse(b, "wire")
+	mic, speaker, err := device.Open("pulse:wire.monitor,wire")
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer mic.Close()
+	defer speaker.Close()
+	tick := make([]float32, media.Tick)
+	before := cpu(b)
+	for b.Loop() {
+		for range 100 {
+			if err := errors.Join(speaker.Write(tick), mic.Read(tick)); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	b.ReportMetric(100*(cpu(b)-before).Seconds()/b.Elapsed().Seconds(), "%core")
+}
+
+func cpu(t testing.TB) time.Duration {
+	t.Helper()
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 func TestCloseEndsABlockedReadOfARealDevice(t *testing.T) {

@@ -17,13 +17,16 @@ const (
 	stall  = 400 * time.Millisecond // without a sign of life, the device is gone
 	retry  = 500 * time.Millisecond // between two tries to open one
 	lookup = 2 * time.Second        // between two looks for the chosen device, while another stands in for it
-	hang   = 3 * time.Second        // what a sound server may take to open or close a device
+	hang   = 3 * time.Second        // what a sound server may take to open a device
+	bye    = time.Second            // and to close it
 )
+
+var errHung = fmt.Errorf("%w: the sound system does not answer", ErrLost)
 
 // stream keeps one way of sound going over whatever device there is: the
 // chosen one, else the default one, else none until one comes. What talks to
 // the sound server, which may hang, are goroutines of their own: they are
-// waited for, but no longer than hang.
+// waited for, but only so long.
 type stream struct {
 	kind     Kind
 	backends []malgo.Backend
@@ -99,7 +102,7 @@ func (s *stream) reopen(lost string) error {
 		}
 	}
 	u, err := s.open(s.want)
-	if err != nil && s.want != "" {
+	if err != nil && s.want != "" && !errors.Is(err, errHung) {
 		u, err = s.open("")
 	}
 	if errors.Is(err, ErrNoDevice) || errors.Is(err, ErrLost) {
@@ -179,7 +182,7 @@ func (s *stream) open(id string) (*unit, error) {
 		return r.u, r.err
 	case <-timer.C:
 		close(late)
-		return nil, fmt.Errorf("%w: the sound system does not answer", ErrLost)
+		return nil, errHung
 	}
 }
 
@@ -232,7 +235,7 @@ func (s *stream) Close() error {
 		s.calls.Wait()
 		close(gone)
 	}()
-	timer := time.NewTimer(hang)
+	timer := time.NewTimer(bye)
 	defer timer.Stop()
 	select {
 	case <-gone:

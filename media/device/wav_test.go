@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math"
 	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/entrenous/entrenous/media"
@@ -132,6 +133,72 @@ func TestForeignFilesAreRefused(t *testing.T) {
 	} {
 		if _, err := device.ReadWAV(bytes.NewReader(b)); !errors.Is(err, device.ErrWAV) {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// full is a disk that takes some bytes and no more.
+type full struct{ room int64 }
+
+var errFull = errors.New("no space left")
+
+func (f full) WriteAt(b []byte, at int64) (int, error) {
+	if at+int64(len(b)) > f.room {
+		return 0, errFull
+	}
+	return len(b), nil
+}
+
+func TestAFullDiskIsTold(t *testing.T) {
+	if _, err := device.NewWAVWriter(full{10}); !errors.Is(err, errFull) {
+		t.Errorf("header: %v", err)
+	}
+	w, err := device.NewWAVWriter(full{1000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Write(make([]float32, 400)); err != nil {
+		t.Error(err)
+	}
+	if err := w.Write(make([]float32, 400)); !errors.Is(err, errFull) {
+		t.Errorf("samples: %v", err)
+	}
+}
+
+func TestLoudAndWrongSamplesAreClippedInAFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "loud.wav")
+	save(t, path, []float32{2, -2, float32(math.NaN()), 0.5})
+	got := load(t, path)
+	if len(got) != 4 || got[0] < 0.99 || got[1] != -1 || got[2] != 0 || got[3] != 0.5 {
+		t.Errorf("got %v", got)
+	}
+}
+
+func TestAnExtensibleHeaderIsRead(t *testing.T) {
+	b := []byte("RIFF\xff\xff\xff\xffWAVEfmt \x28\x00\x00\x00")
+	b = binary.LittleEndian.AppendUint16(b, 0xfffe)
+	b = binary.LittleEndian.AppendUint16(b, 1)
+	b = binary.LittleEndian.AppendUint32(b, 48000)
+	b = append(b, make([]byte, 6)...)
+	b = binary.LittleEndian.AppendUint16(b, 32)
+	b = append(b, make([]byte, 8)...)
+	b = binary.LittleEndian.AppendUint16(b, 3) // what it really is: float
+	b = append(b, make([]byte, 14)...)
+	b = append(b, "data\x04\x00\x00\x00"...)
+	b = binary.LittleEndian.AppendUint32(b, math.Float32bits(0.25))
+	got, err := device.ReadWAV(bytes.NewReader(b))
+	if err != nil || len(got) != 1 || got[0] != 0.25 {
+		t.Errorf("%v, %v", got, err)
+	}
+}
+
+func TestARecordingWithoutALengthIsReadToItsEnd(t *testing.T) {
+	b := file(kind{1, 1, 16, 48000}, make([]float64, 300))
+	for _, size := range []uint32{0, math.MaxUint32} {
+		binary.LittleEndian.PutUint32(b[len(b)-604:], size)
+		got, err := device.ReadWAV(bytes.NewReader(b))
+		if err != nil || len(got) != 300 {
+			t.Errorf("length %d: %d samples, %v", size, len(got), err)
 		}
 	}
 }
