@@ -1,0 +1,95 @@
+package voice
+
+import (
+	"errors"
+	"sync"
+
+	"github.com/entrenous/entrenous/media/device"
+)
+
+// NoticeKind says what a Notice is about. Its text is a stable word for
+// programs, not a sentence for people.
+type NoticeKind string
+
+// What there is to be noticed during a call.
+const (
+	MicrophoneLost    NoticeKind = "microphone-lost"    // unplugged, busy, forbidden or none there; silence is sent
+	MicrophoneChanged NoticeKind = "microphone-changed" // Device is in use now
+	MicrophoneSilent  NoticeKind = "microphone-silent"  // it has given nothing but zeros for 5 s: perhaps a switch on it
+	MicrophoneClips   NoticeKind = "microphone-clips"   // too loud for its input
+	MutedSpeech       NoticeKind = "muted-speech"       // somebody speaks into a muted microphone
+	SpeakerLost       NoticeKind = "speaker-lost"
+	SpeakerChanged    NoticeKind = "speaker-changed"
+	RecordingEnded    NoticeKind = "recording-ended" // because of Err
+)
+
+// Notice is something that a person in the call would want to know.
+type Notice struct {
+	Kind   NoticeKind
+	Device string // its name, where there is one
+	Err    error  // why, for the log; nil where nothing failed
+}
+
+const noticesKept = 16
+
+// noticeboard keeps the last notices for whoever reads them, and never waits.
+type noticeboard struct {
+	mu     sync.Mutex
+	out    chan Notice
+	closed bool
+}
+
+func (b *noticeboard) init() { b.out = make(chan Notice, noticesKept) }
+
+// put adds a notice; the oldest gives way.
+func (b *noticeboard) put(n Notice) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for !b.closed {
+		select {
+		case b.out <- n:
+			return
+		default:
+		}
+		select {
+		case <-b.out:
+		default:
+		}
+	}
+}
+
+func (b *noticeboard) close() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.closed {
+		b.closed = true
+		close(b.out)
+	}
+}
+
+// Notices is where the engine tells what people should know. The 16 latest are
+// kept; the channel is closed when Run returns.
+func (e *Engine) Notices() <-chan Notice { return e.notices.out }
+
+func (e *Engine) tell(n Notice) {
+	e.log.Info("notice in a call", "kind", string(n.Kind), "device", n.Device, "err", n.Err)
+	e.notices.put(n)
+}
+
+// deviceNotice says what err means for the people in the call.
+func deviceNotice(kind device.Kind, dev *opened, err error) Notice {
+	n := Notice{Kind: MicrophoneLost, Err: err}
+	if dev != nil {
+		n.Device = dev.device.Name()
+	}
+	moved := errors.Is(err, device.ErrMoved)
+	switch {
+	case kind == device.Microphone && moved:
+		n.Kind = MicrophoneChanged
+	case kind == device.Loudspeaker && moved:
+		n.Kind = SpeakerChanged
+	case kind == device.Loudspeaker:
+		n.Kind = SpeakerLost
+	}
+	return n
+}

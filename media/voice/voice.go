@@ -1,0 +1,199 @@
+// Package voice is one end of a call: it takes a microphone and a loudspeaker
+// and turns them into RTP packets and back. It hides the codec, the jitter
+// buffer, the echo canceller, devices that vanish, and how all of these are
+// adapted to the line. It knows no network: packets leave by Config.Send and
+// come in by Engine.Receive.
+//
+// Delay, from mouth to ear on one machine with real devices (every buffer
+// between them, in the order of the way):
+//
+//	microphone   its own buffer and one tick (device.Mic.Latency), 20 to 30 ms
+//	dsp          1 ms; with echo cancelling 8, with noise suppression 6 more (dsp.Chain.Delay)
+//	frame        10 ms on a good line, else 20: the encoder waits for a whole one
+//	codec        6.5 ms that the encoder looks ahead (opus.Lookahead)
+//	network      half the round trip
+//	jitter       what the line needs, at least 5 ms and up to one tick more
+//	loudspeaker  one tick and its own buffer (device.Speaker.Latency), 20 to 30 ms
+//
+// Volume, limiter and mute add none. A recording is written up to a second
+// later and holds nothing up.
+package voice
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/pion/rtp"
+
+	"github.com/entrenous/entrenous/media"
+	"github.com/entrenous/entrenous/media/device"
+	"github.com/entrenous/entrenous/media/dsp"
+)
+
+// Profile is what a call learns of a pair of devices: the delay of the echo
+// and the skew of the two clocks. Keep it by the two names.
+type Profile = dsp.Profile
+
+// Config says what an Engine works with. Only Send and PayloadType must be set.
+type Config struct {
+	// Mic and Speaker are opened devices, closed by Run. A nil one is a device
+	// that is not there: the call goes on without it until Swap brings one.
+	Mic     device.Mic
+	Speaker device.Speaker
+	// Send takes each packet that is to go out, which is not touched
+	// afterwards. It is called from one goroutine, the microphone's: while it
+	// blocks, nothing is sent. Its errors are counted, and otherwise ignored.
+	Send func(*rtp.Packet) error
+
+	SSRC           uint32
+	PayloadType    uint8 // of Opus, 1 to 127
+	REDPayloadType uint8 // of RED around Opus; 0 where the other side knows none
+
+	// Frame is how much sound a packet holds at first, 10 or 20 ms; 0 is 20.
+	// Network changes it.
+	Frame time.Duration
+	// SaveBandwidth lets packets vary in size and stops them in silence. It
+	// reveals to who watches the line when somebody speaks.
+	SaveBandwidth bool
+
+	Headphones       bool // no echo to cancel, which saves 7 ms
+	NoiseSuppression bool // presses steady noise down, for 6 ms
+	GainControl      bool // brings speech to an even loudness
+
+	// Recall says what an earlier call learnt of two devices by these names.
+	// It may be nil and must not block.
+	Recall func(mic, speaker string) Profile
+	// Log is told of what happens; nil is silence.
+	Log *slog.Logger
+}
+
+// Engine is one end of one call. All its methods are safe for concurrent use;
+// Run is called once.
+type Engine struct {
+	cfg     Config
+	log     *slog.Logger
+	begin   time.Time
+	chain   *dsp.Chain
+	in, out *port
+	talk    *talker
+	listen  *listener
+	plans   *planner
+	tape    *tape
+	notices noticeboard
+
+	mu  sync.Mutex
+	set settings
+}
+
+// New returns an Engine that does nothing until Run.
+func New(cfg Config) (*Engine, error) {
+	if cfg.Send == nil || cfg.PayloadType == 0 || cfg.PayloadType > 127 || cfg.REDPayloadType > 127 {
+		return nil, errors.New("new voice: no way to send, or no payload type")
+	}
+	if cfg.Frame == 0 {
+		cfg.Frame = media.Duration(media.Frame)
+	}
+	if n := media.Samples(cfg.Frame); n != media.Frame && n != media.Tick {
+		return nil, fmt.Errorf("new voice: frames of %v are neither 10 nor 20 ms", cfg.Frame)
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	e := &Engine{cfg: cfg, log: cfg.Log, begin: time.Now(), tape: newTape()}
+	e.notices.init()
+	e.in = newPort(device.Microphone, openedMic(cfg.Mic), e.tell)
+	e.out = newPort(device.Loudspeaker, openedSpeaker(cfg.Speaker), e.tell)
+	e.plans = newPlanner(cfg)
+	var err error
+	if e.listen, err = newListener(e); err != nil {
+		return nil, fmt.Errorf("new voice: %w", err)
+	}
+	if e.talk, err = newTalker(e); err != nil {
+		return nil, fmt.Errorf("new voice: %w", err)
+	}
+	if e.chain, err = dsp.New(e.chainConfig()); err != nil {
+		return nil, fmt.Errorf("new voice: %w", err)
+	}
+	return e, nil
+}
+
+// Run speaks and listens until ctx ends, and returns nil then, after it has
+// ended a recording and closed the devices. Devices that fail meanwhile are
+// told of by Notices and do not end it.
+func (e *Engine) Run(ctx context.Context) error {
+	var loops, writer sync.WaitGroup
+	writer.Go(e.tape.run)
+	loops.Go(func() { e.talk.run(ctx) })
+	loops.Go(func() { e.listen.run(ctx) })
+	<-ctx.Done()
+	err := errors.Join(e.in.close(), e.out.close())
+	loops.Wait()
+	err = errors.Join(err, e.StopRecord())
+	e.tape.end()
+	writer.Wait()
+	e.notices.close()
+	e.chain.Close()
+	if err != nil {
+		e.log.Warn("a call's sound ended badly", "err", err)
+	}
+	return nil
+}
+
+// Swap changes to other devices in the midst of a call and closes the old
+// ones; a nil one leaves that side as it is. After Run has ended it closes
+// what it is given and returns device.ErrClosed.
+func (e *Engine) Swap(mic device.Mic, speaker device.Speaker) error {
+	var errs []error
+	if mic != nil {
+		errs = append(errs, e.in.swap(openedMic(mic)))
+	}
+	if speaker != nil {
+		errs = append(errs, e.out.swap(openedSpeaker(speaker)))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("change the sound devices: %w", err)
+	}
+	return nil
+}
+
+// Learnt is what this call has learnt of the two devices it uses now, and
+// whether it has learnt anything that is worth keeping.
+func (e *Engine) Learnt() (mic, speaker string, p Profile, ok bool) {
+	p, ok = e.chain.Profile()
+	mic, speaker = e.in.name(), e.out.name()
+	return mic, speaker, p, ok && mic != "" && speaker != ""
+}
+
+// since is the time on the engine's clock.
+func (e *Engine) since(t time.Time) time.Duration { return t.Sub(e.begin) }
+
+// chainConfig is what the dsp chain is to do now.
+func (e *Engine) chainConfig() dsp.Config {
+	c := dsp.Config{
+		Headphones: e.cfg.Headphones,
+		Gain:       e.cfg.GainControl,
+		Latency:    e.in.latency() + e.out.latency(),
+	}
+	if e.cfg.NoiseSuppression {
+		c.Noise = dsp.NoiseModerate
+	}
+	c.Known = e.recall()
+	return c
+}
+
+func (e *Engine) recall() (p Profile) {
+	mic, speaker := e.in.name(), e.out.name()
+	if e.cfg.Recall != nil && mic != "" && speaker != "" {
+		p = e.cfg.Recall(mic, speaker)
+	}
+	return p
+}
+
+// realign tells the canceller that a device has begun anew.
+func (e *Engine) realign() {
+	e.chain.Restart(e.in.latency()+e.out.latency(), e.recall())
+}
