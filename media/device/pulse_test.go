@@ -181,6 +181,12 @@ func TestSoundRunsThroughARealDevice(t *testing.T) {
 	}
 }
 
+func TestARealDeviceKeepsTheContract(t *testing.T) {
+	startPulse(t, "wire")
+	keepsContract(t, "pulse:wire.monitor,wire")
+	keepsContract(t, "system")
+}
+
 func TestAMissingDeviceIsNamedInTheError(t *testing.T) {
 	startPulse(t, "wire")
 	_, _, err := device.Open("pulse:nobody,wire")

@@ -14,11 +14,11 @@ import (
 )
 
 const (
-	stall  = 400 * time.Millisecond // without a sign of life, the device is gone
-	retry  = 500 * time.Millisecond // between two tries to open one
-	lookup = 2 * time.Second        // between two looks for the chosen device, while another stands in for it
-	hang   = 3 * time.Second        // what a sound server may take to open a device
-	bye    = time.Second            // and to close it
+	stall  = 400 * time.Millisecond  // without a sign of life, the device is gone
+	retry  = 500 * time.Millisecond  // between two tries to open one
+	lookup = 1500 * time.Millisecond // between two looks for the chosen device, while another stands in for it
+	hang   = 2 * time.Second         // what a sound server may take to open a device
+	bye    = time.Second             // and to close it
 )
 
 var errHung = fmt.Errorf("%w: the sound system does not answer", ErrLost)

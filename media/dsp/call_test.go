@@ -72,6 +72,7 @@ func (c *call) erle(from, to float64) float64 {
 
 func TestLoopsThatRunUnevenlyDoNotDisturb(t *testing.T) {
 	needCanceller(t)
+	needTime(t)
 	c := newCall(t, plain(), dsp.Config{Latency: 60 * time.Millisecond})
 	c.play(2)
 	for range 7 * media.Rate / media.Tick / 6 { // the scheduler lets one of them run, then the other
@@ -89,9 +90,7 @@ func TestLoopsThatRunUnevenlyDoNotDisturb(t *testing.T) {
 
 func TestALoudspeakerThatSkipsIsFollowed(t *testing.T) {
 	needCanceller(t)
-	if slow {
-		t.Skip("tried without the race detector")
-	}
+	needTime(t)
 	s := room{delayMs: 40}.scene()
 	// At 3 s the device runs dry for 70 ms: from then on every echo is that much later.
 	const at, gap = 3 * media.Rate, 70 * media.Rate / 1000
@@ -110,9 +109,7 @@ func TestALoudspeakerThatSkipsIsFollowed(t *testing.T) {
 
 func TestAnotherDeviceStartsTheSearchAgain(t *testing.T) {
 	needCanceller(t)
-	if slow {
-		t.Skip("tried without the race detector")
-	}
+	needTime(t)
 	s := room{delayMs: 40}.scene()
 	other := room{delayMs: 200}.scene()
 	copy(s.mic[4*media.Rate:], other.mic[4*media.Rate:])
@@ -154,6 +151,7 @@ func TestWhoSpeaksFirstIsHeardWhileTheOthersAreSilent(t *testing.T) {
 
 func TestFarSoundThatComesLateIsAligned(t *testing.T) {
 	needCanceller(t)
+	needTime(t)
 	s := plain()
 	c := newCall(t, s, dsp.Config{})
 	// The microphone runs for a second before anything is played.

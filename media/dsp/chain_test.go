@@ -16,6 +16,14 @@ import (
 // plain is the room that several tests share.
 var plain = sync.OnceValue(room{delayMs: 40}.scene)
 
+// needTime skips what takes long, under the race detector.
+func needTime(t testing.TB) {
+	t.Helper()
+	if slow {
+		t.Skip("tried without the race detector")
+	}
+}
+
 func needCanceller(t testing.TB) {
 	t.Helper()
 	if dsp.CancellerName() == "" {
@@ -67,9 +75,7 @@ func atLeast(t *testing.T, what string, got, want float64) {
 
 func TestTheDelayAndTheDriftAreFoundAndHelpTheNextCall(t *testing.T) {
 	needCanceller(t)
-	if slow {
-		t.Skip("tried without the race detector")
-	}
+	needTime(t)
 	s := room{delayMs: 150, ppm: 80}.scene()
 	first := run(t, s, dsp.Config{})
 	if !first.state.Found {
@@ -89,7 +95,31 @@ func TestTheDelayAndTheDriftAreFoundAndHelpTheNextCall(t *testing.T) {
 	}
 }
 
+// From devices at one's ear to a television far away, and with the worst of crystals.
+func TestAnyDelayIsFound(t *testing.T) {
+	needCanceller(t)
+	needTime(t)
+	for _, r := range []room{{delayMs: 10}, {delayMs: 110, ppm: -60}, {delayMs: 300}, {delayMs: 420, ppm: 200}} {
+		t.Run(fmt.Sprintf("%d ms, %.0f ppm", r.delayMs, r.ppm), func(t *testing.T) {
+			t.Parallel()
+			s := r.scene()
+			c := newCall(t, s, dsp.Config{Latency: 40 * time.Millisecond})
+			c.both(7)
+			got := c.chain.State()
+			want := time.Duration(r.delayMs)*time.Millisecond + media.Duration(media.Tick)
+			if !got.Found || got.Delay < want || got.Delay > want+9*time.Millisecond {
+				t.Errorf("found %v: %v, want a little more than %v", got.Found, got.Delay, want)
+			}
+			if math.Abs(got.Skew+r.ppm) > 25 {
+				t.Errorf("skew %.0f ppm, want %.0f", got.Skew, -r.ppm)
+			}
+			atLeast(t, "ERLE at last", c.erle(5.5, 7), 28)
+		})
+	}
+}
+
 func TestTheEchoReturnIsMeasuredInPlainNumbers(t *testing.T) {
+	needTime(t)
 	needCanceller(t)
 	x := run(t, plain(), dsp.Config{})
 	e := x.state.Echo
@@ -99,6 +129,7 @@ func TestTheEchoReturnIsMeasuredInPlainNumbers(t *testing.T) {
 }
 
 func TestHeadphonesLeaveTheVoiceAlone(t *testing.T) {
+	needTime(t)
 	s := plain()
 	s.mic = s.near // no echo reaches the microphone
 	x := run(t, s, dsp.Config{Headphones: true})
@@ -111,6 +142,7 @@ func TestHeadphonesLeaveTheVoiceAlone(t *testing.T) {
 }
 
 func TestNoEchoAtAllDoesNotSilenceTheCall(t *testing.T) {
+	needTime(t)
 	needCanceller(t)
 	s := plain()
 	s.mic = s.near
