@@ -184,7 +184,9 @@ func (p *program) searchCommand() *cobra.Command {
 			return err
 		}
 		for _, h := range hits {
-			err := p.print(h, func(w io.Writer) { fmt.Fprintf(w, "%s  %s\n", h.Message.Time.Local().Format("2006-01-02 15:04"), h.Snippet) })
+			err := p.print(h, func(w io.Writer) {
+				fmt.Fprintf(w, "%s  %s\n", h.Message.Time.Local().Format("2006-01-02 15:04"), h.Snippet)
+			})
 			if err != nil {
 				return err
 			}

@@ -78,7 +78,7 @@ func (d *daemon) serve(ctx context.Context, p *profile, listener net.Listener) e
 	var work sync.WaitGroup
 	var failed error
 	work.Go(func() {
-		failed = d.runNode(ctx, p, s)
+		failed = d.runNode(ctx, p, s, quit)
 		quit()
 	})
 	err := s.Serve(ctx, listener)
@@ -89,11 +89,11 @@ func (d *daemon) serve(ctx context.Context, p *profile, listener net.Listener) e
 }
 
 // runNode waits until there is a node, and runs it with what belongs to it.
-func (d *daemon) runNode(ctx context.Context, p *profile, s *server.Server) error {
+func (d *daemon) runNode(ctx context.Context, p *profile, s *server.Server, quit func()) error {
 	var desk sync.WaitGroup
 	defer desk.Wait()
 	if d.desktop {
-		desk.Go(func() { showDesktop(ctx, d.dir, p, d.log) })
+		desk.Go(func() { showDesktop(ctx, d.dir, p, quit, d.log) })
 	}
 	select {
 	case <-ctx.Done():

@@ -5,9 +5,190 @@ package app
 import (
 	"context"
 	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/gen2brain/beeep"
+
+	"github.com/entrenous/entrenous/app/node"
+	"github.com/entrenous/entrenous/assets"
+	"github.com/entrenous/entrenous/identity"
 )
 
-// showDesktop shows the tray icon and notifications until ctx ends.
-func showDesktop(ctx context.Context, dir string, p *profile, log *slog.Logger) {
-	<-ctx.Done()
+// settleTime is how long a message may be unread before it is announced: in an
+// open conversation it is read at once.
+const settleTime = 700 * time.Millisecond
+
+// desktop is what the daemon shows of itself: the tray icon and notifications.
+type desktop struct {
+	dir  string
+	node *node.Node
+	log  *slog.Logger
+
+	mu     sync.Mutex
+	noted  map[identity.ID]int // unread messages that were announced
+	unread int
+	icon   *tray
+}
+
+// showDesktop shows the tray icon and notifications until ctx ends. Where there
+// is no desktop it does nothing.
+func showDesktop(ctx context.Context, dir string, p *profile, quit func(), log *slog.Logger) {
+	select {
+	case <-ctx.Done():
+		return
+	case <-p.ready:
+	}
+	if !hasDesktop() {
+		return
+	}
+	n := p.current()
+	d := &desktop{dir: dir, node: n, log: log, noted: map[identity.ID]int{}}
+	words := desktopWords(n.Settings().Language)
+	d.icon = showTray(trayLabels{open: words["tray.open"], quit: words["tray.quit"]}, d.openWindow, quit)
+	defer d.icon.close()
+	d.watch(ctx)
+}
+
+// hasDesktop says whether there is a session to show something in. On Linux
+// both icon and notifications go over the session's bus.
+func hasDesktop() bool {
+	if runtime.GOOS == "windows" || runtime.GOOS == "darwin" {
+		return true
+	}
+	if os.Getenv("DBUS_SESSION_BUS_ADDRESS") != "" {
+		return true
+	}
+	run := os.Getenv("XDG_RUNTIME_DIR")
+	_, err := os.Stat(filepath.Join(run, "bus"))
+	return run != "" && err == nil
+}
+
+// desktopWords are the sentences of the person's language.
+func desktopWords(language string) map[string]string {
+	if language == "" && strings.HasPrefix(strings.ToLower(locale()), "fr") {
+		language = "fr"
+	}
+	if words, err := assets.Words(language); err == nil {
+		return words
+	}
+	words, err := assets.Words("en")
+	if err != nil {
+		return map[string]string{}
+	}
+	return words
+}
+
+// watch follows the node: unread messages for the icon, new ones to announce.
+func (d *desktop) watch(ctx context.Context) {
+	w := d.node.Watch()
+	defer w.Close()
+	var soon sync.WaitGroup
+	defer soon.Wait()
+	for {
+		c, err := w.Next(ctx)
+		if err != nil {
+			return
+		}
+		switch c.Topic {
+		case node.TopicMessage, node.TopicRead, node.TopicContact, node.TopicHello, node.TopicReset:
+			if c.Topic == node.TopicMessage || c.Topic == node.TopicContact && c.State == "request" {
+				soon.Go(func() { d.announceSoon(ctx, c) })
+			}
+			d.count()
+		}
+	}
+}
+
+// count shows in the icon whether something is unread.
+func (d *desktop) count() {
+	people, err := d.node.Contacts()
+	if err != nil {
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	before := d.unread
+	d.unread = 0
+	for _, c := range people {
+		d.unread += c.Unread
+		if c.Unread < d.noted[c.ID] {
+			d.noted[c.ID] = c.Unread
+		}
+	}
+	if before != d.unread {
+		d.icon.show(d.unread)
+	}
+}
+
+// announceSoon announces what is still unread after a moment.
+func (d *desktop) announceSoon(ctx context.Context, c node.Change) {
+	select {
+	case <-ctx.Done():
+		return
+	case <-time.After(settleTime):
+	}
+	set := d.node.Settings()
+	who, err := d.node.Contact(c.Who)
+	if err != nil || !set.Notify || who.Muted {
+		return
+	}
+	words := desktopWords(set.Language)
+	if c.Topic == node.TopicContact {
+		d.notify(who.Shown, words["notify.request"])
+		return
+	}
+	d.mu.Lock()
+	fresh := who.Unread > d.noted[c.Who]
+	d.noted[c.Who] = who.Unread
+	d.mu.Unlock()
+	if !fresh {
+		return
+	}
+	text := words["notify.message"]
+	if set.NotifyText && who.Last != nil && who.Last.Author == c.Who {
+		text = firstRunes(who.Last.Text, 200)
+	}
+	d.notify(who.Shown, text)
+}
+
+func (d *desktop) notify(title, text string) {
+	beeep.AppName = "Entrenous"
+	if err := beeep.Notify(title, plain(text), assets.Icon()); err != nil {
+		d.log.Debug("notification", "err", err)
+	}
+}
+
+// plain keeps a friend's text from being taken for markup, which notification
+// daemons may render: they would fetch pictures and show links.
+func plain(s string) string {
+	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(s)
+}
+
+func firstRunes(s string, n int) string {
+	if r := []rune(s); len(r) > n {
+		return string(r[:n]) + "…"
+	}
+	return s
+}
+
+// openWindow starts a window, or raises the one there is.
+func (d *desktop) openWindow() {
+	self, err := os.Executable()
+	if err != nil {
+		d.log.Warn("open window", "err", err)
+		return
+	}
+	cmd := exec.Command(self, "--profile", d.dir) //nolint:noctx // the window outlives the click
+	detach(cmd)
+	if err := cmd.Start(); err != nil {
+		d.log.Warn("open window", "err", err)
+		return
+	}
+	go func() { _ = cmd.Wait() }() // only to let the system forget it
 }

@@ -19,4 +19,4 @@ func (p *program) openWindow(context.Context, string) error {
 }
 
 // showDesktop has nothing to show in a build without a desktop.
-func showDesktop(context.Context, string, *profile, *slog.Logger) {}
+func showDesktop(context.Context, string, *profile, func(), *slog.Logger) {}
