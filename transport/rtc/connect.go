@@ -1,0 +1,238 @@
+package rtc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+
+	"github.com/pion/ice/v4"
+)
+
+// gathered is told of each address that ICE found; nil is the end.
+func (l *Leg) gathered(c ice.Candidate) {
+	if c != nil {
+		return
+	}
+	select {
+	case l.found <- struct{}{}:
+	default:
+	}
+}
+
+// describeLocked gathers, and says how this end is reached.
+func (l *Leg) describeLocked(ctx context.Context) (Description, error) {
+	if l.state == Closed {
+		return Description{}, ErrClosed
+	}
+	if err := l.agent.GatherCandidates(); err != nil {
+		return Description{}, fmt.Errorf("gather addresses: %w", err)
+	}
+	select {
+	case <-l.found:
+	case <-l.done:
+		return Description{}, ErrClosed
+	case <-ctx.Done():
+		return Description{}, ctx.Err()
+	}
+	var err error
+	d := l.local
+	if d.Ufrag, d.Password, err = l.agent.GetLocalUserCredentials(); err != nil {
+		return d, fmt.Errorf("gather addresses: %w", err)
+	}
+	d.Candidates = l.candidates()
+	return d, nil
+}
+
+// Preferences of kinds (RFC 8445 §5.1.2.2).
+const (
+	preferHost      = 126
+	preferReflexive = 100
+)
+
+// candidates lists where this end may be reached. ICE has one of its own for
+// each socket; which of our addresses a packet was sent to makes no difference
+// to it.
+func (l *Leg) candidates() []Candidate {
+	var out []Candidate
+	add := func(k Kind, preference uint32, addrs []netip.AddrPort) {
+		for _, a := range addrs {
+			if len(out) == maxCandidates {
+				return
+			}
+			a = netip.AddrPortFrom(a.Addr().Unmap().WithZone(""), a.Port())
+			local := uint32(65535 - len(out))
+			if a.Addr().Is4() {
+				local -= 1 << 10 // IPv6 first: no NAT
+			}
+			out = append(out, Candidate{Kind: k, Addr: a, Priority: preference<<24 | local<<8 | 255})
+		}
+	}
+	add(Host, preferHost, l.cfg.Port.addrs())
+	add(Reflexive, preferReflexive, l.cfg.Reflexive)
+	return out
+}
+
+// startLocked begins to connect to the end that remote describes.
+func (l *Leg) startLocked(remote Description) error {
+	if l.state == Closed {
+		return ErrClosed
+	}
+	l.remote, l.started = remote, true
+	if err := l.addRemote(remote); err != nil {
+		return err
+	}
+	connect := l.agent.StartAccept
+	if l.offerer {
+		connect = l.agent.StartDial
+	}
+	conn, err := connect(remote.Ufrag, remote.Password)
+	if err != nil {
+		return fmt.Errorf("start ICE: %w", err)
+	}
+	l.conn = conn
+	l.becomeLocked(Connecting, nil)
+	ctx, stop := context.WithCancel(context.Background()) // ends with Close
+	l.stop = stop
+	shake := newHandshake(conn)
+	l.work.Go(func() { l.read(conn, shake) })
+	l.work.Go(func() { l.establish(ctx, shake, remote) })
+	return nil
+}
+
+// addRemote tells ICE where the other end may be reached.
+func (l *Leg) addRemote(remote Description) error {
+	for _, c := range remote.Candidates {
+		if l.cfg.Allow != nil && !l.cfg.Allow(c.Addr.Addr()) {
+			continue
+		}
+		cand, err := iceCandidate(c)
+		if err == nil {
+			err = l.agent.AddRemoteCandidate(cand)
+		}
+		if err != nil {
+			return fmt.Errorf("address %v: %w", c.Addr, err)
+		}
+	}
+	return nil
+}
+
+func iceCandidate(c Candidate) (ice.Candidate, error) {
+	ip, port := c.Addr.Addr().String(), int(c.Addr.Port())
+	switch c.Kind {
+	case Reflexive:
+		return ice.NewCandidateServerReflexive(&ice.CandidateServerReflexiveConfig{
+			Network: "udp", Address: ip, Port: port, Component: ice.ComponentRTP, Priority: c.Priority, RelAddr: "0.0.0.0",
+		})
+	case Relayed:
+		return ice.NewCandidateRelay(&ice.CandidateRelayConfig{
+			Network: "udp", Address: ip, Port: port, Component: ice.ComponentRTP, Priority: c.Priority, RelAddr: "0.0.0.0",
+		})
+	case Host:
+	}
+	return ice.NewCandidateHost(&ice.CandidateHostConfig{
+		Network: "udp", Address: ip, Port: port, Component: ice.ComponentRTP, Priority: c.Priority,
+	})
+}
+
+// errOther means that a restart describes another end than the one we talk to.
+var errOther = errors.New("another end than before")
+
+func (l *Leg) sameLocked(d Description) error {
+	if d.Fingerprint != l.remote.Fingerprint || d.SSRC != l.remote.SSRC {
+		return fmt.Errorf("restart: %w: %w", errOther, ErrFingerprint)
+	}
+	return nil
+}
+
+// againLocked forgets the paths there were, and describes this end anew
+// (RFC 8445 §9, ICE restart).
+func (l *Leg) againLocked(ctx context.Context) (Description, error) {
+	if err := l.agent.Restart("", ""); err != nil {
+		return Description{}, fmt.Errorf("restart ICE: %w", err)
+	}
+	return l.describeLocked(ctx)
+}
+
+// followLocked answers the other end's restart.
+func (l *Leg) followLocked(ctx context.Context, offer Description) (Description, error) {
+	if err := l.sameLocked(offer); err != nil {
+		return Description{}, err
+	}
+	d, err := l.againLocked(ctx)
+	if err != nil {
+		return d, err
+	}
+	return d, l.renewLocked(offer)
+}
+
+// renewLocked takes the addresses that the other end has now.
+func (l *Leg) renewLocked(d Description) error {
+	if err := l.sameLocked(d); err != nil {
+		return err
+	}
+	l.remote = d
+	if err := l.agent.SetRemoteCredentials(d.Ufrag, d.Password); err != nil {
+		return fmt.Errorf("restart ICE: %w", err)
+	}
+	return l.addRemote(d)
+}
+
+// pathChanged is told how ICE is doing.
+func (l *Leg) pathChanged(s ice.ConnectionState) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch s {
+	case ice.ConnectionStateConnected, ice.ConnectionStateCompleted:
+		l.path = true
+		if l.out != nil {
+			l.becomeLocked(Connected, nil)
+		}
+	case ice.ConnectionStateDisconnected, ice.ConnectionStateFailed:
+		l.path = false
+		next := Interrupted
+		if s == ice.ConnectionStateFailed {
+			next = Failed
+		}
+		if l.out != nil || next == Failed {
+			l.becomeLocked(next, nil)
+		}
+	case ice.ConnectionStateChecking:
+		if l.path { // a restart begins
+			l.path = false
+			l.becomeLocked(Interrupted, nil)
+		}
+	case ice.ConnectionStateUnknown, ice.ConnectionStateNew, ice.ConnectionStateClosed:
+	}
+}
+
+// Path is how packets travel now.
+type Path struct {
+	Kind          Kind // of the farther end; 0 while there is no path
+	Local, Remote netip.AddrPort
+}
+
+// Path says how packets travel now.
+func (l *Leg) Path() Path {
+	pair, err := l.agent.GetSelectedCandidatePair()
+	if err != nil || pair == nil {
+		return Path{}
+	}
+	p := Path{Kind: Host, Local: addrOf(pair.Local), Remote: addrOf(pair.Remote)}
+	switch pair.Remote.Type() {
+	case ice.CandidateTypeServerReflexive, ice.CandidateTypePeerReflexive:
+		p.Kind = Reflexive
+	case ice.CandidateTypeRelay:
+		p.Kind = Relayed
+	case ice.CandidateTypeHost, ice.CandidateTypeUnspecified:
+	}
+	return p
+}
+
+func addrOf(c ice.Candidate) netip.AddrPort {
+	ip, err := netip.ParseAddr(c.Address())
+	if err != nil {
+		return netip.AddrPort{}
+	}
+	return netip.AddrPortFrom(ip, uint16(c.Port()))
+}

@@ -1,0 +1,128 @@
+package rtc
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/pion/ice/v4"
+	"github.com/pion/rtp"
+)
+
+// maxPacket is the longest packet that is read; sound needs 400 bytes.
+const maxPacket = 1500
+
+// Arrival is a packet and when it came.
+type Arrival struct {
+	Packet *rtp.Packet
+	At     time.Time
+}
+
+// Send encrypts a packet and sends it, with the leg's own SSRC. It does not
+// block; while the leg is not Connected it gives ErrNotConnected and the
+// packet is lost. The packet is the caller's again afterwards.
+func (l *Leg) Send(p *rtp.Packet) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.state == Closed {
+		return ErrClosed
+	}
+	if l.out == nil {
+		return ErrNotConnected
+	}
+	h := p.Header
+	h.Version, h.SSRC = 2, l.local.SSRC
+	l.meter.sent(h.Timestamp, len(p.Payload))
+	if !l.path {
+		return ErrNotConnected
+	}
+	plain, err := (&rtp.Packet{Header: h, Payload: p.Payload}).Marshal()
+	if err != nil {
+		return fmt.Errorf("encode packet: %w", err)
+	}
+	sealed, err := l.out.EncryptRTP(nil, plain, &h)
+	if err != nil {
+		return fmt.Errorf("seal packet: %w", err)
+	}
+	if _, err := l.conn.Write(sealed); err != nil {
+		return fmt.Errorf("send packet: %w", err)
+	}
+	return nil
+}
+
+// Receive waits for the next packet of the other end. It gives ErrClosed when
+// the leg was closed, or ctx's error.
+func (l *Leg) Receive(ctx context.Context) (Arrival, error) {
+	select {
+	case a := <-l.in:
+		return a, nil
+	default:
+	}
+	select {
+	case a := <-l.in:
+		return a, nil
+	case <-l.done:
+		return Arrival{}, ErrClosed
+	case <-ctx.Done():
+		return Arrival{}, ctx.Err()
+	}
+}
+
+// read takes everything that arrives and tells by the first byte what it is
+// (RFC 7983 §7, RFC 5761 §4).
+func (l *Leg) read(conn *ice.Conn, shake *handshake) {
+	defer shake.Close()
+	b := make([]byte, maxPacket)
+	for {
+		n, err := conn.Read(b)
+		now := time.Now()
+		switch {
+		case err != nil && l.ended():
+			return
+		case err != nil || n < 12: // too long for b, or too short to mean anything
+		case b[0] >= 20 && b[0] <= 63:
+			shake.put(b[:n])
+		case b[0] < 128 || b[0] > 191:
+		case b[1] >= 192 && b[1] <= 223:
+			l.tookReport(b[:n], now)
+		default:
+			l.took(b[:n], now)
+		}
+	}
+}
+
+func (l *Leg) ended() bool {
+	select {
+	case <-l.done:
+		return true
+	default:
+		return false
+	}
+}
+
+// took opens one packet. A forged, repeated or foreign one is dropped.
+func (l *Leg) took(b []byte, now time.Time) {
+	l.mu.Lock()
+	in, ssrc := l.inward, l.remote.SSRC
+	l.mu.Unlock()
+	var h rtp.Header
+	size, err := h.Unmarshal(b)
+	if in == nil || err != nil || h.SSRC != ssrc {
+		return // an unknown SSRC costs no state
+	}
+	plain, err := in.DecryptRTP(nil, b, &h)
+	if err != nil {
+		return
+	}
+	p := &rtp.Packet{}
+	if p.Unmarshal(plain) != nil || len(plain) < size {
+		return
+	}
+	l.mu.Lock()
+	l.meter.received(&p.Header, len(p.Payload), now)
+	l.mu.Unlock()
+	select {
+	case l.in <- Arrival{p, now}:
+	default:
+	}
+}
