@@ -53,7 +53,6 @@ func newButton(kind buttonKind, words string, tap func()) *button {
 func primaryButton(words string, tap func()) *button   { return newButton(primary, words, tap) }
 func secondaryButton(words string, tap func()) *button { return newButton(secondary, words, tap) }
 func dangerButton(words string, tap func()) *button    { return newButton(danger, words, tap) }
-func quietButton(words string, tap func()) *button     { return newButton(quiet, words, tap) }
 
 // iconButton is 36 by 36; hint says in words what the icon does.
 func iconButton(kind buttonKind, icon fyne.Resource, hint string, tap func()) *button {

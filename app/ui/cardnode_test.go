@@ -73,6 +73,17 @@ func withCards(t *testing.T, f func(t *testing.T, n *cardNode)) {
 	})
 }
 
+// withCardsB runs f with a window whose node never answers.
+func withCardsB(b *testing.B, f func(n *cardNode)) {
+	b.Helper()
+	app := test.NewApp()
+	defer app.Quit()
+	n := &cardNode{ui: make(chan func(), 1000)}
+	client := control.NewClient(func(context.Context) (net.Conn, error) { return nil, net.ErrClosed })
+	n.w = New(Options{Client: client, App: app, Log: slog.New(slog.DiscardHandler), Do: func(func()) {}})
+	f(n)
+}
+
 // settle lets everything happen that can: verbs, answers, and what follows
 // from them on the thread of the widgets.
 func (n *cardNode) settle() {

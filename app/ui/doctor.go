@@ -2,6 +2,7 @@ package ui
 
 import (
 	"context"
+	"strings"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
@@ -54,11 +55,24 @@ func findings(w *Window, found []control.Finding) []fyne.CanvasObject {
 	for _, state := range []string{"bad", "warn", "good"} {
 		for _, f := range found {
 			if f.State == state {
-				objs = append(objs, newFinding(f))
+				objs = append(objs, newFinding(w.lookedAt(f.What), f))
 			}
 		}
 	}
 	return objs
+}
+
+// lookedAt names what the doctor looked at. Words of a newer node stand as
+// they are.
+func (w *Window) lookedAt(what string) string {
+	if name, ok := strings.CutPrefix(what, "friend:"); ok {
+		return name
+	}
+	switch what {
+	case "network", "disk", "clock", "friends":
+		return w.tr("doctor.what." + what)
+	}
+	return what
 }
 
 // finding is one thing looked at: a dot for how it is, a sentence, a step.
@@ -68,7 +82,7 @@ type finding struct {
 	body *fyne.Container
 }
 
-func newFinding(f control.Finding) *finding {
+func newFinding(what string, f control.Finding) *finding {
 	v := &finding{ink: colorGood}
 	switch f.State {
 	case "warn":
@@ -76,7 +90,7 @@ func newFinding(f control.Finding) *finding {
 	case "bad":
 		v.ink = colorDanger
 	}
-	v.body = newColumn(2, newText(f.What, 14, 20, colorInk).bold(), mutedText(f.Say))
+	v.body = newColumn(2, newText(what, 14, 20, colorInk).bold(), mutedText(f.Say))
 	if f.Do != "" {
 		v.body.Add(newText(f.Do, 14, 20, colorAccent))
 	}

@@ -197,17 +197,20 @@ func TestABackupNeedsAPassphrase(t *testing.T) {
 func TestTheDoctorSaysTheWorstFirst(t *testing.T) {
 	withCards(t, func(t *testing.T, n *cardNode) {
 		n.answer("GET /doctor", []control.Finding{
-			{What: "Port", State: "good", Say: "One port carries everything, and it is open."},
-			{What: "Router", State: "warn", Say: "Your router changes ports for every contact.", Do: "Turn on UPnP in the router, or let a friend relay."},
-			{What: "Network", State: "bad", Say: "No network answers.", Do: "Check the cable or the Wi-Fi."},
+			{What: "disk", State: "good", Say: "Messages can be kept on this disk."},
+			{What: "friend:Bo", State: "warn", Say: "Bo is reached through Ana.", Do: "Turn on UPnP in the router."},
+			{What: "network", State: "bad", Say: "No network answers.", Do: "Check the cable or the Wi-Fi."},
 		})
 		n.w.showDoctor()
 		n.settle()
+		n.shot(t, "doctor")
 		read := wordsOn(n.top())
-		if strings.Index(read, "Network") > strings.Index(read, "Router") || strings.Index(read, "Router") > strings.Index(read, "Port\n") {
+		if a, b, c := strings.Index(read, "Network"), strings.Index(read, "Bo\n"), strings.Index(read, "Disk\n"); a < 0 || a > b || b > c {
 			t.Errorf("in this order:\n%s", read)
 		}
-		n.shot(t, "doctor")
+		n.answer("GET /doctor", refuse{Message: "no", Code: control.CodeTimeout})
+		n.press(t, n.top(), "Look again")
+		wantWords(t, n.top(), "No answer came in time")
 	})
 }
 

@@ -74,8 +74,7 @@ func (v *safety) actions(s control.Safety) fyne.CanvasObject {
 		same := newText(w.tr("safety.verified"), 14, 20, colorGood).bold()
 		return newColumn(12, same, newRow(8, secondaryButton(w.tr("safety.takeback"), mark(false))))
 	}
-	match := primaryButton(w.tr("safety.match"), mark(true))
-	w.focus(match)
+	match := primaryButton(w.tr("safety.match"), mark(true)) // not focused: Enter by accident must not mark
 	differ := secondaryButton(w.tr("safety.differ"), nil)
 	differ.tap = func() {
 		differ.Disable()

@@ -1,0 +1,108 @@
+package ui
+
+import (
+	"testing"
+
+	"fyne.io/fyne/v2"
+
+	"github.com/entrenous/entrenous/app/control"
+)
+
+// TestEveryCardIsWalkedWithTab finds what can be pressed but not reached by
+// keyboard, and what a screen reader would not know a name for.
+func TestEveryCardIsWalkedWithTab(t *testing.T) {
+	withCards(t, func(t *testing.T, n *cardNode) {
+		t.Setenv("HOME", t.TempDir())
+		n.w.contacts = manyPeople()
+		n.answer("POST /invites", invite())
+		n.answer("GET /contacts/ana/safety", anaSafety)
+		n.answer("GET /contacts/bo/safety", anaSafety)
+		n.answer("GET /devices", []control.Device{{Name: "Laptop", This: true}})
+		n.answer("GET /doctor", []control.Finding{})
+		for name, open := range everyCard(n) {
+			open()
+			n.settle()
+			walked := make(map[fyne.Focusable]bool)
+			c := n.w.win.Canvas()
+			for range 200 {
+				c.FocusNext()
+				walked[c.Focused()] = true
+			}
+			each(n.top(), func(o fyne.CanvasObject) {
+				f, can := o.(fyne.Focusable)
+				if can && isOn(o) && !walked[f] {
+					t.Errorf("%s: Tab never comes to %T %q", name, o, label(o))
+				}
+				if can && label(o) == "" {
+					t.Errorf("%s: %T has no name", name, o)
+				}
+			})
+			n.w.typed(&fyne.KeyEvent{Name: fyne.KeyEscape})
+			if n.top() != nil {
+				t.Errorf("%s: Escape does not close it", name)
+			}
+			n.settle()
+		}
+	})
+}
+
+func isOn(o fyne.CanvasObject) bool {
+	d, ok := o.(fyne.Disableable)
+	return !ok || !d.Disabled()
+}
+
+func label(o fyne.CanvasObject) string {
+	if a, ok := o.(fyne.Accessible); ok {
+		return a.AccessibilityLabel()
+	}
+	return "an entry has its label above"
+}
+
+func TestNoKeyOpensACardOverACard(t *testing.T) {
+	withCards(t, func(t *testing.T, n *cardNode) {
+		n.w.showHelp()
+		n.w.typed(&fyne.KeyEvent{Name: fyne.KeyF1})
+		if len(n.w.modals) != 1 {
+			t.Errorf("%d cards are open", len(n.w.modals))
+		}
+	})
+}
+
+func TestTheKeyboardGoesBackWhereItWas(t *testing.T) {
+	withCards(t, func(t *testing.T, n *cardNode) {
+		b := secondaryButton("Rename", nil)
+		n.page(newRow(0, b))
+		c := n.w.win.Canvas()
+		c.Focus(b)
+		n.w.showRename(cardAna)
+		entries(n.top())[0].TypedKey(&fyne.KeyEvent{Name: fyne.KeyEscape})
+		if c.Focused() != b {
+			t.Errorf("the keyboard is at %v", c.Focused())
+		}
+	})
+}
+
+// BenchmarkOpeningSettings is the largest card from nothing to laid out.
+func BenchmarkOpeningSettings(b *testing.B) {
+	withCardsB(b, func(n *cardNode) {
+		for b.Loop() {
+			n.w.showSettings()
+			n.w.closeModal()
+		}
+	})
+}
+
+// BenchmarkAKeyInTheFinder shows 50 messages and 16 people anew.
+func BenchmarkAKeyInTheFinder(b *testing.B) {
+	withCardsB(b, func(n *cardNode) {
+		n.w.contacts = manyPeople()
+		var hits []control.Hit
+		for range foundMessages {
+			hits = append(hits, control.Hit{Message: control.Message{ID: "m", Who: "ana", Author: "ana", Time: n.w.now()}, Snippet: "the boat leaves at nine, bring the warm jackets and a lamp", Marks: [][2]int{{4, 8}}})
+		}
+		f := newFinder(n.w, "", "")
+		for b.Loop() {
+			f.show(n.w.contacts, hits)
+		}
+	})
+}
