@@ -89,6 +89,7 @@ func (v *View) Unread(conv chat.ConvID) (u Unread, err error) {
 // DeleteConversation removes a conversation's log and everything drawn from
 // it. The pages that held it are overwritten.
 func (tx *Tx) DeleteConversation(conv chat.ConvID) error {
+	tx.last = nil
 	number, err := tx.c.number(`SELECT id FROM conv WHERE conv=?`, conv[:])
 	if err != nil {
 		return err

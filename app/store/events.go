@@ -19,6 +19,7 @@ const maxForks = 16
 
 // chain is a device's row in a conversation.
 type chain struct {
+	of       chat.ConvID
 	id, conv int64
 	person   identity.ID // zero until the first event
 	tip      chat.Tip
@@ -56,15 +57,31 @@ func (tx *Tx) Append(e *chat.Event, author identity.ID) (added bool, err error) 
 	if err := tx.checkDepth(e, ch); err != nil {
 		return false, err
 	}
-	return true, tx.insert(e, author, ch)
+	if err := tx.insert(e, author, ch); err != nil {
+		tx.last = nil
+		return false, err
+	}
+	return true, nil
 }
 
-// chain returns the chain of a device, made if there is none.
-func (tx *Tx) chain(conv chat.ConvID, device identity.DeviceID) (*chain, error) {
-	ch, err := tx.findChain(conv, device)
-	if !errors.Is(err, ErrNotFound) {
-		return ch, err
+// chain returns the chain of a device, made if there is none. The last one
+// is at hand: events come in runs.
+func (tx *Tx) chain(conv chat.ConvID, device identity.DeviceID) (ch *chain, err error) {
+	if tx.last != nil && tx.last.of == conv && tx.last.tip.Device == device {
+		return tx.last, nil
 	}
+	ch, err = tx.findChain(conv, device)
+	if errors.Is(err, ErrNotFound) {
+		ch, err = tx.beginChain(conv, device)
+	}
+	if err != nil {
+		return nil, err
+	}
+	tx.last = ch
+	return ch, nil
+}
+
+func (tx *Tx) beginChain(conv chat.ConvID, device identity.DeviceID) (*chain, error) {
 	if err := tx.c.exec(`INSERT INTO conv(conv) VALUES(?) ON CONFLICT DO NOTHING`, conv[:]); err != nil {
 		return nil, fmt.Errorf("begin conversation: %w", err)
 	}
@@ -82,7 +99,7 @@ func (tx *Tx) chain(conv chat.ConvID, device identity.DeviceID) (*chain, error) 
 }
 
 func (v *View) findChain(conv chat.ConvID, device identity.DeviceID) (*chain, error) {
-	ch := &chain{tip: chat.Tip{Device: device}}
+	ch := &chain{of: conv, tip: chat.Tip{Device: device}}
 	err := v.c.one(func(s *sqlite3.Stmt) {
 		ch.id, ch.conv, ch.deepest = s.ColumnInt64(0), s.ColumnInt64(1), uint64(s.ColumnInt64(2))
 		fill(ch.person[:], s, 3)
@@ -163,6 +180,7 @@ func (tx *Tx) insert(e *chat.Event, author identity.ID, ch *chain) error {
 	if err != nil {
 		return fmt.Errorf("append: %w", err)
 	}
+	ch.person, ch.tip.Seq, ch.tip.Hash, ch.depth, ch.deepest = author, e.Seq, h, e.Depth, max(ch.deepest, e.Depth)
 	if isEffect {
 		return tx.touch(e, h, target)
 	}

@@ -230,3 +230,39 @@ func TestTheFirstKeyOfADeviceStays(t *testing.T) {
 		t.Errorf("%+v, %v", all, err)
 	}
 }
+
+func TestChainsThatGrowTogetherInOneTransactionStayApart(t *testing.T) {
+	from, to := open(t, t.TempDir()), open(t, t.TempDir())
+	for i := range 12 {
+		text(t, from, bo, []string{"desk", "phone"}[i/2%2], fmt.Sprint(i))
+	}
+	encoded, err := from.EventsAfter(talk, nil, 100, 1<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	no := errors.New("no")
+	all := func(last error) func(tx *store.Tx) error {
+		return func(tx *store.Tx) error {
+			for _, b := range encoded {
+				e, err := chat.ParseEvent(b)
+				if err != nil {
+					return err
+				}
+				if added, err := tx.Append(e, bo.id); err != nil || !added {
+					return fmt.Errorf("append %d: %v, %w", e.Seq, added, err)
+				}
+				if added, err := tx.Append(e, bo.id); err != nil || added {
+					return fmt.Errorf("append %d again: %v, %w", e.Seq, added, err)
+				}
+			}
+			return last
+		}
+	}
+	if err := to.Write(t.Context(), all(no)); !errors.Is(err, no) {
+		t.Fatal(err)
+	}
+	write(t, to, all(nil))
+	if !slices.Equal(texts(lastPage(t, from)), texts(lastPage(t, to))) {
+		t.Error("both ends read something else")
+	}
+}

@@ -91,6 +91,7 @@ func (tx *Tx) redrawEvent(s stored) error {
 
 // redrawChains cuts chains at their first gap and finds their tips.
 func (tx *Tx) redrawChains(context.Context) error {
+	tx.last = nil
 	for _, sql := range [...]string{
 		`WITH gap AS (SELECT chain, min(seq) AS at FROM
 			(SELECT chain, seq, seq-row_number() OVER (PARTITION BY chain ORDER BY seq) AS skipped FROM event)

@@ -68,6 +68,7 @@ func (v *View) isOurs(conv int64, d identity.DeviceID) (bool, error) {
 
 // setSeen moves the mark up to which a chain is read; it never moves back.
 func (tx *Tx) setSeen(chain int64, seq uint64) error {
+	tx.last = nil
 	if err := tx.c.exec(`UPDATE chain SET seen=max(seen, ?) WHERE id=?`, seq, chain); err != nil {
 		return fmt.Errorf("mark read: %w", err)
 	}

@@ -15,6 +15,7 @@ const maxBatch = 1024
 type Tx struct {
 	View
 	words []wordChange // full-text changes, done in one go before the commit
+	last  *chain       // the chain that was last looked up or appended to; nil: look it up
 }
 
 // job is one call of Write on its way through the writer.
@@ -141,7 +142,7 @@ func (tx *Tx) run(j *job) error {
 		return j.err
 	}
 	if j.err != nil {
-		tx.words = tx.words[:words]
+		tx.words, tx.last = tx.words[:words], nil
 		if err := tx.c.exec(`ROLLBACK TO job`); err != nil {
 			return fmt.Errorf("undo write: %w", err)
 		}
