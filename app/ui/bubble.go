@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"math"
 	"strconv"
 	"strings"
 
@@ -98,10 +99,14 @@ func (b *bubble) measure(width float32) bubbleFit {
 	if !f.deleted && onlyEmoji(words) {
 		body, f.font, f.high = b.t.large, b.t.large.size, 44*k
 	}
-	f.lines = wrap(words, room, body)
-	if n := len(f.lines); n > foldLines && !b.open {
+	most := foldLines + 1
+	if b.open {
+		most = math.MaxInt
+	}
+	f.lines = wrap(words, room, body, most)
+	if len(f.lines) > foldLines && !b.open {
 		f.lines = f.lines[:foldShown]
-		f.more = b.t.w.tr("message.more", n-foldShown)
+		f.more = b.t.w.tr("message.more")
 	}
 	b.stamp(&f)
 

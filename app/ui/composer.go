@@ -83,7 +83,7 @@ func (c *composer) readDraft() {
 	who, turn := c.who, c.entered
 	c.w.do(func(ctx context.Context) error {
 		d, err := c.w.client.Draft(ctx, who)
-		if err != nil || d == (control.Draft{}) && c.kept == d {
+		if err != nil {
 			return err
 		}
 		var about *control.Message
@@ -93,7 +93,7 @@ func (c *composer) readDraft() {
 			}
 		}
 		c.w.ui(func() {
-			if c.entered == turn && c.draft() == c.kept {
+			if c.entered == turn && c.draft() == c.kept && d != c.kept {
 				c.take(d, about)
 			}
 		})

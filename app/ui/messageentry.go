@@ -74,13 +74,11 @@ func (e *messageEntry) TypedKey(k *fyne.KeyEvent) {
 	e.Entry.TypedKey(k)
 }
 
-// TypedShortcut passes on what is the window's.
+// TypedShortcut leaves to the window what is the window's.
 func (e *messageEntry) TypedShortcut(s fyne.Shortcut) {
-	if c, ok := s.(*desktop.CustomShortcut); ok && isWindowShortcut(c) {
-		passShortcut(e, s)
-		return
+	if !e.c.w.shortcut(s) {
+		e.Entry.TypedShortcut(s)
 	}
-	e.Entry.TypedShortcut(s)
 }
 
 // oneRow is the entry's height with one line.
@@ -102,7 +100,7 @@ func (e *messageEntry) lines(most int) int {
 	}
 	n := 0
 	for para := range strings.SplitSeq(text, "\n") {
-		n += len(fill(split(para), width, e.c.chat.timeline.body))
+		n += len(fill(split(para), width, e.c.chat.timeline.body, most))
 		if n >= most {
 			return most
 		}

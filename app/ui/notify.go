@@ -16,17 +16,17 @@ const toastTime = 7 * time.Second
 // A toast says for a moment, over the window, what happened and what to do. A click puts it away.
 type toast struct {
 	widget.BaseWidget
-	w    *Window
-	card *card
-	say1 *text
-	say2 *text
-	turn int // counts what was said, so that an old timer leaves a new toast alone
+	w     *Window
+	card  *card
+	title *text
+	next  *text
+	turn  int // counts what was said, so that an old timer leaves a new toast alone
 }
 
 func newToast(w *Window) *toast {
-	t := &toast{w: w, say1: labelText("").oneLine(), say2: smallText("").oneLine()}
-	t.say1.size = 14
-	t.card = makeCard(&card{fill: theme.ColorNameOverlayBackground, stroke: theme.ColorNameSeparator, radius: 14, padX: 16, padY: 10, content: newColumn(2, t.say1, t.say2)})
+	t := &toast{w: w, title: labelText("").oneLine(), next: smallText("").oneLine()}
+	t.title.size = 14
+	t.card = makeCard(&card{fill: theme.ColorNameOverlayBackground, stroke: theme.ColorNameSeparator, radius: 14, padX: 16, padY: 10, content: newColumn(2, t.title, t.next)})
 	t.ExtendBaseWidget(t)
 	t.Hide()
 	return t
@@ -36,12 +36,12 @@ func newToast(w *Window) *toast {
 func (t *toast) say(sentence, next string) {
 	t.turn++
 	turn := t.turn
-	t.say1.set(sentence)
-	t.say2.set(next)
+	t.title.set(sentence)
+	t.next.set(next)
 	if next == "" {
-		t.say2.Hide()
+		t.next.Hide()
 	} else {
-		t.say2.Show()
+		t.next.Show()
 	}
 	t.Show()
 	t.w.win.Content().Refresh()
@@ -63,7 +63,7 @@ func (t *toast) CreateRenderer() fyne.WidgetRenderer {
 
 // width is what the sentences need, within the window.
 func (t *toast) width(room float32) float32 {
-	w := max(t.say1.natural(), t.say2.natural()) + 2*t.card.padX
+	w := max(t.title.natural(), t.next.natural()) + 2*t.card.padX
 	return min(max(w, 240), room-32)
 }
 

@@ -182,7 +182,7 @@ func (t *timeline) TypedShortcut(s fyne.Shortcut) {
 		t.actSelected(actCopy)
 		return
 	}
-	passShortcut(t, s)
+	t.w.shortcut(s)
 }
 
 func (t *timeline) chosen() (control.Message, bool) {

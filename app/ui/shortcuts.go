@@ -5,30 +5,25 @@ import (
 	"fyne.io/fyne/v2/driver/desktop"
 )
 
-// shortcuts makes the keys that work everywhere in the window.
-func (w *Window) shortcuts() {
+// shortcutKeys are the keys that work everywhere in the window, with the
+// modifier that they need.
+var shortcutKeys = map[fyne.KeyName]fyne.KeyModifier{
+	fyne.KeyK:     fyne.KeyModifierShortcutDefault, // switch conversation
+	fyne.KeyN:     fyne.KeyModifierShortcutDefault, // add a friend
+	fyne.KeyComma: fyne.KeyModifierShortcutDefault, // settings
+	fyne.KeyF:     fyne.KeyModifierShortcutDefault, // search here
+	fyne.KeyI:     fyne.KeyModifierShortcutDefault, // information
+	fyne.KeyQ:     fyne.KeyModifierShortcutDefault, // quit
+	fyne.KeyW:     fyne.KeyModifierShortcutDefault, // close
+	fyne.KeyUp:    fyne.KeyModifierAlt,             // the conversation above
+	fyne.KeyDown:  fyne.KeyModifierAlt,             // the one below
+}
+
+// listen makes the window hear its keys.
+func (w *Window) listen() {
 	c := w.win.Canvas()
-	for key, f := range map[fyne.KeyName]func(){
-		fyne.KeyK:     func() { w.showSwitcher() },
-		fyne.KeyN:     func() { w.showAddFriend() },
-		fyne.KeyComma: func() { w.showSettings() },
-		fyne.KeyF:     func() { w.searchHere() },
-		fyne.KeyI:     func() { w.toggleInfo() },
-		fyne.KeyQ:     func() { w.quit() },
-		fyne.KeyW:     func() { w.close() },
-	} {
-		c.AddShortcut(&desktop.CustomShortcut{KeyName: key, Modifier: fyne.KeyModifierShortcutDefault}, func(fyne.Shortcut) {
-			if w.shell != nil || key == fyne.KeyQ || key == fyne.KeyW {
-				f()
-			}
-		})
-	}
-	for key, step := range map[fyne.KeyName]int{fyne.KeyUp: -1, fyne.KeyDown: 1} {
-		c.AddShortcut(&desktop.CustomShortcut{KeyName: key, Modifier: fyne.KeyModifierAlt}, func(fyne.Shortcut) {
-			if w.shell != nil {
-				w.shell.roster.step(step)
-			}
-		})
+	for key, modifier := range shortcutKeys {
+		c.AddShortcut(&desktop.CustomShortcut{KeyName: key, Modifier: modifier}, func(s fyne.Shortcut) { w.shortcut(s) })
 	}
 	c.SetOnTypedKey(w.typed)
 	c.SetOnTypedRune(func(r rune) {
@@ -38,19 +33,44 @@ func (w *Window) shortcuts() {
 	})
 }
 
-// isWindowShortcut says whether a shortcut belongs to the window, also while
-// something is being written.
-func isWindowShortcut(s *desktop.CustomShortcut) bool {
-	switch s.Modifier {
-	case fyne.KeyModifierShortcutDefault:
-		switch s.KeyName {
-		case fyne.KeyK, fyne.KeyN, fyne.KeyComma, fyne.KeyF, fyne.KeyI, fyne.KeyQ, fyne.KeyW:
-			return true
-		}
-	case fyne.KeyModifierAlt:
-		return s.KeyName == fyne.KeyUp || s.KeyName == fyne.KeyDown
+// shortcut does what a shortcut of the window means, and says whether it is
+// one. While something is being written Fyne offers shortcuts to the entry
+// alone, so that entry asks here.
+func (w *Window) shortcut(s fyne.Shortcut) bool {
+	c, ok := s.(*desktop.CustomShortcut)
+	if !ok || shortcutKeys[c.KeyName] == 0 || shortcutKeys[c.KeyName] != c.Modifier {
+		return false
 	}
-	return false
+	switch {
+	case c.KeyName == fyne.KeyQ:
+		w.quit()
+	case c.KeyName == fyne.KeyW:
+		w.close()
+	case w.shell == nil || len(w.modals) > 0:
+	default:
+		w.visit(c.KeyName)
+	}
+	return true
+}
+
+// visit leads somewhere from the main page.
+func (w *Window) visit(key fyne.KeyName) {
+	switch key {
+	case fyne.KeyK:
+		w.showSwitcher()
+	case fyne.KeyN:
+		w.showAddFriend()
+	case fyne.KeyComma:
+		w.showSettings()
+	case fyne.KeyF:
+		w.searchHere()
+	case fyne.KeyI:
+		w.toggleInfo()
+	case fyne.KeyUp:
+		w.shell.roster.step(-1)
+	case fyne.KeyDown:
+		w.shell.roster.step(1)
+	}
 }
 
 // typed answers keys that nothing with the focus has used.
@@ -65,7 +85,9 @@ func (w *Window) typed(e *fyne.KeyEvent) {
 			w.shell.back()
 		}
 	case fyne.KeyF1:
-		w.showHelp()
+		if len(w.modals) == 0 {
+			w.showHelp()
+		}
 	}
 }
 
@@ -73,13 +95,5 @@ func (w *Window) typed(e *fyne.KeyEvent) {
 func passKey(o fyne.CanvasObject, e *fyne.KeyEvent) {
 	if c := fyne.CurrentApp().Driver().CanvasForObject(o); c != nil && c.OnTypedKey() != nil {
 		c.OnTypedKey()(e)
-	}
-}
-
-// passShortcut gives a shortcut that a focused widget has no use for to its
-// window; Fyne offers it to nobody else.
-func passShortcut(o fyne.CanvasObject, s fyne.Shortcut) {
-	if c, ok := fyne.CurrentApp().Driver().CanvasForObject(o).(fyne.Shortcutable); ok {
-		c.TypedShortcut(s)
 	}
 }

@@ -193,6 +193,7 @@ func (w *Window) rebuild() {
 }
 
 func (w *Window) setPage(o fyne.CanvasObject) {
+	w.win.Canvas().Unfocus() // what goes must not keep the keyboard
 	w.page.Objects = []fyne.CanvasObject{o}
 	w.page.Refresh()
 }

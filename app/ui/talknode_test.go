@@ -311,6 +311,7 @@ func (n *talkNode) person(req *http.Request, who, what string) any {
 		return n.drafts[who]
 	case "PUT draft":
 		n.drafts[who] = decode[control.Draft](req)
+		n.tell(control.Change{Type: control.ChangeDraft, Who: who})
 		return struct{}{}
 	case "POST read":
 		n.contact(who).Unread = 0

@@ -283,7 +283,7 @@ func (t *timeline) replace(rows []control.Message) {
 
 // scrolled follows where the window stands: at the end everything is seen.
 func (t *timeline) scrolled() {
-	end := t.reel.atEnd() && !t.later
+	end := t.atEnd()
 	if end {
 		t.fresh = 0
 		t.seen()
@@ -299,10 +299,13 @@ func (t *timeline) scrolled() {
 	t.placeDown()
 }
 
-// seen tells the node that everything up to the last row was seen, if the
-// window is in front.
+// atEnd says whether the newest message is in sight.
+func (t *timeline) atEnd() bool { return t.reel.atEnd() && !t.later }
+
+// seen tells the node that everything up to the last row was seen, if that is
+// in sight and the window in front.
 func (t *timeline) seen() {
-	if len(t.rows) == 0 || !t.w.front {
+	if len(t.rows) == 0 || !t.w.front || !t.atEnd() {
 		return
 	}
 	c, ok := t.w.contact(t.who)

@@ -117,7 +117,7 @@ func (w *Window) build() {
 	w.front = true
 	w.app.Lifecycle().SetOnEnteredForeground(func() { w.setFront(true) })
 	w.app.Lifecycle().SetOnExitedForeground(func() { w.setFront(false) })
-	w.shortcuts()
+	w.listen()
 }
 
 // Show brings the window to the screen.

@@ -54,6 +54,18 @@ func (r *ruler) width(s string) float32 {
 	return w
 }
 
+// longest is how many bytes fit a width at most, in the narrowest letters.
+func (r *ruler) longest(width float32) int { return 4*int(width/(r.size*0.2)) + 16 }
+
+// reach is the width of a word, or just more than width where it is so long
+// that it is not worth measuring.
+func (r *ruler) reach(word string, width float32) float32 {
+	if len(word) > r.longest(width) {
+		return width + 1
+	}
+	return r.width(word)
+}
+
 // A piece is a part of a text that is not broken while it fits a line: a word
 // with the space behind it, or one ideograph.
 type piece struct {
@@ -63,14 +75,18 @@ type piece struct {
 }
 
 // wrap breaks a text into lines no wider than width: at spaces, between
-// ideographs, and anywhere in a word that is too long. Nothing in the text is
-// markup; only http and https addresses are told from the rest.
-func wrap(s string, width float32, r *ruler) []line {
+// ideographs, and anywhere in a word that is too long. It stops after the most
+// lines that are wanted. Nothing in the text is markup; only http and https
+// addresses are told from the rest.
+func wrap(s string, width float32, r *ruler, most int) []line {
 	var lines []line
 	for para := range strings.SplitSeq(tidy(s), "\n") {
 		right := rightToLeft(para)
-		for _, pieces := range fill(split(para), width, r) {
+		for _, pieces := range fill(split(para), width, r, most-len(lines)) {
 			lines = append(lines, compose(pieces, right, r))
+		}
+		if len(lines) >= most {
+			break
 		}
 	}
 	return lines
@@ -154,24 +170,27 @@ func address(word string) (head, link, tail string) {
 	return word[:at], link, word[at+len(link):]
 }
 
-// fill puts pieces on lines.
-func fill(pieces []piece, width float32, r *ruler) [][]piece {
+// fill puts pieces on lines, at most so many.
+func fill(pieces []piece, width float32, r *ruler, most int) [][]piece {
 	var lines [][]piece
 	var now []piece
 	var used float32
 	for _, p := range pieces {
-		w := r.width(p.text)
+		if len(lines) >= most {
+			return lines
+		}
+		w := r.reach(p.text, width)
 		if used > 0 && used+w > width {
 			lines, now, used = append(lines, now), nil, 0
 		}
-		for w > width {
+		for w > width && len(lines) < most {
 			n := breakAt(p.text, width, r)
 			if n >= len(p.text) {
 				break
 			}
 			lines = append(lines, []piece{{text: p.text[:n], link: p.link}})
 			p.text = p.text[n:]
-			w = r.width(p.text)
+			w = r.reach(p.text, width)
 		}
 		now = append(now, p)
 		used += w
@@ -179,21 +198,29 @@ func fill(pieces []piece, width float32, r *ruler) [][]piece {
 			used += r.width(p.space)
 		}
 	}
+	if len(lines) >= most {
+		return lines
+	}
 	return append(lines, now)
 }
 
 // breakAt is how many bytes of a word fit the width: at least one character,
 // and never a part of one that is made of several code points.
 func breakAt(word string, width float32, r *ruler) int {
-	cuts := []int{}
+	var cuts []int
 	var before rune
 	for i, c := range word {
+		if i > r.longest(width) && len(cuts) > 0 {
+			break // no need to look at the rest of a very long word
+		}
 		if i > 0 && !joins(c) && before != zeroWidthJoiner {
 			cuts = append(cuts, i)
 		}
 		before = c
 	}
-	cuts = append(cuts, len(word))
+	if len(word) <= r.longest(width) || len(cuts) == 0 {
+		cuts = append(cuts, len(word))
+	}
 	low, high := 0, len(cuts)-1
 	for low < high {
 		mid := (low + high + 1) / 2

@@ -1,0 +1,471 @@
+package ui
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/driver/desktop"
+	"fyne.io/fyne/v2/test"
+
+	"github.com/entrenous/entrenous/app/control"
+)
+
+const anaID = "ana-id-1"
+
+// history is a node with one friend and so many rows, three minutes apart.
+func history(rows int) *talkNode {
+	n := newTalkNode()
+	n.befriend(anaID, "Ana")
+	for i := range rows {
+		author := anaID
+		if i/3%2 == 0 {
+			author = "yelena"
+		}
+		n.say(anaID, author, fmt.Sprintf("message %d", i), time.Duration(rows-i)*3*time.Minute)
+	}
+	return n
+}
+
+// seen gives the texts of the bubbles in sight, from top to bottom.
+func (n *talkNode) seen() []string {
+	var all []string
+	for _, o := range n.w.shell.chat.timeline.reel.inView {
+		if r, ok := o.(*bubbleRow); ok {
+			all = append(all, r.b.m.Text)
+		}
+	}
+	return all
+}
+
+func (n *talkNode) wantSeen(t *testing.T, words string) {
+	t.Helper()
+	if !slices.Contains(n.seen(), words) {
+		t.Errorf("%q is not in sight, only %q", words, n.seen())
+	}
+}
+
+// row is the drawn bubble of a text.
+func (n *talkNode) drawn(t *testing.T, words string) *bubbleRow {
+	t.Helper()
+	for _, o := range n.w.shell.chat.timeline.reel.inView {
+		if r, ok := o.(*bubbleRow); ok && r.b.m.Text == words {
+			return r
+		}
+	}
+	t.Fatalf("%q is not in sight, only %q", words, n.seen())
+	return nil
+}
+
+// painted gives every text of a bubble as it stands on the screen.
+func painted(r *bubbleRow) string {
+	var all []string
+	for _, t := range r.texts[:r.used] {
+		all = append(all, t.Text)
+	}
+	return strings.Join(all, "|")
+}
+
+func TestAConversationOpensAtItsEnd(t *testing.T) {
+	n := history(1000)
+	withWindow(t, n, func(t *testing.T) {
+		n.wantSeen(t, "message 999")
+		if rows := len(n.w.shell.chat.timeline.rows); rows != pageRows {
+			t.Errorf("%d rows were asked for to show one screen", rows)
+		}
+	})
+}
+
+func TestScrollingUpReadsWhatWasBeforeAndKeepsItsPlace(t *testing.T) {
+	n := history(5000)
+	withWindow(t, n, func(t *testing.T) {
+		reel := n.w.shell.chat.timeline.reel
+		last := 999_999
+		for range 600 {
+			reel.Scrolled(&fyne.ScrollEvent{Scrolled: fyne.NewDelta(0, 300)})
+			before := n.seen()
+			n.settle()
+			if after := n.seen(); !slices.Equal(before, after) {
+				t.Fatalf("what arrived moved the window from %q to %q", before, after)
+			}
+			var now int
+			fmt.Sscanf(n.seen()[0], "message %d", &now)
+			if now > last || last < 5000 && last-now > 12 {
+				t.Fatalf("after message %d came %d", last, now)
+			}
+			last = now
+		}
+		if held := len(n.w.shell.chat.timeline.rows); held > keptRows {
+			t.Errorf("%d rows are held", held)
+		}
+		if last > 2000 {
+			t.Errorf("all these turns of the wheel led to message %d only", last)
+		}
+		for range 700 {
+			reel.Scrolled(&fyne.ScrollEvent{Scrolled: fyne.NewDelta(0, -300)})
+			n.settle()
+		}
+		n.wantSeen(t, "message 4999")
+	})
+}
+
+func TestThousandsOfRowsAreDrawnByAFewWidgets(t *testing.T) {
+	n := history(3000)
+	withWindow(t, n, func(t *testing.T) {
+		reel := n.w.shell.chat.timeline.reel
+		made := make(map[fyne.CanvasObject]bool)
+		for range 1000 {
+			reel.Scrolled(&fyne.ScrollEvent{Scrolled: fyne.NewDelta(0, 90)})
+			n.settle()
+			for _, o := range reel.inView {
+				made[o] = true
+			}
+		}
+		if len(made) > 60 {
+			t.Errorf("%d widgets were made", len(made))
+		}
+	})
+}
+
+func TestAMessageThatArrivesIsSeenAtTheEnd(t *testing.T) {
+	n := history(100)
+	withWindow(t, n, func(t *testing.T) {
+		n.receive(anaID, "are you there?")
+		n.settle()
+		n.wantSeen(t, "are you there?")
+		if n.contacts[0].Unread != 0 {
+			t.Error("what was in sight was not marked as seen")
+		}
+	})
+}
+
+func TestAMessageThatArrivesFarBelowIsCounted(t *testing.T) {
+	n := history(300)
+	withWindow(t, n, func(t *testing.T) {
+		tl := n.w.shell.chat.timeline
+		tl.reel.scrollTo(0)
+		n.settle()
+		before := n.seen()
+		n.receive(anaID, "one")
+		n.settle()
+		n.receive(anaID, "two")
+		n.settle()
+		if !slices.Equal(before, n.seen()) {
+			t.Error("new messages moved what was being read")
+		}
+		if n.contacts[0].Unread != 2 {
+			t.Error("messages out of sight were marked as seen")
+		}
+		if !tl.down.Visible() || tl.down.words != "2 new" {
+			t.Errorf("the button says %q", tl.down.words)
+		}
+		tl.down.Tapped(nil)
+		n.settle()
+		n.wantSeen(t, "two")
+		if tl.down.Visible() || n.contacts[0].Unread != 0 {
+			t.Error("at the end something is still new")
+		}
+	})
+}
+
+func TestNothingIsSeenWhileTheWindowIsBehind(t *testing.T) {
+	n := history(10)
+	withWindow(t, n, func(t *testing.T) {
+		n.w.setFront(false)
+		n.receive(anaID, "behind your back")
+		n.settle()
+		if n.contacts[0].Unread != 1 {
+			t.Fatal("a message was seen in a window that was behind")
+		}
+		n.w.setFront(true)
+		n.settle()
+		if n.contacts[0].Unread != 0 {
+			t.Error("the message was not seen when the window came to the front")
+		}
+	})
+}
+
+func TestTheFirstUnseenMessageHasALineAbove(t *testing.T) {
+	for _, far := range []int{3, 200} {
+		n := history(400)
+		n.contacts[0].Unread = far
+		n.unread[anaID] = n.rows[anaID][400-far].ID
+		withWindow(t, n, func(t *testing.T) {
+			if n.w.shell.open != "" {
+				t.Fatal("a conversation with unseen messages was opened unasked")
+			}
+			n.w.openConversation(anaID, "")
+			n.settle()
+			n.wantSeen(t, fmt.Sprintf("message %d", 400-far))
+			tl := n.w.shell.chat.timeline
+			if i := tl.reel.index(unreadKey); i < 0 || tl.reel.tops[i] < tl.reel.offset {
+				t.Error("the line is not in sight")
+			}
+		})
+	}
+}
+
+func TestAStateThatCameFurtherIsSaid(t *testing.T) {
+	n := history(4)
+	n.rows[anaID][1].State = control.Written
+	id := n.rows[anaID][1].ID
+	withWindow(t, n, func(t *testing.T) {
+		for _, state := range []string{control.Written, control.Delivered, control.Seen} {
+			n.change(id, control.ChangeState, func(m *control.Message) { m.State = state })
+			n.settle()
+			if got := painted(n.drawn(t, "message 1")); !strings.HasSuffix(got, "|"+state) {
+				t.Errorf("%q does not say %s", got, state)
+			}
+		}
+	})
+}
+
+func TestEditsAndDeletionsReachTheScreen(t *testing.T) {
+	n := history(4)
+	id := n.rows[anaID][3].ID
+	withWindow(t, n, func(t *testing.T) {
+		n.change(id, control.ChangeRow, func(m *control.Message) { m.Text, m.Edited = "better words", true })
+		n.settle()
+		if got := painted(n.drawn(t, "better words")); !strings.Contains(got, "edited") {
+			t.Errorf("%q does not say that it was edited", got)
+		}
+		n.change(id, control.ChangeRow, func(m *control.Message) { m.Text, m.Kind = "", control.KindDeleted })
+		n.settle()
+		if got := painted(n.drawn(t, "")); !strings.Contains(got, "Message deleted") {
+			t.Errorf("a deleted message says %q", got)
+		}
+	})
+}
+
+func TestBubblesGroupWithinFiveMinutes(t *testing.T) {
+	n := newTalkNode()
+	n.befriend(anaID, "Ana")
+	n.say(anaID, anaID, "first", 20*time.Minute)
+	n.say(anaID, anaID, "second", 16*time.Minute)
+	n.say(anaID, anaID, "much later", 2*time.Minute)
+	n.say(anaID, "yelena", "mine", time.Minute)
+	withWindow(t, n, func(t *testing.T) {
+		for words, first := range map[string]bool{"first": true, "second": false, "much later": true, "mine": true} {
+			if got := n.drawn(t, words).b.first; got != first {
+				t.Errorf("%q begins a group: %v", words, got)
+			}
+		}
+	})
+}
+
+func TestABubbleIsNeverWiderThanItsShare(t *testing.T) {
+	n := newTalkNode()
+	n.befriend(anaID, "Ana")
+	n.say(anaID, anaID, strings.Repeat("word ", 300), time.Minute)
+	n.say(anaID, anaID, strings.Repeat("x", 3000), time.Minute)
+	n.say(anaID, anaID, "https://example.org/"+strings.Repeat("y", 3000), time.Minute)
+	n.say(anaID, "yelena", "short", time.Minute)
+	withWindow(t, n, func(t *testing.T) {
+		for _, width := range []float32{480, 720, 1200} {
+			n.size(width, 780)
+			n.settle()
+			for _, b := range n.w.shell.chat.timeline.bubbles {
+				if most := (b.at - 2*bubbleSide) * bubbleShare; b.fit.size.Width > most+1 {
+					t.Errorf("in %v, a bubble is %v wide where %v is the most", width, b.fit.size.Width, most)
+				}
+			}
+		}
+	})
+}
+
+func TestALongTextIsFoldedUntilAskedFor(t *testing.T) {
+	n := newTalkNode()
+	n.befriend(anaID, "Ana")
+	n.say(anaID, anaID, strings.Repeat("line\n", 100), time.Minute)
+	withWindow(t, n, func(t *testing.T) {
+		b := n.drawn(t, n.rows[anaID][0].Text)
+		if lines := len(b.b.fit.lines); lines != foldShown {
+			t.Fatalf("%d lines are shown", lines)
+		}
+		more := b.corner().AddXY(20, b.b.fit.text.Y+float32(foldShown)*20+5)
+		b.Tapped(&fyne.PointEvent{Position: more})
+		n.settle()
+		if lines := len(n.drawn(t, n.rows[anaID][0].Text).b.fit.lines); lines != 100 {
+			t.Errorf("unfolded, %d lines are shown", lines)
+		}
+	})
+}
+
+func TestPeersTextIsOnlyEverText(t *testing.T) {
+	n := newTalkNode()
+	n.befriend(anaID, "Ana")
+	hostile := "# head ![x](http://evil.example/x.png) **bold** <b>x</b> \x1b[31m \u202egnp.exe file:///etc/passwd"
+	n.say(anaID, anaID, hostile, time.Minute)
+	withWindow(t, n, func(t *testing.T) {
+		r := n.drawn(t, hostile)
+		got := painted(r)
+		for _, want := range []string{"# head", "**bold** <b>x</b>", "file:///etc/passwd"} {
+			if !strings.Contains(got, want) {
+				t.Errorf("%q is not shown as it was written in %q", want, got)
+			}
+		}
+		if strings.ContainsAny(got, "\x1b\u202e") {
+			t.Errorf("%q holds marks that turn the text", got)
+		}
+		for _, l := range r.b.fit.lines {
+			for _, s := range l.spans {
+				if strings.HasPrefix(s.link, "file") {
+					t.Errorf("%q is a link", s.link)
+				}
+			}
+		}
+	})
+}
+
+func TestALinkAsksBeforeItOpens(t *testing.T) {
+	n := newTalkNode()
+	n.befriend(anaID, "Ana")
+	n.say(anaID, anaID, "look: https://friends.example@evil.example/path", time.Minute)
+	withWindow(t, n, func(t *testing.T) {
+		r := n.drawn(t, n.rows[anaID][0].Text)
+		link := r.b.fit.lines[0].spans[1]
+		r.Tapped(&fyne.PointEvent{Position: r.corner().Add(r.b.fit.text).AddXY(link.x+5, 8)})
+		n.settle()
+		if len(n.w.modals) != 1 {
+			t.Fatal("nothing was asked")
+		}
+		if got := wordsOn(n.w.modals[0].layer); !strings.Contains(got, "\nevil.example\n") {
+			t.Errorf("the host is not said: %s", got)
+		}
+		n.w.typed(&fyne.KeyEvent{Name: fyne.KeyEscape})
+		if len(n.w.modals) != 0 {
+			t.Error("Escape does not close the question")
+		}
+	})
+}
+
+func TestAReactionIsPutOnAndTakenBack(t *testing.T) {
+	n := history(4)
+	withWindow(t, n, func(t *testing.T) {
+		tl := n.w.shell.chat.timeline
+		tl.react(n.rows[anaID][3], "👍")
+		n.settle()
+		r := n.drawn(t, "message 3")
+		if got := painted(r); !strings.HasSuffix(got, "👍 1") {
+			t.Fatalf("the reaction is not to be seen in %q", got)
+		}
+		r.Tapped(&fyne.PointEvent{Position: r.chips[0].Position().AddXY(4, 4)})
+		n.settle()
+		if got := painted(n.drawn(t, "message 3")); strings.Contains(got, "👍") {
+			t.Errorf("the reaction is still to be seen in %q", got)
+		}
+	})
+}
+
+func TestAQuoteLeadsToWhatItQuotes(t *testing.T) {
+	n := history(1500)
+	first := n.rows[anaID][7]
+	r := n.say(anaID, anaID, "as I said", 0)
+	r.Kind, r.ReplyTo, r.Quote = control.KindReply, first.ID, &control.Quote{Author: anaID, Text: first.Text}
+	withWindow(t, n, func(t *testing.T) {
+		row := n.drawn(t, "as I said")
+		row.Tapped(&fyne.PointEvent{Position: row.corner().AddXY(30, 20)})
+		n.settle()
+		n.wantSeen(t, "message 7")
+		tl := n.w.shell.chat.timeline
+		if tl.hit != first.ID {
+			t.Error("the message is not marked")
+		}
+		n.wait(hitTime)
+		if tl.hit != "" {
+			t.Error("the mark stays")
+		}
+		tl.toNewest()
+		n.settle()
+		n.wantSeen(t, "as I said")
+	})
+}
+
+func TestTheKeyboardWalksThroughMessages(t *testing.T) {
+	n := history(200)
+	withWindow(t, n, func(t *testing.T) {
+		tl := n.w.shell.chat.timeline
+		tl.rest()
+		key := func(k fyne.KeyName) { tl.TypedKey(&fyne.KeyEvent{Name: k}); n.settle() }
+		want := func(words string) {
+			t.Helper()
+			if m, _ := tl.chosen(); m.Text != words {
+				t.Fatalf("%q is selected, not %q", m.Text, words)
+			}
+			n.wantSeen(t, words)
+		}
+		want("message 199")
+		for range 80 {
+			key(fyne.KeyUp)
+		}
+		want("message 119")
+		key(fyne.KeyDown)
+		want("message 120")
+		key(fyne.KeyReturn)
+		if r := n.w.shell.chat.composer.replyTo; r == nil || r.Text != "message 120" {
+			t.Error("Enter does not reply")
+		}
+		tl.rest()
+		key(desktop.KeyMenu)
+		if n.w.win.Canvas().Overlays().Top() == nil {
+			t.Error("the Menu key opens no menu")
+		}
+		tl.TypedShortcut(&fyne.ShortcutCopy{})
+		if got := n.w.app.Clipboard().Content(); got != "message 120" {
+			t.Errorf("%q was copied", got)
+		}
+		key(fyne.KeyEnd)
+		n.wantSeen(t, "message 199")
+	})
+}
+
+func TestADoubleClickReplies(t *testing.T) {
+	n := history(4)
+	withWindow(t, n, func(t *testing.T) {
+		r := n.drawn(t, "message 3")
+		r.DoubleTapped(&fyne.PointEvent{Position: r.corner().AddXY(20, 15)})
+		c := n.w.shell.chat.composer
+		if c.replyTo == nil || c.replyTo.Text != "message 3" {
+			t.Fatal("no reply was begun")
+		}
+		test.Type(c.entry, "yes")
+		c.entry.TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn})
+		n.settle()
+		if last := n.rows[anaID][4]; last.ReplyTo != r.b.m.ID || last.Text != "yes" {
+			t.Errorf("what was sent is %+v", last)
+		}
+		n.wantSeen(t, "yes")
+	})
+}
+
+func TestDeletingAsksFirst(t *testing.T) {
+	n := history(2)
+	withWindow(t, n, func(t *testing.T) {
+		n.w.shell.chat.timeline.act(n.rows[anaID][1], actDelete)
+		n.settle()
+		if n.rows[anaID][1].Kind == control.KindDeleted {
+			t.Fatal("deleted without a question")
+		}
+		(&cardNode{w: n.w, ui: n.ui}).press(t, n.w.modals[0].layer, "Delete")
+		if n.rows[anaID][1].Kind != control.KindDeleted {
+			t.Error("not deleted")
+		}
+	})
+}
+
+func TestOnlyOurOwnMessagesCanBeEdited(t *testing.T) {
+	n := history(6)
+	withWindow(t, n, func(t *testing.T) {
+		tl := n.w.shell.chat.timeline
+		tl.act(n.rows[anaID][4], actEdit)
+		if n.w.shell.chat.composer.editing != nil {
+			t.Error("a message of a friend can be edited")
+		}
+		if got := tl.actions(control.Message{Kind: control.KindCall}); got != nil {
+			t.Errorf("a call offers %v", got)
+		}
+	})
+}
