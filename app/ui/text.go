@@ -53,6 +53,19 @@ type text struct {
 	groups int // at most so many words a line, the same on each; 0 for words that flow
 
 	width float32 // the last width asked for or given
+
+	broken []string // the lines as they were broken for was
+	was    breaking
+}
+
+// breaking is all that the lines of a text depend on: laying out a card asks
+// for them several times, and measuring is slow.
+type breaking struct {
+	words       string
+	size, width float32
+	style       fyne.TextStyle
+	once        bool
+	groups      int
 }
 
 func newText(words string, size, line float32, color fyne.ThemeColorName) *text {
@@ -101,9 +114,18 @@ func (t *text) heightFor(width float32) float32 {
 
 func (t *text) lineHeight() float32 { return t.line * textScale() }
 
-// lines breaks the words at the last known width. What comes from others is
-// rid of what would disturb its surroundings.
+// lines are the words broken at the last known width.
 func (t *text) lines() []string {
+	now := breaking{t.words, t.size * textScale(), t.width, t.style, t.once, t.groups}
+	if t.broken == nil || now != t.was {
+		t.was, t.broken = now, t.breakLines()
+	}
+	return t.broken
+}
+
+// breakLines rids what comes from others of what would disturb its
+// surroundings, and breaks it.
+func (t *text) breakLines() []string {
 	measure := func(s string) float32 { return fyne.MeasureText(s, t.size*textScale(), t.style).Width }
 	words := tidy(t.words)
 	switch {

@@ -91,5 +91,6 @@ func BenchmarkTextOfACard(b *testing.B) {
 	words := bodyText(strings.Repeat("Messages and calls go straight to your friends. ", 10))
 	for b.Loop() {
 		words.heightFor(396)
+		words.heightFor(397) // not as it was before
 	}
 }
