@@ -153,11 +153,16 @@ type heard struct {
 // errNotOurs says that a packet is well formed but about something else.
 var errNotOurs = errors.New("not about entrenous")
 
+// concernsUs reports whether a packet may be about entrenous. Most of those on
+// port 5353 are printers and televisions talking.
+func concernsUs(packet []byte) bool {
+	return len(packet) <= maxPacket && bytes.Contains(packet, []byte("\x0a_entrenous\x04_udp"))
+}
+
 // parseLAN reads an mDNS packet from anybody. It looks at no more than
 // maxRecords records and believes no more than maxLANIPs addresses and maxTags tags.
 func parseLAN(packet []byte) (heard, error) {
-	// Most packets on 5353 are printers and televisions talking.
-	if len(packet) > maxPacket || !bytes.Contains(packet, []byte("\x0a_entrenous\x04_udp")) {
+	if !concernsUs(packet) {
 		return heard{}, errNotOurs
 	}
 	var p dnsmessage.Parser

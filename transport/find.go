@@ -26,8 +26,11 @@ type Beacon struct {
 const (
 	hourLength = int64(time.Hour / time.Second)
 
-	// Strangers on the network may make us work no more than this.
-	heardPerSecond, heardBurst = 50, 200
+	// Strangers on the network may make us work no more than this, all together
+	// and each address of theirs.
+	heardPerSecond, heardBurst        = 100, 400
+	heardPerNeighbour, neighbourBurst = 5, 20
+	maxNeighbours                     = 1024
 	// Answers to queries wait for more queries and keep apart, RFC 6762 §6.
 	answerMin, answerSpread = 20 * time.Millisecond, 100 * time.Millisecond
 	answerApart             = time.Second
@@ -103,7 +106,7 @@ func (h *Host) discoverHere(ctx context.Context, b Beacon, moved <-chan struct{}
 	}
 	f := &finder{
 		host: h, mdns: m, beacon: b, asked: make(chan struct{}, 1),
-		limit: rate.NewLimiter(heardPerSecond, heardBurst),
+		limits: newHearing(),
 	}
 	var wg sync.WaitGroup
 	defer wg.Wait()
@@ -123,7 +126,7 @@ type finder struct {
 	host   *Host
 	mdns   *mdns
 	beacon Beacon
-	limit  *rate.Limiter
+	limits *hearing
 	asked  chan struct{} // a token: somebody wants an announcement
 
 	mu  sync.Mutex
@@ -230,10 +233,13 @@ func (f *finder) announce(ttl uint32) {
 	}
 }
 
-// hear takes a packet that came over l.
-func (f *finder) hear(l link, packet []byte) {
+// hear takes a packet that a neighbour sent over l.
+func (f *finder) hear(l link, from netip.Addr, packet []byte) {
+	if !concernsUs(packet) || !f.limits.allow(from) {
+		return
+	}
 	got, err := parseLAN(packet)
-	if err != nil || !f.limit.Allow() {
+	if err != nil {
 		return
 	}
 	if got.asked {
@@ -274,4 +280,31 @@ func (h *Host) listeningOn(l link) beacon {
 		}
 	}
 	return here
+}
+
+// hearing bounds how many packets are looked at, so that one neighbour who
+// shouts does not drown the others.
+type hearing struct {
+	all *rate.Limiter
+
+	mu   sync.Mutex
+	each map[netip.Addr]*rate.Limiter
+}
+
+func newHearing() *hearing {
+	return &hearing{all: rate.NewLimiter(heardPerSecond, heardBurst), each: map[netip.Addr]*rate.Limiter{}}
+}
+
+func (h *hearing) allow(from netip.Addr) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	one := h.each[from]
+	if one == nil {
+		if len(h.each) >= maxNeighbours {
+			clear(h.each)
+		}
+		one = rate.NewLimiter(heardPerNeighbour, neighbourBurst)
+		h.each[from] = one
+	}
+	return one.Allow() && h.all.Allow()
 }

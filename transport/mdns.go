@@ -175,7 +175,7 @@ func (m *mdns) send(l link, packet []byte) {
 }
 
 // receive4 and receive6 pass on packets of neighbours until the sockets close.
-func (m *mdns) receive4(got func(link, []byte)) {
+func (m *mdns) receive4(got func(link, netip.Addr, []byte)) {
 	buf := make([]byte, maxPacket)
 	for {
 		n, cm, from, err := m.v4.ReadFrom(buf)
@@ -190,7 +190,7 @@ func (m *mdns) receive4(got func(link, []byte)) {
 	}
 }
 
-func (m *mdns) receive6(got func(link, []byte)) {
+func (m *mdns) receive6(got func(link, netip.Addr, []byte)) {
 	buf := make([]byte, maxPacket)
 	for {
 		n, cm, from, err := m.v6.ReadFrom(buf)
@@ -207,7 +207,7 @@ func (m *mdns) receive6(got func(link, []byte)) {
 
 // pass finds the link a packet came over. Packets from elsewhere, or not from
 // the mDNS port (RFC 6762 §6), are dropped.
-func (m *mdns) pass(packet []byte, index int, from net.Addr, got func(link, []byte)) {
+func (m *mdns) pass(packet []byte, index int, from net.Addr, got func(link, netip.Addr, []byte)) {
 	u, ok := from.(*net.UDPAddr)
 	if !ok || u.Port != mdnsPort {
 		return
@@ -215,7 +215,7 @@ func (m *mdns) pass(packet []byte, index int, from net.Addr, got func(link, []by
 	ip := u.AddrPort().Addr().Unmap().WithZone("")
 	for _, l := range m.links {
 		if (index == 0 || index == l.Index) && l.reachesUs(ip) {
-			got(l, packet)
+			got(l, ip, packet)
 			return
 		}
 	}

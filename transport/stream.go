@@ -86,9 +86,11 @@ func (s *Stream) WriteMessage(b []byte) error {
 // A message longer than limit or MaxMessage is an error that wraps ErrTooLarge;
 // the stream is of no use afterwards. io.EOF means that the other side closed
 // between messages. Memory grows with what arrives, not with what is announced.
-func (s *Stream) ReadMessage(limit int) ([]byte, error) {
+func (s *Stream) ReadMessage(limit int) ([]byte, error) { return readMessage(s.s, limit) }
+
+func readMessage(r io.Reader, limit int) ([]byte, error) {
 	var head [4]byte
-	if _, err := io.ReadFull(s.s, head[:]); err != nil {
+	if _, err := io.ReadFull(r, head[:]); err != nil {
 		if errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 			return nil, io.EOF
 		}
@@ -98,7 +100,7 @@ func (s *Stream) ReadMessage(limit int) ([]byte, error) {
 	if n > int64(min(limit, MaxMessage)) {
 		return nil, fmt.Errorf("read message of %d bytes: %w", n, ErrTooLarge)
 	}
-	return readGrowing(s.s, int(n))
+	return readGrowing(r, int(n))
 }
 
 func readGrowing(r io.Reader, n int) ([]byte, error) {
