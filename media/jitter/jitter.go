@@ -56,8 +56,7 @@ type Packet struct {
 	// Arrival is the time since any moment that stays the same for this
 	// Buffer, on the clock that Pull is given.
 	Arrival time.Duration
-	// Copy marks a packet unpacked from a later one (RED): it fills a hole but
-	// its arrival says nothing about the line.
+	// Copy marks a packet unpacked from a later one (RED): it can fill a hole.
 	Copy bool
 }
 
@@ -144,9 +143,7 @@ func (b *Buffer) Push(p Packet) {
 
 func (b *Buffer) insert(p Packet, seq, ts int64) {
 	arrival := int64(media.Samples(p.Arrival))
-	if !p.Copy {
-		b.delay.observe(arrival, ts)
-	}
+	b.learn(p, seq, ts, arrival)
 	if b.playing && seq < b.next {
 		b.stats.PacketsDiscarded++
 		return
@@ -158,6 +155,22 @@ func (b *Buffer) insert(p Packet, seq, ts int64) {
 	if oldest := b.store.highest - int64(len(b.store.slots)) + 1; b.playing && b.next < oldest {
 		b.skipTo(b.store.first(oldest))
 	}
+}
+
+// learn takes in how late sound can be had. What is lost and comes again inside
+// a later packet was late by as much as that packet: to wait so long costs
+// less than to make it up.
+func (b *Buffer) learn(p Packet, seq, ts, arrival int64) {
+	if p.Copy {
+		if !b.store.has(seq) {
+			b.delay.observe(arrival, ts)
+		}
+		return
+	}
+	if seq > b.store.highest+1 {
+		b.delay.observe(arrival, ts-int64(b.frame))
+	}
+	b.delay.observe(arrival, ts)
 }
 
 // restart begins a new stream with the packet that was held back as doubtful

@@ -122,6 +122,11 @@ func (s *store) first(from int64) *slot {
 	return nil
 }
 
+// has says whether a packet is here, or was since it may have been played.
+func (s *store) has(seq int64) bool {
+	return s.slots[seq&int64(len(s.slots)-1)].seq == seq
+}
+
 func (s *store) take(at *slot) { at.full = false }
 
 // dropBefore empties the slots below seq and returns how many were full.

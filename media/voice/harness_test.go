@@ -1,0 +1,352 @@
+package voice_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/entrenous/entrenous/media"
+)
+
+// The harness measures two engines in two processes that talk over UDP on this
+// machine, with virtual sound cards of a PulseAudio of their own. It takes
+// minutes and wants a quiet machine, so it runs only with ENTRENOUS_VOICE=1
+// (short: one kind of call) or ENTRENOUS_VOICE=all.
+
+// scenario is one kind of call and what it should reach.
+type scenario struct {
+	name   string
+	peer   peerConfig
+	p95    float64 // ms from mouth to ear, 0 for no target
+	stoi   float64
+	cpu    float64 // percent of a core and side
+	chirps int
+}
+
+func scenarios() []scenario {
+	return []scenario{
+		{name: "default on a LAN", peer: peerConfig{LAN: true, Headphones: true}, p95: 50, stoi: 0.99, cpu: 6, chirps: 30},
+		{name: "everything on", peer: peerConfig{LAN: true, Clean: true}, p95: 65, cpu: 6, chirps: 30},
+		{name: "low latency", peer: peerConfig{LAN: true, Headphones: true, Low: true}, p95: 35, cpu: 6, chirps: 30},
+		{name: "frames of 20 ms", peer: peerConfig{Headphones: true}, stoi: 0.99, cpu: 6, chirps: 15},
+		{name: "10 % loss", peer: peerConfig{Headphones: true, Loss: 0.1}, stoi: 0.97, cpu: 6, chirps: 15},
+	}
+}
+
+func TestTheHarness(t *testing.T) {
+	mode := os.Getenv("ENTRENOUS_VOICE")
+	if mode == "" {
+		t.Skip("set ENTRENOUS_VOICE=1, or all, to measure calls on virtual sound cards")
+	}
+	p := startPulse(t, "mic1", "spk1", "mic2", "spk2")
+	p.keepAwake()
+	t.Logf("%-18s %9s %9s %7s | %7s %6s | %6s %6s | %s", "call", "p50 ms", "p95 ms", "target", "STOI", "target", "CPU %", "target", "RSS MiB, heard by the engine")
+	for i, s := range scenarios() {
+		if mode != "all" && i > 2 {
+			break
+		}
+		if only := os.Getenv("ENTRENOUS_VOICE_ONLY"); only != "" && !strings.Contains(s.name, only) {
+			continue
+		}
+		measure(t, p, s)
+	}
+}
+
+func measure(t *testing.T, p *pulse, s scenario) {
+	t.Helper()
+	words := speech()
+	long := time.Duration(s.chirps)*chirpEvery + media.Duration(len(words)) + 7*time.Second
+	peers := startPeers(t, s.peer, long)
+	sleep(t, 3*time.Second)
+	said, heard := p.record(t, "mic1.monitor"), p.record(t, "spk2.monitor")
+	p.play(t, "mic1", append(chirps(s.chirps), words...))
+	said.stop()
+	heard.stop()
+	delays := match(said.find(), heard.find())
+	if len(delays) < s.chirps*2/3 {
+		t.Errorf("%s: only %d of %d chirps arrived", s.name, len(delays), s.chirps)
+		return
+	}
+	slices.Sort(delays)
+	p50, p95 := delays[len(delays)/2], delays[(len(delays)*95+99)/100-1]
+	clear := said.clarity(heard, len(words))
+	a, b := peers[0].wait(t), peers[1].wait(t)
+	t.Logf("%-18s %9.1f %9.1f %7s | %7.4f %6s | %6.2f %6s | %.0f, jitter %v, mouth to ear %v, concealed %d, %s", s.name, p50, p95, target(s.p95),
+		clear, target(s.stoi), max(a.CPU, b.CPU), target(s.cpu), max(a.RSS, b.RSS),
+		b.Stats.JitterDelay.Round(100*time.Microsecond), b.Stats.MouthToEar.Round(100*time.Microsecond), b.Stats.ConcealedSamples, b.Stats.Quality)
+}
+
+func target(v float64) string {
+	if v == 0 {
+		return "-"
+	}
+	return fmt.Sprint(v)
+}
+
+func sleep(t testing.TB, d time.Duration) {
+	t.Helper()
+	select {
+	case <-t.Context().Done():
+		t.Fatal("the test ends")
+	case <-time.After(d):
+	}
+}
+
+const (
+	chirpEvery = 350 * time.Millisecond
+	chirpLong  = 1920 // samples, 40 ms
+)
+
+// chirp sweeps through the band of speech.
+func chirp() []float32 {
+	x := make([]float32, chirpLong)
+	for i := range x {
+		t := float64(i) / media.Rate
+		w := 0.5 - 0.5*math.Cos(2*math.Pi*float64(i)/chirpLong)
+		x[i] = float32(0.37 * w * math.Sin(2*math.Pi*(400*t+0.5*3000/0.04*t*t)))
+	}
+	return x
+}
+
+// chirps is n of them at uneven intervals, and a second of quiet.
+func chirps(n int) []float32 {
+	quiet := func(samples int) []float32 { return loud(whisper(samples), -70) }
+	out := quiet(media.Rate / 2)
+	for i := range n {
+		out = append(out, chirp()...)
+		out = append(out, quiet(media.Samples(chirpEvery)-chirpLong+i*37%4800-2400)...)
+	}
+	return append(out, quiet(media.Rate)...)
+}
+
+// recording is what parec heard, with the wall time of its first sample: the
+// earliest that any of its samples can have come.
+type recording struct {
+	cmd   *exec.Cmd
+	done  sync.WaitGroup
+	begin time.Time
+	pcm   []float32
+	first time.Duration
+}
+
+func (p *pulse) record(t *testing.T, source string) *recording {
+	t.Helper()
+	r := &recording{begin: epoch(t), first: math.MaxInt64}
+	r.cmd = exec.Command("parec", "--raw", "--rate=48000", "--channels=1", "--format=s16le", "--latency-msec=5", "-d", source)
+	out, err := r.cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	r.done.Go(func() {
+		buf := make([]byte, 480)
+		for {
+			n, err := out.Read(buf)
+			for i := 0; i+1 < n; i += 2 {
+				r.pcm = append(r.pcm, float32(int16(uint16(buf[i])|uint16(buf[i+1])<<8))/32768)
+			}
+			r.first = min(r.first, time.Since(r.begin)-media.Duration(len(r.pcm)))
+			if err != nil {
+				return
+			}
+		}
+	})
+	return r
+}
+
+func epoch(t *testing.T) time.Time {
+	t.Helper()
+	return harnessEpoch()
+}
+
+var harnessEpoch = sync.OnceValue(time.Now)
+
+func (r *recording) stop() {
+	_ = r.cmd.Process.Kill()
+	r.done.Wait()
+	_ = r.cmd.Wait()
+}
+
+// find says when chirps were heard, in ms.
+func (r *recording) find() []float64 {
+	c := chirp()
+	energy := media.Energy(c)
+	scores := make([]float64, max(0, (len(r.pcm)-len(c))/4))
+	for i := range scores {
+		sum := 0.0
+		for k := 0; k < len(c); k += 3 {
+			sum += float64(c[k] * r.pcm[4*i+k])
+		}
+		scores[i] = math.Abs(sum) * 3 / energy
+	}
+	var at []float64
+	const reach = 1800 // 150 ms
+	for i, s := range scores {
+		if s > 0.25 && s >= slices.Max(scores[max(0, i-reach):min(len(scores), i+reach)]) {
+			at = append(at, float64(4*i)/48+float64(r.first)/1e6)
+		}
+	}
+	return at
+}
+
+// match pairs chirps said with those heard within 300 ms.
+func match(said, heard []float64) (delays []float64) {
+	for _, a := range said {
+		for _, b := range heard {
+			if b > a-5 && b < a+300 {
+				delays = append(delays, b-a)
+				break
+			}
+		}
+	}
+	return delays
+}
+
+// clarity is the intelligibility of the last n samples said.
+func (r *recording) clarity(heard *recording, n int) float64 {
+	after, _ := align(speech(), r.pcm, len(r.pcm)-n)
+	said := after[:min(n, len(after))]
+	from := len(r.pcm) - len(after) + media.Samples(r.first-heard.first)
+	if from < 0 || from >= len(heard.pcm) {
+		return 0
+	}
+	got, _ := align(said, heard.pcm[from:], media.Rate/2)
+	return stoi(said, got)
+}
+
+// play plays pcm into a sink and waits until it has been heard.
+func (p *pulse) play(t *testing.T, sink string, pcm []float32) {
+	t.Helper()
+	raw := make([]byte, 0, 2*len(pcm))
+	for _, v := range append(pcm, make([]float32, media.Rate)...) {
+		i := int16(v * 32767)
+		raw = append(raw, byte(i), byte(uint16(i)>>8))
+	}
+	cmd := exec.Command("pacat", "--raw", "--rate=48000", "--channels=1", "--format=s16le", "--latency-msec=20", "-d", sink)
+	cmd.Stdin = bytes.NewReader(raw)
+	if err := cmd.Run(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// pulse is a private PulseAudio with one virtual cable for each name: what is
+// played into sink x is heard on source x.monitor.
+type pulse struct {
+	t     testing.TB
+	names []string
+	cmds  []*exec.Cmd
+}
+
+func startPulse(t testing.TB, names ...string) *pulse {
+	t.Helper()
+	if _, err := exec.LookPath("pulseaudio"); err != nil {
+		t.Skip("pulseaudio is not installed")
+	}
+	dir, err := os.MkdirTemp("", "pa") // t.TempDir is too long a path for a socket
+	if err != nil {
+		t.Fatal(err)
+	}
+	for k, v := range map[string]string{"RUNTIME": "run", "STATE": "state", "CONFIG": "cfg"} {
+		if err := os.Mkdir(filepath.Join(dir, v), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		t.Setenv("PULSE_"+k+"_PATH", filepath.Join(dir, v))
+	}
+	socket := filepath.Join(dir, "native")
+	t.Setenv("PULSE_SERVER", "unix:"+socket)
+	p := &pulse{t: t, names: names}
+	t.Cleanup(func() {
+		for _, c := range p.cmds {
+			_ = c.Process.Kill()
+			_ = c.Wait()
+		}
+		_ = os.RemoveAll(dir)
+	})
+	args := []string{
+		"-n", "--daemonize=no", "--exit-idle-time=-1", "--disable-shm=yes", "--use-pid-file=no", "--log-level=error",
+		"-L", "module-native-protocol-unix socket=" + socket + " auth-anonymous=1",
+	}
+	for _, n := range names {
+		args = append(args, "-L", "module-null-sink sink_name="+n+" rate=48000 channels=1 channel_map=mono")
+	}
+	p.run("pulseaudio", args...)
+	for range 100 {
+		if exec.Command("pactl", "info").Run() == nil {
+			return p
+		}
+		sleep(t, 50*time.Millisecond)
+	}
+	t.Fatal("pulseaudio does not answer")
+	return nil
+}
+
+func (p *pulse) run(name string, args ...string) {
+	p.t.Helper()
+	cmd := exec.Command(name, args...)
+	if err := cmd.Start(); err != nil {
+		p.t.Fatal(err)
+	}
+	p.cmds = append(p.cmds, cmd)
+}
+
+// keepAwake holds the cables at a short latency: the first sound would
+// otherwise wait for blocks of 2 s.
+func (p *pulse) keepAwake() {
+	for _, n := range p.names {
+		p.run("pacat", "-p", "--raw", "--rate=48000", "--channels=1", "--format=s16le", "--latency-msec=5", "-d", n, "/dev/zero")
+		p.run("parec", "--raw", "--rate=48000", "--channels=1", "--latency-msec=5", "-d", n+".monitor", "/dev/null")
+	}
+	sleep(p.t, 2500*time.Millisecond)
+}
+
+// peer is an engine in a process of its own.
+type peer struct {
+	cmd *exec.Cmd
+	out bytes.Buffer
+}
+
+func startPeers(t *testing.T, c peerConfig, long time.Duration) [2]*peer {
+	t.Helper()
+	ports := freePorts(t)
+	var peers [2]*peer
+	for i := range peers {
+		c := c
+		c.Listen, c.Dial = ports[i], ports[1-i]
+		c.Spec = fmt.Sprintf("pulse:mic%d.monitor,spk%d", i+1, i+1)
+		c.Seconds = long.Seconds()
+		spec, err := json.Marshal(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := &peer{cmd: exec.Command(os.Args[0], "-test.run=^TestAPeerOfTheHarness$", "-test.v")}
+		p.cmd.Env = append(os.Environ(), "ENTRENOUS_VOICE_PEER="+string(spec))
+		p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.out
+		if err := p.cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		peers[i] = p
+	}
+	return peers
+}
+
+func (p *peer) wait(t *testing.T) (r peerReport) {
+	t.Helper()
+	err := p.cmd.Wait()
+	_, line, ok := strings.Cut(p.out.String(), "REPORT ")
+	line, _, _ = strings.Cut(line, "\n")
+	if err != nil || !ok || json.Unmarshal([]byte(line), &r) != nil {
+		t.Fatalf("peer: %v\n%s", err, p.out.String())
+	}
+	return r
+}
