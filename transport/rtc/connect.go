@@ -78,6 +78,8 @@ func (l *Leg) startLocked(remote Description) error {
 	if l.state == Closed {
 		return ErrClosed
 	}
+	l.cfg.Port.leaving.Lock()
+	defer l.cfg.Port.leaving.Unlock()
 	l.remote, l.started = remote, true
 	if err := l.addRemote(remote); err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"sync"
 
 	"github.com/pion/ice/v4"
 	"github.com/pion/logging"
@@ -12,9 +13,13 @@ import (
 
 // Port is where all legs of a device meet the network: the UDP sockets that
 // the host shares, and the addresses by which others can reach them now.
+//
+// Two legs at once between the same two ports cannot be told apart; a new one
+// waits until an old one has let go.
 type Port struct {
 	sockets []socket
 	addrs   func() []netip.AddrPort
+	leaving sync.RWMutex // read-locked by legs that are closing
 }
 
 // socket is one UDP socket and the legs on it, told apart by the user name in

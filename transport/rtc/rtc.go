@@ -235,6 +235,8 @@ func (l *Leg) becomeLocked(s State, why error) {
 func (l *Leg) Close() error {
 	var err error
 	l.once.Do(func() {
+		l.cfg.Port.leaving.RLock()
+		defer l.cfg.Port.leaving.RUnlock()
 		l.mu.Lock()
 		l.becomeLocked(Closed, nil)
 		secure, stop := l.secure, l.stop

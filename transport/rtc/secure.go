@@ -13,11 +13,9 @@ import (
 	"fmt"
 	"math/big"
 	"net"
-	"sync"
 	"time"
 
 	"github.com/pion/dtls/v3"
-	"github.com/pion/ice/v4"
 	"github.com/pion/srtp/v3"
 )
 
@@ -154,65 +152,3 @@ func srtpContexts(conn *dtls.Conn, client bool) (out, in *srtp.Context, err erro
 		srtp.SRTPReplayProtection(replayWindow), srtp.SRTCPReplayProtection(replayWindow))
 	return out, in, err
 }
-
-// handshake is the part of a path that belongs to DTLS (RFC 7983).
-type handshake struct {
-	conn *ice.Conn
-	in   chan []byte
-	once sync.Once
-	done chan struct{}
-}
-
-var _ net.PacketConn = (*handshake)(nil)
-
-func newHandshake(c *ice.Conn) *handshake {
-	return &handshake{conn: c, in: make(chan []byte, 32), done: make(chan struct{})}
-}
-
-// put hands in a packet that came; when 32 wait it is lost, and sent again.
-func (h *handshake) put(b []byte) {
-	select {
-	case h.in <- append([]byte(nil), b...):
-	default:
-	}
-}
-
-// shakeAddr stands for the other end, wherever ICE finds it.
-type shakeAddr struct{}
-
-func (shakeAddr) Network() string { return "ice" }
-func (shakeAddr) String() string  { return "peer" }
-
-// ReadFrom gives the next packet.
-func (h *handshake) ReadFrom(p []byte) (int, net.Addr, error) {
-	select {
-	case b := <-h.in:
-		return copy(p, b), shakeAddr{}, nil
-	case <-h.done:
-		return 0, nil, net.ErrClosed
-	}
-}
-
-// WriteTo sends by the path there is; without one the packet is lost.
-func (h *handshake) WriteTo(p []byte, _ net.Addr) (int, error) {
-	_, _ = h.conn.Write(p)
-	return len(p), nil
-}
-
-// Close ends ReadFrom.
-func (h *handshake) Close() error {
-	h.once.Do(func() { close(h.done) })
-	return nil
-}
-
-// LocalAddr has no meaning here.
-func (h *handshake) LocalAddr() net.Addr { return shakeAddr{} }
-
-// SetDeadline does nothing: reads end with Close, writes never wait.
-func (h *handshake) SetDeadline(time.Time) error { return nil }
-
-// SetReadDeadline does nothing.
-func (h *handshake) SetReadDeadline(time.Time) error { return nil }
-
-// SetWriteDeadline does nothing.
-func (h *handshake) SetWriteDeadline(time.Time) error { return nil }

@@ -1,0 +1,5 @@
+//go:build race
+
+package rtc_test
+
+const raceEnabled = true

@@ -1,0 +1,103 @@
+package rtc
+
+import (
+	"net"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/pion/ice/v4"
+)
+
+// handshake is the part of a path that belongs to DTLS (RFC 7983).
+type handshake struct {
+	conn *ice.Conn
+	in   chan []byte
+	once sync.Once
+	done chan struct{}
+
+	mu    sync.Mutex
+	late  chan struct{} // closed when the read deadline has passed
+	moved chan struct{} // closed and replaced when the deadline changes
+	timer *time.Timer   // that will close late
+}
+
+var _ net.PacketConn = (*handshake)(nil)
+
+func newHandshake(c *ice.Conn) *handshake {
+	return &handshake{conn: c, in: make(chan []byte, 32), done: make(chan struct{}), late: make(chan struct{}), moved: make(chan struct{})}
+}
+
+// put hands in a packet that came; when 32 wait it is lost, and sent again.
+func (h *handshake) put(b []byte) {
+	select {
+	case h.in <- append([]byte(nil), b...):
+	default:
+	}
+}
+
+// shakeAddr stands for the other end, wherever ICE finds it.
+type shakeAddr struct{}
+
+func (shakeAddr) Network() string { return "ice" }
+func (shakeAddr) String() string  { return "peer" }
+
+// ReadFrom gives the next packet.
+func (h *handshake) ReadFrom(p []byte) (int, net.Addr, error) {
+	for {
+		h.mu.Lock()
+		late, moved := h.late, h.moved
+		h.mu.Unlock()
+		select {
+		case <-late:
+			return 0, nil, os.ErrDeadlineExceeded
+		case <-h.done:
+			return 0, nil, net.ErrClosed
+		case <-moved:
+		case b := <-h.in:
+			return copy(p, b), shakeAddr{}, nil
+		}
+	}
+}
+
+// WriteTo sends by the path there is; without one the packet is lost.
+func (h *handshake) WriteTo(p []byte, _ net.Addr) (int, error) {
+	_, _ = h.conn.Write(p)
+	return len(p), nil
+}
+
+// Close ends ReadFrom.
+func (h *handshake) Close() error {
+	h.once.Do(func() { close(h.done) })
+	return nil
+}
+
+// LocalAddr has no meaning here.
+func (h *handshake) LocalAddr() net.Addr { return shakeAddr{} }
+
+// SetDeadline bounds reads; writes never wait.
+func (h *handshake) SetDeadline(t time.Time) error { return h.SetReadDeadline(t) }
+
+// SetReadDeadline bounds ReadFrom, one that waits already too; zero is no bound.
+func (h *handshake) SetReadDeadline(t time.Time) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.timer != nil {
+		h.timer.Stop()
+	}
+	close(h.moved)
+	h.late, h.moved, h.timer = make(chan struct{}), make(chan struct{}), nil
+	if t.IsZero() {
+		return nil
+	}
+	if left := time.Until(t); left > 0 {
+		late := h.late
+		h.timer = time.AfterFunc(left, func() { close(late) })
+		return nil
+	}
+	close(h.late)
+	return nil
+}
+
+// SetWriteDeadline does nothing.
+func (h *handshake) SetWriteDeadline(time.Time) error { return nil }
