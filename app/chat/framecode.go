@@ -101,6 +101,14 @@ func (f TypingFrame) Encode() []byte {
 }
 
 // Encode implements Frame.
+func (f CallFrame) Encode() []byte {
+	w := begin(f, 20+len(f.Body))
+	w.raw(f.Call[:])
+	w.bytes(f.Body)
+	return w.b
+}
+
+// Encode implements Frame.
 func (f Ping) Encode() []byte { return number(f, f.N) }
 
 // Encode implements Frame.
@@ -163,6 +171,8 @@ func (r *reader) frame(typ byte) Frame {
 		return AwayFrame{Away: r.bool()}
 	case frameBye:
 		return Bye{}
+	case frameCall:
+		return r.call()
 	}
 	return nil
 }
@@ -228,5 +238,11 @@ func (r *reader) receipts() (f ReceiptsFrame) {
 func (r *reader) typing() (f TypingFrame) {
 	r.fixed(f.Conv[:])
 	f.On = r.bool()
+	return f
+}
+
+func (r *reader) call() (f CallFrame) {
+	r.fixed(f.Call[:])
+	f.Body = r.bytes(MaxCallBody)
 	return f
 }

@@ -18,6 +18,7 @@ const (
 	MaxPeer        = 128       // bytes of a peer id as text
 	MaxRequestText = 1 << 10   // bytes of the text in a Request
 	MaxList        = 64 << 10  // bytes of a device list
+	MaxCallBody    = 16 << 10  // bytes of a CallFrame's body
 )
 
 // ErrUnknownFrame is wrapped by ParseFrame when it meets a type of a newer
@@ -59,6 +60,7 @@ const (
 	framePong       = 13
 	frameAway       = 14
 	frameBye        = 15
+	frameCall       = 16
 )
 
 // Hello opens a channel: who speaks and how to reach them later.
@@ -123,6 +125,13 @@ type Pong struct{ N uint64 }
 // AwayFrame says that nobody is at the device, or that somebody is back.
 type AwayFrame struct{ Away bool }
 
+// CallFrame carries what two devices say to each other about a call. What the
+// body means is the business of the calls.
+type CallFrame struct {
+	Call [16]byte
+	Body []byte // ≤ MaxCallBody bytes
+}
+
 // Bye ends a channel in order: the sender is going offline.
 type Bye struct{}
 
@@ -141,6 +150,7 @@ func (Ping) frame() byte            { return framePing }
 func (Pong) frame() byte            { return framePong }
 func (AwayFrame) frame() byte       { return frameAway }
 func (Bye) frame() byte             { return frameBye }
+func (CallFrame) frame() byte       { return frameCall }
 
 func begin(f Frame, size int) writer {
 	w := writer{b: make([]byte, 0, 1+size)}

@@ -37,6 +37,7 @@ func frames() []chat.Frame {
 		chat.Pong{N: 7},
 		chat.AwayFrame{Away: true},
 		chat.Bye{},
+		chat.CallFrame{Call: [16]byte{1, 15: 2}, Body: []byte("sealed")},
 	}
 }
 
@@ -67,7 +68,7 @@ func TestAFrameCutOrLengthenedIsRefused(t *testing.T) {
 }
 
 func TestAFrameOfANewerVersionSaysSo(t *testing.T) {
-	for _, typ := range []byte{0, 16, 255} {
+	for _, typ := range []byte{0, 17, 255} {
 		_, err := chat.ParseFrame([]byte{typ, 1, 2, 3})
 		var unknown *chat.UnknownFrameError
 		if !errors.Is(err, chat.ErrUnknownFrame) || !errors.As(err, &unknown) || unknown.Type != typ {
@@ -94,6 +95,7 @@ func TestFramesBeyondTheirLimitsAreRefused(t *testing.T) {
 		"epoch":     chat.Hello{ListEpoch: 1 << 60},
 		"list":      chat.DeviceListFrame{List: make([]byte, chat.MaxList+1)},
 		"request":   chat.Request{Text: strings.Repeat("a", chat.MaxRequestText+1)},
+		"call":      chat.CallFrame{Body: make([]byte, chat.MaxCallBody+1)},
 		"once":      chat.Request{Once: make([]byte, 15)},
 		"receipts":  many,
 		"event":     chat.EventsFrame{Events: [][]byte{make([]byte, chat.MaxEvent+1)}},
