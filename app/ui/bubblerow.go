@@ -251,6 +251,25 @@ func (r *bubbleRow) Cursor() desktop.Cursor {
 	return desktop.DefaultCursor
 }
 
+// AccessibilityLabel reads the message out: who, when, what, how far it came.
+func (r *bubbleRow) AccessibilityLabel() string {
+	if r.b == nil {
+		return ""
+	}
+	f := &r.b.fit
+	said := r.b.t.nameOf(&r.b.m) + ", " + f.stamp + ": " + r.b.m.Text
+	if f.deleted {
+		said += r.b.t.w.tr("message.deleted")
+	}
+	if f.state != "" {
+		said += ", " + f.state
+	}
+	return said
+}
+
+// AccessibilityRole says that this is text.
+func (r *bubbleRow) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleText }
+
 // CreateRenderer is for Fyne.
 func (r *bubbleRow) CreateRenderer() fyne.WidgetRenderer {
 	r.compose()

@@ -52,7 +52,7 @@ func (s *shell) reset() {
 	}
 	s.refresh()
 	if s.open != "" {
-		s.chat.timeline.open(s.open, "")
+		s.chat.timeline.reread()
 		return
 	}
 	if c, ok := s.first(); ok && !s.narrow {

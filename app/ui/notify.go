@@ -77,6 +77,9 @@ func (toastLayout) Layout(objs []fyne.CanvasObject, size fyne.Size) {
 	objs[0].Resize(size)
 	objs[0].Move(fyne.NewPos(0, 0))
 	t := objs[1].(*toast)
+	if !t.Visible() {
+		return
+	}
 	w := t.width(size.Width)
 	h := t.card.heightFor(w)
 	t.Resize(fyne.NewSize(w, h))

@@ -126,6 +126,18 @@ func (r *rosterRow) MouseOut() { r.over = false; r.Refresh() }
 // Cursor is a hand.
 func (r *rosterRow) Cursor() desktop.Cursor { return desktop.PointerCursor }
 
+// AccessibilityLabel reads the row out.
+func (r *rosterRow) AccessibilityLabel() string {
+	said := r.p.c.Name + ", " + r.line.words
+	if r.p.c.Unread > 0 {
+		said += ", " + r.p.r.w.count("timeline.fresh", r.p.c.Unread)
+	}
+	return said
+}
+
+// AccessibilityRole says that this can be pressed.
+func (r *rosterRow) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleButton }
+
 // CreateRenderer is for Fyne.
 func (r *rosterRow) CreateRenderer() fyne.WidgetRenderer {
 	r.paint()

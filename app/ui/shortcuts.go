@@ -43,7 +43,7 @@ func (w *Window) shortcut(s fyne.Shortcut) bool {
 	}
 	switch {
 	case c.KeyName == fyne.KeyQ:
-		w.quit()
+		w.end(w.quit)
 	case c.KeyName == fyne.KeyW:
 		w.close()
 	case w.shell == nil || len(w.modals) > 0:

@@ -3,6 +3,7 @@ package ui
 import (
 	"context"
 	"slices"
+	"strconv"
 
 	"fyne.io/fyne/v2"
 
@@ -71,7 +72,25 @@ func (w *Window) reload(ctx context.Context) {
 		if w.shell != nil {
 			w.shell.reset()
 		}
+		w.entitle()
 	})
+}
+
+// entitle says in the window's title how much is new.
+func (w *Window) entitle() {
+	n := 0
+	for _, c := range w.contacts {
+		if !c.Muted {
+			n += c.Unread
+		}
+	}
+	title := w.tr("app.title")
+	if n > 0 {
+		title = "(" + strconv.Itoa(n) + ") " + title
+	}
+	if w.win.Title() != title {
+		w.win.SetTitle(title)
+	}
 }
 
 // apply answers one change by reading what it names.
@@ -115,6 +134,7 @@ func (w *Window) readContacts() {
 		w.ui(func() {
 			w.contacts = people
 			w.shell.refresh()
+			w.entitle()
 		})
 		return nil
 	})
@@ -149,7 +169,7 @@ func (w *Window) readSettings() {
 func (w *Window) wear(set control.Settings) {
 	was := w.settings
 	w.settings = set
-	if look := (Theme{Appearance: set.Appearance, TextSize: float32(set.TextSize)}); look != *w.theme {
+	if look := newTheme(set.Appearance, set.TextSize); look != *w.theme { // Fyne reads all fonts again for each theme
 		w.theme = &look
 		w.app.Settings().SetTheme(w.theme)
 	}

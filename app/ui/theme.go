@@ -120,6 +120,17 @@ type Theme struct {
 
 var _ fyne.Theme = (*Theme)(nil)
 
+// newTheme makes a theme of settings; those that look the same are equal.
+func newTheme(appearance string, textSize float64) Theme {
+	if appearance == "system" {
+		appearance = ""
+	}
+	if textSize == 1 {
+		textSize = 0
+	}
+	return Theme{Appearance: appearance, TextSize: float32(textSize)}
+}
+
 // Color gives a token; names that are not ours are Fyne's.
 func (t *Theme) Color(name fyne.ThemeColorName, variant fyne.ThemeVariant) color.Color {
 	c, ours := tones[name]

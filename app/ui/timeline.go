@@ -210,6 +210,25 @@ func (t *timeline) newest() {
 	})
 }
 
+// reread reads what is shown again, after changes that nobody could tell of.
+func (t *timeline) reread() {
+	i := t.reel.first()
+	for i < len(t.reel.strips) && !t.has(t.reel.strips[i].key()) {
+		i++
+	}
+	if t.atEnd() || i == len(t.reel.strips) {
+		t.open(t.who, "")
+		return
+	}
+	t.turn++
+	t.loading = make(map[int]bool)
+	t.ask(control.PageQuery{Limit: pageRows, Around: t.reel.strips[i].key()}, func(p control.Page) {
+		t.rows, t.earlier, t.later = p.Rows, p.Earlier, p.Later
+		t.build()
+		t.scrolled()
+	})
+}
+
 // join puts the newest page in the place of the rows that it covers.
 func (t *timeline) join(p control.Page) {
 	if t.later || len(p.Rows) == 0 {

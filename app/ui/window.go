@@ -228,12 +228,17 @@ func (w *Window) setFront(on bool) {
 // close is what the window's own button does: the draft is kept, and the node
 // lives on when the settings say so.
 func (w *Window) close() {
+	if w.shown == control.Ready && !w.settings.CloseToTray {
+		w.end(w.quit)
+		return
+	}
+	w.end(w.closed)
+}
+
+// end keeps the draft, then goes.
+func (w *Window) end(how func()) {
 	if w.shell != nil {
 		w.shell.leave()
 	}
-	if w.shown == control.Ready && !w.settings.CloseToTray {
-		w.quit()
-		return
-	}
-	w.closed()
+	w.work.inOrder(func(context.Context) { w.ui(how) })
 }

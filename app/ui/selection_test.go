@@ -1,0 +1,163 @@
+package ui
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/driver/desktop"
+	"fyne.io/fyne/v2/test"
+
+	"github.com/entrenous/entrenous/app/control"
+)
+
+func TestALinkAsksBeforeItOpens(t *testing.T) {
+	n := newTalkNode()
+	n.befriend(anaID, "Ana")
+	n.say(anaID, anaID, "look: https://friends.example@evil.example/path", time.Minute)
+	withWindow(t, n, func(t *testing.T) {
+		r := n.drawn(t, n.rows[anaID][0].Text)
+		link := r.b.fit.lines[0].spans[1]
+		r.Tapped(&fyne.PointEvent{Position: r.corner().Add(r.b.fit.text).AddXY(link.x+5, 8)})
+		n.settle()
+		if len(n.w.modals) != 1 {
+			t.Fatal("nothing was asked")
+		}
+		if got := wordsOn(n.w.modals[0].layer); !strings.Contains(got, "\nevil.example\n") {
+			t.Errorf("the host is not said: %s", got)
+		}
+		n.w.typed(&fyne.KeyEvent{Name: fyne.KeyEscape})
+		if len(n.w.modals) != 0 {
+			t.Error("Escape does not close the question")
+		}
+	})
+}
+
+func TestAReactionIsPutOnAndTakenBack(t *testing.T) {
+	n := history(4)
+	withWindow(t, n, func(t *testing.T) {
+		tl := n.w.shell.chat.timeline
+		tl.react(n.rows[anaID][3], "👍")
+		n.settle()
+		r := n.drawn(t, "message 3")
+		if got := painted(r); !strings.HasSuffix(got, "👍 1") {
+			t.Fatalf("the reaction is not to be seen in %q", got)
+		}
+		r.Tapped(&fyne.PointEvent{Position: r.chips[0].Position().AddXY(4, 4)})
+		n.settle()
+		if got := painted(n.drawn(t, "message 3")); strings.Contains(got, "👍") {
+			t.Errorf("the reaction is still to be seen in %q", got)
+		}
+	})
+}
+
+func TestAQuoteLeadsToWhatItQuotes(t *testing.T) {
+	n := history(1500)
+	first := n.rows[anaID][7]
+	r := n.say(anaID, anaID, "as I said", 0)
+	r.Kind, r.ReplyTo, r.Quote = control.KindReply, first.ID, &control.Quote{Author: anaID, Text: first.Text}
+	withWindow(t, n, func(t *testing.T) {
+		row := n.drawn(t, "as I said")
+		row.Tapped(&fyne.PointEvent{Position: row.corner().AddXY(30, 20)})
+		n.settle()
+		n.wantSeen(t, "message 7")
+		tl := n.w.shell.chat.timeline
+		if tl.hit != first.ID {
+			t.Error("the message is not marked")
+		}
+		n.wait(hitTime)
+		if tl.hit != "" {
+			t.Error("the mark stays")
+		}
+		tl.toNewest()
+		n.settle()
+		n.wantSeen(t, "as I said")
+	})
+}
+
+func TestTheKeyboardWalksThroughMessages(t *testing.T) {
+	n := history(200)
+	withWindow(t, n, func(t *testing.T) {
+		tl := n.w.shell.chat.timeline
+		tl.rest()
+		key := func(k fyne.KeyName) { tl.TypedKey(&fyne.KeyEvent{Name: k}); n.settle() }
+		want := func(words string) {
+			t.Helper()
+			if m, _ := tl.chosen(); m.Text != words {
+				t.Fatalf("%q is selected, not %q", m.Text, words)
+			}
+			n.wantSeen(t, words)
+		}
+		want("message 199")
+		for range 80 {
+			key(fyne.KeyUp)
+		}
+		want("message 119")
+		key(fyne.KeyDown)
+		want("message 120")
+		key(fyne.KeyReturn)
+		if r := n.w.shell.chat.composer.replyTo; r == nil || r.Text != "message 120" {
+			t.Error("Enter does not reply")
+		}
+		tl.rest()
+		key(desktop.KeyMenu)
+		if n.w.win.Canvas().Overlays().Top() == nil {
+			t.Error("the Menu key opens no menu")
+		}
+		tl.TypedShortcut(&fyne.ShortcutCopy{})
+		if got := n.w.app.Clipboard().Content(); got != "message 120" {
+			t.Errorf("%q was copied", got)
+		}
+		key(fyne.KeyEnd)
+		n.wantSeen(t, "message 199")
+	})
+}
+
+func TestADoubleClickReplies(t *testing.T) {
+	n := history(4)
+	withWindow(t, n, func(t *testing.T) {
+		r := n.drawn(t, "message 3")
+		r.DoubleTapped(&fyne.PointEvent{Position: r.corner().AddXY(20, 15)})
+		c := n.w.shell.chat.composer
+		if c.replyTo == nil || c.replyTo.Text != "message 3" {
+			t.Fatal("no reply was begun")
+		}
+		test.Type(c.entry, "yes")
+		c.entry.TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn})
+		n.settle()
+		if last := n.rows[anaID][4]; last.ReplyTo != r.b.m.ID || last.Text != "yes" {
+			t.Errorf("what was sent is %+v", last)
+		}
+		n.wantSeen(t, "yes")
+	})
+}
+
+func TestDeletingAsksFirst(t *testing.T) {
+	n := history(2)
+	withWindow(t, n, func(t *testing.T) {
+		n.w.shell.chat.timeline.act(n.rows[anaID][1], actDelete)
+		n.settle()
+		if n.rows[anaID][1].Kind == control.KindDeleted {
+			t.Fatal("deleted without a question")
+		}
+		(&cardNode{w: n.w, ui: n.ui}).press(t, n.w.modals[0].layer, "Delete")
+		if n.rows[anaID][1].Kind != control.KindDeleted {
+			t.Error("not deleted")
+		}
+	})
+}
+
+func TestOnlyOurOwnMessagesCanBeEdited(t *testing.T) {
+	n := history(6)
+	withWindow(t, n, func(t *testing.T) {
+		tl := n.w.shell.chat.timeline
+		tl.act(n.rows[anaID][4], actEdit)
+		if n.w.shell.chat.composer.editing != nil {
+			t.Error("a message of a friend can be edited")
+		}
+		if got := tl.actions(control.Message{Kind: control.KindCall}); got != nil {
+			t.Errorf("a call offers %v", got)
+		}
+	})
+}
