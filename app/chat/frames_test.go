@@ -137,3 +137,49 @@ func FuzzParseFrame(f *testing.F) {
 		}
 	})
 }
+
+// A whole page of history is the frame that matters for speed.
+func BenchmarkParseEventsFrame(b *testing.B) {
+	f := chat.EventsFrame{}
+	for range 256 {
+		f.Events = append(f.Events, event().Encode())
+	}
+	encoded := f.Encode()
+	b.SetBytes(int64(len(encoded)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := chat.ParseFrame(encoded); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func TestNumbersHaveOneSpelling(t *testing.T) {
+	for name, b := range map[string][]byte{
+		"a zero of two bytes":   {12, 0x80, 0x00},
+		"a one of three bytes":  {12, 0x81, 0x80, 0x00},
+		"more than 64 bits":     {12, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x02},
+		"no end":                {12, 0xff, 0xff},
+		"a truth value of two":  {14, 2},
+		"a count without bytes": {10, 5},
+	} {
+		if f, err := chat.ParseFrame(b); !errors.Is(err, chat.ErrMalformed) {
+			t.Errorf("%s: %+v, %v", name, f, err)
+		}
+	}
+}
+
+func TestTextInAFrameIsText(t *testing.T) {
+	for name, f := range map[string]chat.Frame{
+		"a NUL in a name":       chat.Hello{Name: "a\x00b"},
+		"noise in a name":       chat.Request{Name: "\xff\xfe"},
+		"noise in a request":    chat.Request{Text: "\xc3\x28"},
+		"half a character":      chat.Hello{Peer: "\xe2\x82"},
+		"noise in an address":   chat.Hello{Addrs: []string{"\xff"}},
+		"a surrogate in a name": chat.Hello{Name: "\xed\xa0\x80"},
+	} {
+		if _, err := chat.ParseFrame(f.Encode()); !errors.Is(err, chat.ErrMalformed) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

@@ -11,7 +11,7 @@ import (
 
 func TestAMessageKeepsWhatPeopleWrite(t *testing.T) {
 	for _, s := range []string{
-		"hello", " spaces stay ", "👩‍👩‍👧‍👦 🏴󠁧󠁢󠁳󠁣󠁴󠁿 👍🏽", "مرحبا, שלום", "می‌خواهم", "日本語", "a\u200bb", "two\nlines", "tab\there",
+		"hello", " spaces stay ", "👩‍👩‍👧‍👦 🏴󠁧󠁢󠁳󠁣󠁴󠁿 👍🏽", "مرحبا, שלום", "می\u200cخواهم", "日本語", "a\u200bb", "two\nlines", "tab\there",
 	} {
 		if got, err := chat.CleanText(s); err != nil || got != s {
 			t.Errorf("%q became %q, %v", s, got, err)
@@ -45,7 +45,7 @@ func TestWhatIsNoMessageIsRefused(t *testing.T) {
 
 func TestAForeignTextStaysInItsPlace(t *testing.T) {
 	for in, want := range map[string]string{
-		"plain 👩‍👩‍👧‍👦 می‌خواهم": "plain 👩‍👩‍👧‍👦 می‌خواهم",
+		"plain 👩‍👩‍👧‍👦 می\u200cخواهم": "plain 👩‍👩‍👧‍👦 می\u200cخواهم",
 		"a\u202egnp.exe":                  "agnp.exe",                        // the override that turns file names around
 		"\u202aa\u202c b":                 "a b",                             // embeddings
 		"a\u2067b":                        "a\u2067b\u2069",                  // an isolate left open
@@ -104,4 +104,19 @@ func FuzzDisplay(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestAHeavyScriptKeepsItsMarks(t *testing.T) {
+	for _, s := range []string{"בְּרֵאשִׁ֖ית", "สวัสดีครับ", "हिन्दी", "ཀྵྨྲྀཾ", "é e\u0301", "☝🏽 ❤️ 1️⃣"} {
+		if got := chat.DisplayText(s); got != s {
+			t.Errorf("%q became %q", s, got)
+		}
+	}
+}
+
+func BenchmarkDisplayText(b *testing.B) {
+	s := strings.Repeat("plain words, été, 日本語, مرحبا 🎉\n", 20)
+	for b.Loop() {
+		chat.DisplayText(s)
+	}
 }

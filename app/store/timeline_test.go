@@ -311,3 +311,51 @@ func TestTheLastActiveConversationIsFirst(t *testing.T) {
 		t.Fatalf("%+v, %v", all, err)
 	}
 }
+
+func TestEveryKindOfEventHasItsPlaceInTheTimeline(t *testing.T) {
+	s := open(t, t.TempDir())
+	call := chat.CallBody{Call: [16]byte{1}, Reason: "missed"}
+	change := chat.DeviceBody{Act: chat.DeviceAdded, Person: bo.id, Device: bo.device("phone"), Name: "phone"}
+	say(t, s, bo, "desk", chat.KindCall, call.Encode())
+	say(t, s, bo, "desk", chat.KindDevice, change.Encode())
+	say(t, s, bo, "desk", 200, []byte("from the future"))
+	say(t, s, bo, "desk", chat.KindText, []byte{0xff})
+	say(t, s, bo, "desk", chat.KindEdit, []byte("broken"))
+	rows := lastPage(t, s)
+	if len(rows) != 4 {
+		t.Fatalf("%d rows", len(rows))
+	}
+	if rows[0].Call == nil || !reflect.DeepEqual(*rows[0].Call, call) || rows[1].Change == nil || *rows[1].Change != change {
+		t.Errorf("%+v\n%+v", rows[0], rows[1])
+	}
+	if !rows[2].Unknown || !rows[3].Unknown || rows[3].Text != "" {
+		t.Errorf("%+v\n%+v", rows[2], rows[3])
+	}
+	// A device change is news, but nothing that waits for an answer.
+	if u, err := s.Unread(talk); err != nil || u.Count != 3 {
+		t.Errorf("%+v, %v", u, err)
+	}
+	encoded, err := s.EventsAfter(talk, nil, 100, 1<<20)
+	if err != nil || len(encoded) != 5 {
+		t.Errorf("%d events are passed on, %v", len(encoded), err)
+	}
+}
+
+func TestTwoThatWroteAtOnceStandAlikeForBoth(t *testing.T) {
+	anas, bos := open(t, t.TempDir()), open(t, t.TempDir())
+	a := text(t, anas, ana, "laptop", "from ana")
+	b := text(t, bos, bo, "desk", "from bo")
+	take(t, anas, b.Encode(), bo)
+	take(t, bos, a.Encode(), ana)
+	if x, y := texts(lastPage(t, anas)), texts(lastPage(t, bos)); !slices.Equal(x, y) || len(x) != 2 {
+		t.Errorf("%q and %q", x, y)
+	}
+	c := text(t, anas, ana, "laptop", "after both")
+	if c.Depth != 2 || len(c.Heads) != 1 {
+		t.Errorf("depth %d, %d heads", c.Depth, len(c.Heads))
+	}
+	take(t, bos, c.Encode(), ana)
+	if rows := lastPage(t, bos); rows[2].Text != "after both" {
+		t.Errorf("%q", texts(rows))
+	}
+}
