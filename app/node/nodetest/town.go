@@ -128,6 +128,10 @@ func (p *Person) Node() *node.Node { return p.node }
 // ID is the person.
 func (p *Person) ID() identity.ID { return identity.FromSeed(p.seed).ID() }
 
+// Context ends with the story. A story must not use the context of the test
+// around it, which is outside the bubble.
+func (tn *Town) Context() context.Context { return tn.t.Context() }
+
 // Settle lets the town go quiet without time passing.
 func (tn *Town) Settle() { synctest.Wait() }
 
@@ -202,13 +206,19 @@ func (p *Person) Texts(with *Person) []string {
 	return out
 }
 
-// WantRow waits until a text of somebody is in the conversation.
+// WantRow waits until a text of somebody is in one of p's conversations.
 func (p *Person) WantRow(from *Person, text string) {
 	p.t.Helper()
 	p.town.Eventually(fmt.Sprintf("%s reads %q from %s", p.Name, text, from.Name), func() bool {
-		for _, r := range p.Rows(from) {
-			if r.Text == text && r.Author == from.ID() {
-				return true
+		people, err := p.node.Contacts()
+		p.must(err)
+		for _, c := range people {
+			page, err := p.node.Page(c.ID, store.Query{Limit: store.MaxPage})
+			p.must(err)
+			for _, r := range page.Rows {
+				if r.Text == text && r.Author == from.ID() {
+					return true
+				}
 			}
 		}
 		return false
