@@ -31,6 +31,10 @@ func newPane(tap func()) *pane {
 	return p
 }
 
+// newShield takes the clicks between the things on a card, so that they do not
+// reach the veil behind it, which would close it.
+func newShield() *pane { return newPane(func() {}) }
+
 // Tapped closes what is in front.
 func (p *pane) Tapped(*fyne.PointEvent) { p.tap() }
 

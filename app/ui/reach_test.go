@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/test"
 
 	"github.com/entrenous/entrenous/app/control"
 )
@@ -103,6 +104,38 @@ func BenchmarkAKeyInTheFinder(b *testing.B) {
 		f := newFinder(n.w, "", "")
 		for b.Loop() {
 			f.show(n.w.contacts, hits)
+		}
+	})
+}
+
+func TestAClickBesideACardClosesItAndOneOnItDoesNot(t *testing.T) {
+	withCards(t, func(t *testing.T, n *cardNode) {
+		n.w.contacts = manyPeople()
+		c := n.w.win.Canvas()
+		for name, open := range map[string]func(){
+			"help":   n.w.showHelp,
+			"finder": n.w.showSwitcher,
+			"emoji":  func() { n.w.showEmoji(fyne.NewPos(800, 600), func(string) {}) },
+		} {
+			open()
+			n.size(1200, 780)
+			on := fyne.NewPos(600, 60)
+			switch name {
+			case "finder":
+				on = fyne.NewPos(600, 220)
+			case "emoji":
+				on = fyne.NewPos(600, 264)
+			}
+			test.TapCanvas(c, on)
+			if n.top() == nil {
+				t.Errorf("%s: a click between two things on it closed it", name)
+				continue
+			}
+			test.TapCanvas(c, fyne.NewPos(20, 770))
+			if n.top() != nil {
+				t.Errorf("%s: a click beside it did not close it", name)
+				n.w.closeModals()
+			}
 		}
 	})
 }

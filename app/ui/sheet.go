@@ -21,13 +21,13 @@ const (
 
 // newSheet makes a sheet around a card.
 func newSheet(wide float32, c *card) *fyne.Container {
-	return container.New(&sheet{wide: wide, card: c}, container.NewVScroll(newInset(sheetEdge, sheetEdge, c)))
+	return container.New(&sheet{wide: wide, card: c}, newShield(), container.NewVScroll(newInset(sheetEdge, sheetEdge, c)))
 }
 
 // newMarkedSheet makes a sheet under the mark, as a page of its own.
 func newMarkedSheet(wide float32, c *card) *fyne.Container {
 	m := newMark(48)
-	return container.New(&sheet{wide: wide, card: c, crown: m}, container.NewVScroll(newInset(sheetEdge, sheetEdge, c)), m)
+	return container.New(&sheet{wide: wide, card: c, crown: m}, newShield(), container.NewVScroll(newInset(sheetEdge, sheetEdge, c)), m)
 }
 
 // Layout is for Fyne.
@@ -44,8 +44,10 @@ func (s *sheet) Layout(objs []fyne.CanvasObject, size fyne.Size) {
 		s.crown.Resize(m)
 		s.crown.Move(fyne.NewPos((size.Width-m.Width)/2, y))
 	}
-	objs[0].Resize(fyne.NewSize(w+2*sheetEdge, h+2*sheetEdge))
-	objs[0].Move(fyne.NewPos((size.Width-w)/2-sheetEdge, y+top-sheetEdge))
+	for _, o := range objs[:2] { // the shield and what scrolls before it
+		o.Resize(fyne.NewSize(w+2*sheetEdge, h+2*sheetEdge))
+		o.Move(fyne.NewPos((size.Width-w)/2-sheetEdge, y+top-sheetEdge))
+	}
 }
 
 // MinSize is for Fyne: a sheet fits any window.
