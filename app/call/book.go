@@ -19,6 +19,7 @@ type entry struct {
 	Call
 	targets  map[Device]Reason // devices that were offered the call, and why they refused
 	rang     bool
+	shut     bool      // the other end has closed the path: its goodbye is on the way
 	deadline time.Time // when it ends by itself; zero never
 }
 

@@ -57,6 +57,7 @@ const (
 	ReconnectTime = 30 * time.Second // without network
 	linkTime      = 10 * time.Second // ringing on, while the caller's channel is down
 	MaxAge        = 60 * time.Second // of an offer
+	goodbyeTime   = 300 * time.Millisecond
 )
 
 const (

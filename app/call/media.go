@@ -40,7 +40,7 @@ func (b *Book) Path(now time.Time, id ID, p Path) []Effect {
 		b.say(e, e.Device, Signal{Kind: End, Reason: why})
 		b.end(now, e, why, false)
 	case Shut:
-		b.end(now, e, Completed, false)
+		e.shut, e.deadline = true, now.Add(goodbyeTime)
 	}
 	return b.done()
 }

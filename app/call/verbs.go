@@ -121,8 +121,10 @@ func (b *Book) Tick(now time.Time) []Effect {
 		if !e.Live() || e.deadline.IsZero() || now.Before(e.deadline) {
 			continue
 		}
-		why := Missed
+		why, byUs := Missed, true
 		switch {
+		case e.shut:
+			why, byUs = Completed, false
 		case e.unanswered():
 			if !e.rang {
 				why = Away
@@ -137,7 +139,7 @@ func (b *Book) Tick(now time.Time) []Effect {
 			why = Lost
 			b.say(e, e.Device, Signal{Kind: End, Reason: why})
 		}
-		b.end(now, e, why, true)
+		b.end(now, e, why, byUs)
 	}
 	return b.done()
 }

@@ -296,6 +296,7 @@ func (n *Node) befriend(ctx context.Context, l *link, req chat.Request, invited 
 func (n *Node) becameFriends(ctx context.Context, l *link) {
 	if l.guest.CompareAndSwap(true, false) {
 		n.arrived(l)
+		n.linkedCalls(l)
 	}
 	n.changes.tell(Change{Topic: TopicContact, Who: l.person, State: "friend"})
 	l.send(n.hello(l.person))

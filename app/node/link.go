@@ -314,6 +314,7 @@ func (n *Node) carry(ctx context.Context, l *link) {
 		n.arrived(l)
 	}
 	n.greet(ctx, l)
+	n.linkedCalls(l)
 	l.run(ctx)
 	if n.links.remove(l) {
 		n.left(ctx, l)
@@ -332,6 +333,7 @@ func (n *Node) arrived(l *link) {
 // left waits for a replacement and then tells viewers that a friend is away.
 func (n *Node) left(ctx context.Context, l *link) {
 	n.keeper.lost(l.device)
+	n.unlinkedCalls(l)
 	select {
 	case <-time.After(grace):
 	case <-ctx.Done():

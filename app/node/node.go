@@ -32,8 +32,11 @@ type Config struct {
 	LANOnly bool             // talk only to addresses of local networks
 	NoLAN   bool             // neither announce nor listen on the local network
 	World   *transport.World // nil is this machine
-	Log     *slog.Logger     // nil discards
-	Now     func() time.Time // the wall clock, for display only; nil is time.Now
+	Sound   Sound            // for calls; without Open there are none
+	// AutoAnswer answers calls at once while no other goes on: for scripts.
+	AutoAnswer bool
+	Log        *slog.Logger     // nil discards
+	Now        func() time.Time // the wall clock, for display only; nil is time.Now
 }
 
 // Node is one person's running account on one device. Its verbs are safe for
@@ -53,6 +56,7 @@ type Node struct {
 	waits   waits
 	guests  guests
 	typing  typing
+	calls   calls
 	choices atomic.Pointer[Settings]
 	work    sync.WaitGroup // the links that run
 }
@@ -81,6 +85,9 @@ func Open(ctx context.Context, cfg Config) (*Node, error) {
 	}
 	if err := n.listen(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
+	}
+	if err := n.openCalls(); err != nil {
+		return nil, errors.Join(err, n.host.Close(), s.Close())
 	}
 	return n, nil
 }
@@ -129,6 +136,7 @@ func (n *Node) Run(ctx context.Context) error {
 	group.Go(func() { n.keep(ctx) })
 	group.Go(func() { n.followNetwork(ctx) })
 	group.Go(func() { n.discover(ctx) })
+	group.Go(func() { n.operate(ctx) })
 	<-ctx.Done()
 	n.links.closeAll()
 	group.Wait()
@@ -138,7 +146,7 @@ func (n *Node) Run(ctx context.Context) error {
 
 // Close lets go of the network and the store. Run has returned before.
 func (n *Node) Close() error {
-	return errors.Join(n.host.Close(), n.store.Close())
+	return errors.Join(n.calls.port.Close(), n.host.Close(), n.store.Close())
 }
 
 // ID is the person.

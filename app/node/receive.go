@@ -50,6 +50,8 @@ func (n *Node) receive(ctx context.Context, l *link, f chat.Frame) error {
 		return n.heardReceipts(ctx, l, f.Receipts)
 	case chat.TypingFrame:
 		n.heardTyping(l, f)
+	case chat.CallFrame:
+		n.heardCall(l, f)
 	}
 	return nil
 }

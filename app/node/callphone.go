@@ -1,0 +1,273 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"io"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/entrenous/entrenous/app/call"
+	"github.com/entrenous/entrenous/app/chat"
+	"github.com/entrenous/entrenous/identity"
+	"github.com/entrenous/entrenous/media/voice"
+	"github.com/entrenous/entrenous/transport"
+	"github.com/entrenous/entrenous/transport/rtc"
+)
+
+// Payload types (RFC 3551 §6), and how much sound a packet holds at first.
+const (
+	payloadOpus = 111
+	payloadRED  = 63
+	firstFrame  = 10 * time.Millisecond
+)
+
+// phone is one call that has begun: its leg through the network, and its
+// sound. Between the two it only hands packets over.
+type phone struct {
+	n         *Node
+	id        call.ID
+	made      time.Time
+	offered   []byte   // incoming: how the caller is reached
+	described []byte   // outgoing: how we are
+	leg       *rtc.Leg // nil until it begins; written by the operator, under mu
+	work      sync.WaitGroup
+	stop      context.CancelFunc // ends work; nil before begin
+	done      chan struct{}      // closed by close
+
+	recordedThere atomic.Bool
+
+	mu      sync.Mutex
+	engine  *voice.Engine // nil until sound is open
+	theirs  []byte        // the other end's report
+	choices choices
+	notices []Notice
+	tape    io.Closer // a recording, nil if there is none
+}
+
+// choices are a person's, for the time of a call.
+type choices struct {
+	muted, pushToTalk, talking, headphones bool
+	volume                                 float64 // dB
+}
+
+func newPhone(n *Node, c call.Call) *phone {
+	return &phone{n: n, id: c.ID, made: time.Now(), done: make(chan struct{})}
+}
+
+// called is the call that the phone is for.
+func (p *phone) called() call.Call { return p.n.findCall(p.id) }
+
+func (p *phone) openLeg() error {
+	l, err := rtc.NewLeg(rtc.Config{Port: p.n.calls.port, Allow: p.n.host.MayReach, Log: p.n.log})
+	if err != nil {
+		return err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.leg = l
+	return nil
+}
+
+// begin follows the leg and opens the sound, while the leg connects.
+func (p *phone) begin(ctx context.Context) {
+	ctx, p.stop = context.WithCancel(context.WithoutCancel(ctx)) // the operator ends it, in order
+	up := make(chan struct{})
+	p.work.Go(func() { p.follow(ctx, up) })
+	p.work.Go(func() { p.talk(ctx, up) })
+}
+
+// follow tells the book what becomes of the leg. It closes up once it is connected.
+func (p *phone) follow(ctx context.Context, up chan struct{}) {
+	var once sync.Once
+	for {
+		state, why := p.leg.State()
+		switch state {
+		case rtc.Connected:
+			once.Do(func() { close(up) })
+			p.tell(call.Up)
+		case rtc.Interrupted:
+			p.tell(call.Down)
+		case rtc.Failed:
+			if why != nil {
+				p.n.log.Warn("call refused", "call", shortCall(p.id), "err", why)
+				p.tell(call.Dead)
+			} else {
+				p.tell(call.Down)
+			}
+		case rtc.Closed:
+			p.tell(call.Shut)
+			return
+		case rtc.New, rtc.Connecting:
+		}
+		select {
+		case <-p.leg.Changes():
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (p *phone) tell(what call.Path) {
+	p.n.calls.mu.Lock()
+	defer p.n.calls.mu.Unlock()
+	p.n.enqueueLocked(p.n.calls.book.Path(time.Now(), p.id, what))
+}
+
+// talk opens the sound and runs it once the leg is connected.
+func (p *phone) talk(ctx context.Context, up <-chan struct{}) {
+	e, err := p.n.cfg.Sound.Open(voice.Config{
+		Send: p.leg.Send, PayloadType: payloadOpus, REDPayloadType: payloadRED, Frame: firstFrame,
+		NoiseSuppression: true, GainControl: true, Log: p.n.log,
+	})
+	if err != nil {
+		p.n.breakOff(p.id, call.Broken, err)
+		return
+	}
+	p.take(e)
+	runs, cancel := context.WithCancel(ctx)
+	defer cancel()
+	select {
+	case <-up:
+	case <-ctx.Done():
+		cancel() // Run still has to close the devices
+	}
+	p.work.Go(func() { p.hear(runs, e) })
+	p.work.Go(func() { p.adapt(runs, e) })
+	p.work.Go(func() { p.notice(e) })
+	if err := e.Run(runs); err != nil && ctx.Err() == nil {
+		p.n.breakOff(p.id, call.Broken, err)
+	}
+}
+
+// take begins to use an engine, with the choices made before it was there.
+func (p *phone) take(e *voice.Engine) {
+	p.mu.Lock()
+	p.engine = e
+	p.mu.Unlock()
+	p.choose(func(*choices) {})
+	p.holds(p.called())
+}
+
+// choose changes choices and applies them.
+func (p *phone) choose(f func(*choices)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	f(&p.choices)
+	if e := p.engine; e != nil {
+		e.Mute(p.choices.muted)
+		e.PushToTalk(p.choices.pushToTalk)
+		e.Talk(p.choices.talking)
+		e.Volume(p.choices.volume)
+	}
+}
+
+// holds stops sound while either end holds the call.
+func (p *phone) holds(c call.Call) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.engine != nil {
+		p.engine.Hold(c.Held || c.HeldThere)
+	}
+}
+
+// hear hands what arrives to the sound.
+func (p *phone) hear(ctx context.Context, e *voice.Engine) {
+	for {
+		a, err := p.leg.Receive(ctx)
+		if err != nil {
+			return
+		}
+		e.Receive(a.Packet, a.At)
+	}
+}
+
+// adapt tells the sound how the network is, each second.
+func (p *phone) adapt(ctx context.Context, e *voice.Engine) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	var reports uint64
+	e.Network(0, 0, p.near())
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if s := p.leg.Stats(); s.Reports != reports {
+			reports = s.Reports
+			e.Network(s.Loss, s.RTT, p.near())
+		}
+	}
+}
+
+// near says whether the other end is on this site.
+func (p *phone) near() bool { return kindOfPath(p.leg.Path()) == transport.LAN }
+
+// kindOfPath gives the word for a leg's path.
+func kindOfPath(p rtc.Path) transport.Kind {
+	a := p.Remote.Addr()
+	switch {
+	case p.Kind == 0:
+		return transport.None
+	case p.Kind == rtc.Relayed:
+		return transport.Relay
+	case a.IsPrivate() || a.IsLoopback() || a.IsLinkLocalUnicast():
+		return transport.LAN
+	}
+	return transport.Direct
+}
+
+// linkPause is how long a path may stay down, while the channel to the device
+// works, before another path is looked for.
+const linkPause = 2 * time.Second
+
+// probe finds out, when nothing arrives any more, whether the other end is
+// gone or the network is.
+func (n *Node) probe(ctx context.Context, p *phone, e call.Effect) {
+	ctx, cancel := context.WithTimeout(ctx, linkPause)
+	defer cancel()
+	remote := p.leg.Path().Remote
+	asked := time.Now()
+	if l := n.links.to(identity.DeviceID(e.Device)); l != nil {
+		l.send(chat.Ping{N: uint64(asked.UnixNano())})
+	}
+	if remote.IsValid() && n.host.Deaf(ctx, remote) {
+		p.tell(call.Dead)
+		return
+	}
+	select {
+	case <-ctx.Done():
+	case <-p.done:
+		return
+	}
+	c := p.called()
+	l := n.links.to(identity.DeviceID(e.Device))
+	if c.State != call.Reconnecting || !c.Outgoing || l == nil || l.heard.Load() < asked.UnixNano() {
+		return
+	}
+	n.calls.mu.Lock()
+	defer n.calls.mu.Unlock()
+	n.enqueueLocked([]call.Effect{{Act: call.Restart, Call: p.id, Device: e.Device}})
+}
+
+// close ends the phone and waits for all of it.
+func (p *phone) close() {
+	close(p.done)
+	if p.leg != nil {
+		if err := p.leg.Close(); err != nil && !errors.Is(err, rtc.ErrClosed) {
+			p.n.log.Debug("close leg", "call", shortCall(p.id), "err", err)
+		}
+	}
+	if p.stop != nil {
+		p.stop()
+	}
+	p.work.Wait()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.tape != nil { // the engine has ended the recording
+		_ = p.tape.Close()
+		p.tape = nil
+	}
+}

@@ -1,0 +1,243 @@
+package node
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/entrenous/entrenous/app/call"
+	"github.com/entrenous/entrenous/identity"
+	"github.com/entrenous/entrenous/media/voice"
+	"github.com/entrenous/entrenous/transport"
+	"github.com/entrenous/entrenous/transport/rtc"
+)
+
+// keptNotices is how many notices of a call are remembered.
+const keptNotices = 8
+
+// Notice is something about the sound that a person would want to know.
+type Notice struct {
+	At time.Time
+	voice.Notice
+}
+
+// CallInfo is a call as viewers see it now.
+type CallInfo struct {
+	call.Call
+	Name           string // of the person
+	Muted          bool
+	PushToTalk     bool
+	Talking        bool
+	Headphones     bool
+	Volume         float64 // dB
+	Recording      bool
+	RecordingThere bool
+	Mine, Theirs   float64 // levels in dBFS
+	Voice          voice.Stats
+	Net            rtc.Stats
+	Path           transport.Kind
+	Addr           string // the farther end of the path
+	Notices        []Notice
+}
+
+// Calls lists the calls that live and those that ended lately, the oldest first.
+func (n *Node) Calls() []CallInfo {
+	n.calls.mu.Lock()
+	all := n.calls.book.Calls()
+	n.calls.mu.Unlock()
+	out := make([]CallInfo, len(all))
+	for i, c := range all {
+		out[i] = n.describeCall(c)
+	}
+	return out
+}
+
+// CallInfo describes one call, by its id or the one that it had before.
+func (n *Node) CallInfo(id call.ID) (CallInfo, error) {
+	c := n.findCall(id)
+	if c.State == call.Idle {
+		return CallInfo{}, ErrNoCall
+	}
+	return n.describeCall(c), nil
+}
+
+func (n *Node) describeCall(c call.Call) CallInfo {
+	info := CallInfo{Call: c, Path: transport.None}
+	if who, ok := n.known().contacts[identity.ID(c.Person)]; ok {
+		info.Name = shownName(who)
+	}
+	if p := n.phone(c.ID); p != nil {
+		p.describe(&info)
+	}
+	return info
+}
+
+func (p *phone) describe(info *CallInfo) {
+	p.mu.Lock()
+	e, leg, ch := p.engine, p.leg, p.choices
+	info.Notices, info.Recording = slices.Clone(p.notices), p.tape != nil
+	p.mu.Unlock()
+	info.Muted, info.PushToTalk, info.Talking, info.Headphones, info.Volume = ch.muted, ch.pushToTalk, ch.talking, ch.headphones, ch.volume
+	info.RecordingThere = p.recordedThere.Load()
+	if e != nil {
+		info.Mine, info.Theirs = e.Levels()
+		info.Voice = e.Stats()
+	}
+	if leg == nil {
+		return
+	}
+	info.Net = leg.Stats()
+	path := leg.Path()
+	if info.Path = kindOfPath(path); path.Remote.IsValid() {
+		info.Addr = path.Remote.String()
+	}
+}
+
+// notice remembers what the sound has to tell.
+func (p *phone) notice(e *voice.Engine) {
+	for x := range e.Notices() {
+		p.mu.Lock()
+		p.notices = append(p.notices, Notice{time.Now(), x})
+		p.notices = p.notices[max(0, len(p.notices)-keptNotices):]
+		p.mu.Unlock()
+		p.n.log.Info("sound", "call", shortCall(p.id), "what", string(x.Kind), "device", x.Device, "err", x.Err)
+		p.n.tellCall(p.called())
+	}
+}
+
+// CallEdit is what to change in a call; nil leaves as it is.
+type CallEdit struct {
+	Muted, Held, PushToTalk, Talking, Headphones, Recording *bool
+	Volume                                                  *float64 // dB
+	Typing                                                  bool     // a key was pressed: press its click down
+}
+
+// EditCall changes how a call is heard and spoken in.
+func (n *Node) EditCall(id call.ID, e CallEdit) error {
+	c := n.findCall(id)
+	p := n.phone(c.ID)
+	if !c.Live() || p == nil {
+		return ErrNoCall
+	}
+	if e.Held != nil {
+		if err := n.Hold(c.ID, *e.Held); err != nil {
+			return err
+		}
+	}
+	p.choose(func(ch *choices) {
+		set(&ch.muted, e.Muted)
+		set(&ch.pushToTalk, e.PushToTalk)
+		set(&ch.talking, e.Talking)
+		set(&ch.headphones, e.Headphones)
+		set(&ch.volume, e.Volume)
+	})
+	if err := p.adjust(e); err != nil {
+		return err
+	}
+	if e.Recording != nil {
+		if err := n.record(c, p, *e.Recording); err != nil {
+			return err
+		}
+	}
+	n.tellCall(c)
+	return nil
+}
+
+func set[T any](to *T, from *T) {
+	if from != nil {
+		*to = *from
+	}
+}
+
+// adjust does what is not kept.
+func (p *phone) adjust(e CallEdit) error {
+	p.mu.Lock()
+	engine := p.engine
+	p.mu.Unlock()
+	if engine == nil {
+		return nil
+	}
+	if e.Typing {
+		engine.Typing()
+	}
+	if e.Headphones == nil {
+		return nil
+	}
+	return engine.Headphones(*e.Headphones)
+}
+
+// recordings is the folder in the profile that recordings go to.
+const recordings = "recordings"
+
+// record begins or ends a recording of both voices, and tells the other end.
+func (n *Node) record(c call.Call, p *phone, on bool) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case p.engine == nil:
+		return ErrCallState
+	case on == (p.tape != nil):
+		return nil
+	case !on:
+		err := errors.Join(p.engine.StopRecord(), p.tape.Close())
+		p.tape = nil
+		n.say(c.ID, c.Device, call.Signal{Kind: call.Recording})
+		return err
+	}
+	f, err := n.newRecording(c)
+	if err != nil {
+		return err
+	}
+	if err := p.engine.Record(f); err != nil {
+		return errors.Join(fmt.Errorf("record: %w", err), f.Close())
+	}
+	p.tape = f
+	n.say(c.ID, c.Device, call.Signal{Kind: call.Recording, On: true})
+	return nil
+}
+
+func (n *Node) newRecording(c call.Call) (*os.File, error) {
+	dir := filepath.Join(n.cfg.Dir, recordings)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("record: %w", err)
+	}
+	name := n.cfg.Now().Format("2006-01-02 15.04.05") + " " + shortCall(c.ID) + ".opus"
+	f, err := os.OpenFile(filepath.Join(dir, name), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("record: %w", err)
+	}
+	return f, nil
+}
+
+// SoundDevices lists the microphones and loudspeakers there are.
+func (n *Node) SoundDevices() ([]SoundDevice, error) {
+	if n.cfg.Sound.List == nil {
+		return nil, nil
+	}
+	return n.cfg.Sound.List()
+}
+
+// ChooseSound takes other devices, at once in the call that goes on.
+func (n *Node) ChooseSound(mic, speaker string) error {
+	if n.cfg.Sound.Choose == nil {
+		return ErrNoSound
+	}
+	return n.cfg.Sound.Choose(n.speaking(), mic, speaker)
+}
+
+// speaking is the engine of the call that is neither held nor over.
+func (n *Node) speaking() *voice.Engine {
+	n.calls.mu.Lock()
+	defer n.calls.mu.Unlock()
+	for _, c := range n.calls.book.Calls() {
+		if p := n.calls.phones[c.ID]; p != nil && !c.Held && !c.Answered.IsZero() {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			return p.engine
+		}
+	}
+	return nil
+}
