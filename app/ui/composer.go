@@ -200,7 +200,11 @@ func (c *composer) showAbout() {
 		c.about.tell(c.w.tr("composer.editing"), firstLine(c.editing.Text))
 		c.send.set(c.w.tr("composer.save"))
 	case c.replyTo != nil:
-		c.about.tell(c.w.tr("composer.reply", c.chat.timeline.nameOf(c.replyTo)), firstLine(c.replyTo.Text))
+		title := c.w.tr("composer.reply", c.chat.timeline.nameOf(c.replyTo))
+		if c.replyTo.Mine {
+			title = c.w.tr("composer.reply.self")
+		}
+		c.about.tell(title, firstLine(c.replyTo.Text))
 		c.send.set(c.w.tr("composer.send"))
 	default:
 		c.send.set(c.w.tr("composer.send"))

@@ -246,8 +246,12 @@ func (t *timeline) join(p control.Page) {
 	if n := len(t.rows) - before; n > 0 && !atEnd && !last.Mine {
 		t.fresh += n
 	}
+	answered := last.Mine && len(t.rows) > before
+	if answered {
+		t.unread = "" // who answers has seen it
+	}
 	t.build()
-	if last.Mine && len(t.rows) > before {
+	if answered {
 		t.reel.toEnd()
 	}
 	t.scrolled()

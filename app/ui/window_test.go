@@ -7,7 +7,6 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/driver/desktop"
-	"fyne.io/fyne/v2/test"
 
 	"github.com/entrenous/entrenous/app/control"
 )
@@ -250,7 +249,7 @@ func TestEverythingIsReachedWithTab(t *testing.T) {
 	withWindow(t, n, func(t *testing.T) {
 		seen := make(map[fyne.Focusable]bool)
 		for range 40 {
-			test.FocusNext(n.w.win.Canvas())
+			n.w.win.Canvas().FocusNext()
 			seen[n.w.win.Canvas().Focused()] = true
 		}
 		s := n.w.shell
