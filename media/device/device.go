@@ -31,7 +31,7 @@ type Speaker interface {
 	// Write takes tick, media.Tick samples, and blocks until there is room, so
 	// that it returns every 10 ms. Its errors are like those of Mic.Read.
 	Write(tick []float32) error
-	// Latency is the time from the call of Write to the air, as far as it can be known here.
+	// Latency is the time from the return of Write to the air, as far as it can be known here.
 	Latency() time.Duration
 	// Name says which device it is now.
 	Name() string

@@ -2,6 +2,7 @@ package device
 
 import (
 	"sync"
+	"time"
 
 	"github.com/entrenous/entrenous/media"
 )
@@ -17,11 +18,11 @@ type ring struct {
 	start int
 	fill  int
 	total int64 // samples that the device's thread moved
-	slips int   // samples that were dropped or missing
+	due   due
 }
 
 func newRing(size int) *ring {
-	return &ring{moved: make(chan struct{}, 1), buf: make([]float32, size)}
+	return &ring{moved: make(chan struct{}, 1), buf: make([]float32, size), due: due{lead: leadLeast}}
 }
 
 // put appends x and drops the oldest where there is no room. It is for the device's thread.
@@ -38,7 +39,7 @@ func (r *ring) take(x []float32) {
 	r.mu.Lock()
 	n := r.pop(x)
 	clear(x[n:])
-	r.slips += len(x) - n
+	r.due.bite(time.Now(), len(x), n < len(x))
 	r.total += int64(len(x))
 	r.mu.Unlock()
 	r.ring()
@@ -62,15 +63,30 @@ func (r *ring) read(tick []float32) bool {
 	return true
 }
 
-// write appends one tick unless more than most samples lie there.
-func (r *ring) write(tick []float32, most int) bool {
+// write appends one tick if it is time for it, else it says how long to wait.
+func (r *ring) write(tick []float32) time.Duration {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.fill > most {
-		return false
+	if wait := r.due.in(time.Now(), r.fill); wait > 0 {
+		return wait
 	}
+	r.due.begun = true
 	r.append(tick)
-	return true
+	return 0
+}
+
+// wanted says how long to wait until write would take a tick.
+func (r *ring) wanted() time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.due.in(time.Now(), r.fill)
+}
+
+// lead is how long before it is taken a tick is laid down.
+func (r *ring) lead() time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.due.lead
 }
 
 func (r *ring) append(x []float32) {
@@ -78,7 +94,6 @@ func (r *ring) append(x []float32) {
 		drop := min(over, r.fill)
 		r.start = (r.start + drop) % len(r.buf)
 		r.fill -= drop
-		r.slips += over
 		x = x[max(0, len(x)-len(r.buf)):]
 	}
 	for len(x) > 0 {

@@ -56,8 +56,8 @@ func openStream(kind Kind, s Spec, id string) (*stream, error) {
 }
 
 // pass runs try, which moves one tick through the ring, whenever the device's
-// thread has moved, until it says true.
-func (s *stream) pass(try func(*ring) bool) error {
+// thread has moved or the time has passed that try asked for, until it asks for none.
+func (s *stream) pass(try func(*ring) time.Duration) error {
 	s.busy.Lock()
 	defer s.busy.Unlock()
 	if s.closed() {
@@ -70,23 +70,33 @@ func (s *stream) pass(try func(*ring) bool) error {
 	if s.returned() {
 		return s.move(u)
 	}
-	timer := time.NewTimer(stall)
+	return s.through(u, try)
+}
+
+func (s *stream) through(u *unit, try func(*ring) time.Duration) error {
+	wait := try(u.ring)
+	if wait <= 0 {
+		return nil
+	}
+	moves, since := u.ring.moves(), time.Now()
+	timer := time.NewTimer(min(wait, stall))
 	defer timer.Stop()
-	moves := u.ring.moves()
-	for !try(u.ring) {
+	for wait > 0 {
 		select {
 		case <-s.done:
 			return ErrClosed
 		case <-u.ring.moved:
 		case <-timer.C:
-			if now := u.ring.moves(); now != moves {
-				moves = now
-				timer.Reset(stall)
-				continue
-			}
+		}
+		now := time.Now()
+		if m := u.ring.moves(); m != moves {
+			moves, since = m, now
+		} else if now.Sub(since) >= stall {
 			s.drop(u)
 			return s.reopen(u.name)
 		}
+		wait = try(u.ring)
+		timer.Reset(min(wait, stall))
 	}
 	return nil
 }
@@ -277,7 +287,12 @@ func (m systemMic) Read(tick []float32) error {
 	if err := whole(tick); err != nil {
 		return err
 	}
-	return m.pass(func(r *ring) bool { return r.read(tick) })
+	return m.pass(func(r *ring) time.Duration {
+		if r.read(tick) {
+			return 0
+		}
+		return stall
+	})
 }
 
 // Latency is the device's buffer and the tick being collected.
@@ -285,19 +300,25 @@ func (m systemMic) Latency() time.Duration {
 	return periods*periodMs*time.Millisecond + media.Duration(media.Tick)
 }
 
-// Write lays tick into the ring as soon as no more than one other lies there.
+// Write lays tick into the ring when it is wanted there, some milliseconds
+// before the device takes it.
 func (o systemSpeaker) Write(tick []float32) error {
 	if err := whole(tick); err != nil {
 		return err
 	}
-	return o.pass(func(r *ring) bool { return r.write(tick, media.Tick) })
+	return o.pass(func(r *ring) time.Duration { return r.write(tick) })
+}
+
+// Wait returns when Write would take a tick at once.
+func (o systemSpeaker) Wait() error {
+	return o.pass(func(r *ring) time.Duration { return r.wanted() })
 }
 
 // Latency is what lies in the ring and in the device's buffers.
 func (o systemSpeaker) Latency() time.Duration {
-	d := media.Duration(media.Tick)
-	if u := o.current(); u != nil {
-		d += u.held.delay()
+	u := o.current()
+	if u == nil {
+		return media.Duration(media.Tick)
 	}
-	return d
+	return u.ring.lead() + u.held.delay()
 }

@@ -1,0 +1,57 @@
+package device
+
+import (
+	"time"
+
+	"github.com/entrenous/entrenous/media"
+)
+
+// due knows when a loudspeaker will take its next bite, so that each tick can
+// be made as late as possible: what waits in the ring is only delay. Where
+// ticks came too late, it asks for them sooner.
+type due struct {
+	last   time.Time     // of the last bite
+	period time.Duration // that it lasts
+	lead   time.Duration // how long before a bite its tick should be there: the delay that the ring adds
+	begun  bool          // a tick was laid down
+	dry    bool          // the last bite found too little
+	calm   int           // bites since one did
+}
+
+const (
+	leadLeast = 4 * time.Millisecond
+	leadMost  = 50 * time.Millisecond
+	leadStep  = 3 * time.Millisecond // added when a bite found too little
+	leadCalm  = 1000                 // bites after which leadBack is tried
+	leadBack  = time.Millisecond
+)
+
+// bite notes that n samples were taken, and whether some of them were missing.
+func (d *due) bite(now time.Time, n int, missing bool) {
+	d.last, d.period = now, media.Duration(n)
+	if !d.begun {
+		return
+	}
+	d.calm++
+	if missing && !d.dry {
+		d.lead = min(d.lead+leadStep, leadMost)
+		d.calm = 0
+	}
+	d.dry = missing
+	if d.calm >= leadCalm {
+		d.lead = max(d.lead-leadBack, leadLeast)
+		d.calm = 0
+	}
+}
+
+// in says how long it is until the next tick is wanted, with fill samples there.
+func (d *due) in(now time.Time, fill int) time.Duration {
+	if media.Duration(fill) > d.lead+d.period { // it stands still, or has not begun
+		return time.Hour
+	}
+	if d.period <= 0 {
+		return 0
+	}
+	bites := 1 + media.Duration(fill)/d.period // until the ring is dry
+	return d.last.Add(bites * d.period).Sub(now) - d.lead
+}
