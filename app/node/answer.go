@@ -107,6 +107,9 @@ func (n *Node) admit(cert identity.Certificate, used *noise.Pair) error {
 				return noise.ErrAuth // somebody else's secret
 			}
 		case invited: // any device may use an invite
+			if !of.holds(n.cfg.Now()) {
+				return fmt.Errorf("%w: the invite has expired", errRefused)
+			}
 		}
 	}
 	if used == nil && len(known.PairNew) > 0 {

@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"time"
@@ -44,14 +45,32 @@ func (n *Node) greet(ctx context.Context, l *link) {
 func (n *Node) ask(ctx context.Context, l *link, c store.Contact) {
 	req := chat.Request{Name: n.ownName(), Text: c.RequestText, Once: c.Once}
 	if len(c.Once) == 0 {
-		work := chat.Work{Requester: n.me.id, Target: c.ID, Text: c.RequestText}
-		nonce, err := work.Find(ctx, requestBits)
+		nonce, err := n.workFor(ctx, c)
 		if err != nil {
 			return
 		}
 		req.Nonce = nonce
 	}
 	l.send(req)
+}
+
+// workKey is where the work for a request is kept.
+func workKey(id identity.ID) string { return "work/" + id.String() }
+
+// workFor finds the work that a request to a person needs, once.
+func (n *Node) workFor(ctx context.Context, c store.Contact) (uint64, error) {
+	key := workKey(c.ID)
+	work := chat.Work{Requester: n.me.id, Target: c.ID, Text: c.RequestText}
+	if b, err := n.store.Value(key); err == nil && len(b) == 8 && work.Check(binary.BigEndian.Uint64(b), requestBits) {
+		return binary.BigEndian.Uint64(b), nil
+	}
+	nonce, err := work.Find(ctx, requestBits)
+	if err != nil {
+		return 0, err
+	}
+	return nonce, n.store.Write(ctx, func(tx *store.Tx) error {
+		return tx.Set(key, binary.BigEndian.AppendUint64(nil, nonce))
+	})
 }
 
 // openConversations sends, for each conversation that the other end takes part
@@ -321,8 +340,10 @@ func (n *Node) heardAccept(ctx context.Context, l *link) error {
 			c.OwnName = l.named.Name
 		}
 		l.mu.Unlock()
-		if err := tx.Set(addedKey(l.person), nil); err != nil {
-			return err
+		for _, key := range []string{addedKey(l.person), workKey(l.person)} {
+			if err := tx.Set(key, nil); err != nil {
+				return err
+			}
 		}
 		return tx.PutContact(c)
 	})

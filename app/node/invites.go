@@ -140,8 +140,13 @@ func (n *Node) putAdded(tx *store.Tx, i identity.Invite, link, name, note string
 	if name != "" {
 		c.Name = chat.DisplayName(name)
 	}
-	if c.State == store.Request {
+	switch {
+	case c.State == store.Request:
 		c.State = store.Friend
+	case c.State == store.Friend && len(n.links.of(i.Person)) == 0:
+		// A friend who is away, and a link of theirs: they may have forgotten us.
+		// Asking again does no harm where they have not.
+		c.State = store.Sent
 	}
 	if c.State == store.Sent {
 		c.Rendezvous, c.Once = i.Rendezvous, i.Once
@@ -154,14 +159,6 @@ func (n *Node) putAdded(tx *store.Tx, i identity.Invite, link, name, note string
 
 // addedKey is where the link is kept by which we asked a person.
 func addedKey(id identity.ID) string { return "added/" + id.String() }
-
-// invitedWith gives the one-time secret of a person we asked, nil without one.
-func (n *Node) invitedWith(_ context.Context, id identity.ID) []byte {
-	if c, ok := n.known().contacts[id]; ok && len(c.Once) == 16 {
-		return c.Once
-	}
-	return nil
-}
 
 // findInvited learns the devices of a person whose link we have, from any of
 // its addresses.

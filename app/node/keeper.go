@@ -65,20 +65,28 @@ func (k *keeper) soon(want func(errand) bool) {
 	k.ring()
 }
 
-// reached forgets the failures of a device that is here now.
-func (k *keeper) reached(d identity.DeviceID) {
+// lost plans the next try after a link has ended: at once if it had been a good
+// one, with growing pauses if it was short or never led to friendship. Whoever
+// refuses us would otherwise be called again and again.
+func (k *keeper) lost(d identity.DeviceID, good bool) {
+	if good {
+		k.soon(func(e errand) bool { return e.device == d })
+		return
+	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for e, a := range k.todo {
 		if e.device == d {
-			a.fails = 0
+			a.postpone()
 		}
 	}
 }
 
-// lost makes a device due whose link has just ended.
-func (k *keeper) lost(d identity.DeviceID) {
-	k.soon(func(e errand) bool { return e.device == d })
+// postpone plans the next try after one more failure.
+func (a *attempt) postpone() {
+	pause := min(firstRetry<<min(a.fails, 16), lastRetry)
+	a.fails++
+	a.next = time.Now().Add(pause + time.Duration(rand.Int64N(int64(pause)/4+1)))
 }
 
 // keep dials whoever is wanted and not here, until ctx ends.
@@ -185,13 +193,10 @@ func (n *Node) try(ctx context.Context, e errand) {
 	a := k.todo[e]
 	a.busy = false
 	if err == nil {
-		a.fails, a.renew, a.next = 0, false, time.Time{}
-		k.ring()
-		return
+		a.renew = false
+	} else {
+		a.postpone()
 	}
-	pause := min(firstRetry<<min(a.fails, 16), lastRetry)
-	a.fails++
-	a.next = time.Now().Add(pause + time.Duration(rand.Int64N(int64(pause)/4+1)))
 	k.ring()
 }
 
@@ -225,7 +230,7 @@ func (n *Node) reach(dctx, ctx context.Context, e errand) error {
 // dialLive tries the newest pair secret first, then the one before: the last
 // meeting may have ended before both had stored the newest.
 func (n *Node) dialLive(ctx context.Context, peer transport.Peer, d store.Device, cert identity.Certificate) (*link, error) {
-	pairs := n.pairsFor(ctx, d)
+	pairs := n.pairsFor(d)
 	for i, pair := range pairs {
 		s, err := n.host.Open(ctx, peer, liveProtocol)
 		if err != nil {
@@ -250,18 +255,19 @@ func (n *Node) dialLive(ctx context.Context, peer transport.Peer, d store.Device
 }
 
 // pairsFor lists the pair secrets to try with a device, best first.
-func (n *Node) pairsFor(ctx context.Context, d store.Device) []*noise.Pair {
+func (n *Node) pairsFor(d store.Device) []*noise.Pair {
 	var out []*noise.Pair
 	for _, secret := range [][]byte{d.PairNew, d.PairOld} {
 		if len(secret) == 32 {
 			out = append(out, &noise.Pair{Secret: [32]byte(secret), Of: d.ID})
 		}
 	}
-	if len(out) > 0 {
-		return out
+	c := n.known().contacts[d.Person]
+	if len(out) > 0 && c.State != store.Sent {
+		return out // never without it: that would be a downgrade
 	}
-	if once := n.invitedWith(ctx, d.Person); once != nil {
-		out = append(out, &noise.Pair{Secret: identity.OncePair(once)})
+	if len(c.Once) == 16 {
+		out = append(out, &noise.Pair{Secret: identity.OncePair(c.Once)})
 	}
 	// Without a secret: a first meeting, or an invite that was used up. The
 	// other end refuses this from anybody it shares a secret with.
@@ -310,7 +316,8 @@ func (n *Node) newLink(ch *noise.Channel, peer transport.Peer, cert identity.Cer
 		n: n, ch: ch, peer: peer, person: cert.Person, device: cert.DeviceID(), boot: string(ch.Caps()),
 		out: make(chan chat.Frame, outbox), wake: make(chan struct{}, 1), gone: make(chan struct{}),
 	}
-	l.heard.Store(time.Now().UnixNano())
+	l.since = time.Now()
+	l.heard.Store(l.since.UnixNano())
 	_, friend := n.known().friend(l.person)
 	l.guest.Store(!friend && !l.own())
 	return l

@@ -27,6 +27,8 @@ const (
 	grace = 300 * time.Millisecond
 	// freshFor is the age at which a link is replaced by a new handshake.
 	freshFor = time.Hour
+	// goodLink is how long a link must have stood to be dialled again at once.
+	goodLink = 10 * time.Second
 	// outbox is how many small frames may wait for a slow peer.
 	outbox = 512
 
@@ -47,10 +49,11 @@ type link struct {
 	peer   transport.Peer
 	person identity.ID
 	device identity.DeviceID
-	boot   string       // the other end's run
-	first  bool         // there was no link before
-	once   *[16]byte    // the one-time invite a guest came with
-	guest  atomic.Bool  // not a friend: may only introduce itself
+	boot   string      // the other end's run
+	first  bool        // there was no link before
+	once   *[16]byte   // the one-time invite a guest came with
+	guest  atomic.Bool // not a friend: may only introduce itself
+	since  time.Time
 	heard  atomic.Int64 // Unix nanoseconds of the last frame, by our clock
 	rtt    atomic.Int64 // nanoseconds of the last ping
 
@@ -304,7 +307,6 @@ func (n *Node) adopt(l *link) bool {
 		old.close(errors.New("replaced"))
 	}
 	l.first = old == nil
-	n.keeper.reached(l.device)
 	return true
 }
 
@@ -332,7 +334,7 @@ func (n *Node) arrived(l *link) {
 
 // left waits for a replacement and then tells viewers that a friend is away.
 func (n *Node) left(ctx context.Context, l *link) {
-	n.keeper.lost(l.device)
+	n.keeper.lost(l.device, !l.guest.Load() && time.Since(l.since) > goodLink)
 	n.unlinkedCalls(l)
 	select {
 	case <-time.After(grace):

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/entrenous/entrenous/app/chat"
 	"github.com/entrenous/entrenous/app/store"
@@ -32,7 +33,13 @@ type roster struct {
 }
 
 // invited marks a pair secret that came from a one-time invite.
-type invited struct{ once [16]byte }
+type invited struct {
+	once [16]byte
+	ends time.Time
+}
+
+// holds says whether the invite may still be used.
+func (i invited) holds(now time.Time) bool { return i.ends.IsZero() || now.Before(i.ends) }
 
 // reload reads everybody anew. It is called after each write that touches
 // contacts, devices or invites; some milliseconds for a hundred friends.
@@ -102,8 +109,8 @@ func (n *Node) addInvites(ctx context.Context, r *roster) error {
 		return fmt.Errorf("read invites: %w", err)
 	}
 	for _, i := range invites {
-		if !i.Used && (i.Expires.IsZero() || n.cfg.Now().Before(i.Expires)) {
-			r.pairs = append(r.pairs, noise.Pair{Secret: identity.OncePair(i.Once[:]), Of: invited{i.Once}})
+		if of := (invited{i.Once, i.Expires}); !i.Used && of.holds(n.cfg.Now()) {
+			r.pairs = append(r.pairs, noise.Pair{Secret: identity.OncePair(i.Once[:]), Of: of})
 		}
 	}
 	return nil

@@ -108,7 +108,7 @@ func (n *Node) rendezvous() [][16]byte {
 	out := [][16]byte{n.me.address}
 	r := n.known()
 	for _, p := range r.pairs {
-		if of, ok := p.Of.(invited); ok {
+		if of, ok := p.Of.(invited); ok && of.holds(n.cfg.Now()) {
 			out = append(out, onceRendezvous(of.once[:]))
 		}
 	}
