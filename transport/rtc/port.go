@@ -46,32 +46,11 @@ func NewPort(conns []net.PacketConn, addrs func() []netip.AddrPort) (*Port, erro
 		}
 		p.sockets = append(p.sockets, socket{
 			local: *local,
-			mux:   ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: named{c, pseudonym(*local)}, Logger: silent{}}),
+			mux:   ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: beside{c, pseudonym(*local)}, Logger: silent{}}),
 		})
 	}
 	return p, nil
 }
-
-// pseudonym is what ICE calls a socket on every address: it wants a single one.
-func pseudonym(a net.UDPAddr) *net.UDPAddr {
-	switch {
-	case !a.IP.IsUnspecified():
-	case a.IP.To4() != nil:
-		a.IP = net.IPv4(127, 0, 0, 1)
-	default:
-		a.IP = net.IPv6loopback
-	}
-	return &a
-}
-
-// named is a socket that says another address of itself.
-type named struct {
-	net.PacketConn
-	local *net.UDPAddr
-}
-
-// LocalAddr is the address that ICE calls the socket by.
-func (n named) LocalAddr() net.Addr { return n.local }
 
 // GetListenAddresses gives one address for each socket that can be reached now:
 // ICE pairs sockets, not addresses. It implements ice.UDPMux.

@@ -46,6 +46,7 @@ type Person struct {
 	Dir   string
 	Host  *simnet.Host
 	Now   func() time.Time // the clock on this person's wall
+	Phone Phone            // how this person calls
 	seed  identity.Seed
 	vault *identity.Vault
 	node  *node.Node
@@ -88,6 +89,7 @@ func (p *Person) Wake() {
 		Dir: p.Dir, Vault: p.vault, Log: logger(p.Name),
 		World: &transport.World{ListenUDP: p.Host.ListenUDP, IP: p.Host.IP, Changed: p.Host.Changed()},
 		Now:   func() time.Time { return p.Now() },
+		Sound: p.Phone.sound(), AutoAnswer: p.Phone.Auto,
 	})
 	p.must(err)
 	done := make(chan error, 1)
