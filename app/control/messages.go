@@ -33,7 +33,7 @@ type Message struct {
 	State     string      `json:"state"`
 	Edited    bool        `json:"edited"`
 	Reactions []Reactions `json:"reactions"`
-	ReplyTo   string      `json:"reply_to,omitempty"`
+	ReplyTo   string      `json:"reply_to"`        // empty: no reply
 	Quote     *Quote      `json:"quote,omitempty"` // a look at the message replied to
 	Call      *CallRow    `json:"call,omitempty"`
 }

@@ -1,6 +1,9 @@
 package control
 
-import "time"
+import (
+	"encoding/json"
+	"time"
+)
 
 // States of a contact.
 const (
@@ -24,8 +27,8 @@ type Contact struct {
 	OwnName  string    `json:"own_name"` // what they call themselves
 	State    string    `json:"state"`
 	Presence string    `json:"presence"`
-	LastSeen time.Time `json:"last_seen,omitzero"`
-	Path     string    `json:"path"` // "lan", "direct", "relay:NAME" or "none"
+	LastSeen time.Time `json:"last_seen"` // null: never
+	Path     string    `json:"path"`      // "lan", "direct", "relay:NAME" or "none"
 	RTT      float64   `json:"rtt_ms,omitempty"`
 	Verified bool      `json:"verified"`
 	Changed  bool      `json:"changed,omitempty"` // the identity needs a look before writing again
@@ -37,6 +40,20 @@ type Contact struct {
 	Note     string    `json:"note,omitempty"` // the words of a request
 	Draft    string    `json:"draft,omitempty"`
 	Last     *Message  `json:"last,omitempty"` // the newest row
+}
+
+// MarshalJSON writes null for a person who was never seen, so that the field
+// is always there.
+func (c Contact) MarshalJSON() ([]byte, error) {
+	type fields Contact // without this method
+	out := struct {
+		fields
+		LastSeen *time.Time `json:"last_seen"`
+	}{fields: fields(c)}
+	if !c.LastSeen.IsZero() {
+		out.LastSeen = &c.LastSeen
+	}
+	return json.Marshal(out)
 }
 
 // NewInvite asks for an invite link.

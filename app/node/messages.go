@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/entrenous/entrenous/app/chat"
 	"github.com/entrenous/entrenous/app/store"
@@ -29,7 +30,7 @@ var (
 func (n *Node) signingKey(tx *store.Tx, conv chat.ConvID) (ed25519.PrivateKey, error) {
 	k, err := tx.ConvKey(conv, n.me.device.ID())
 	if err == nil {
-		return ed25519.NewKeyFromSeed(k.Priv), nil
+		return slices.Concat(k.Priv, k.Pub[:]), nil // what NewKeyFromSeed would compute
 	}
 	if !errors.Is(err, store.ErrNotFound) {
 		return nil, err

@@ -12,6 +12,7 @@ import (
 type waits struct {
 	mu  sync.Mutex
 	all map[*wait]struct{}
+	far map[chat.ConvID]chat.Receipt // how far our chains have come since the start
 }
 
 type wait struct {
@@ -21,23 +22,60 @@ type wait struct {
 	done chan struct{}
 }
 
-// await waits until a message of ours has come as far as want.
+// reached says whether a receipt brings what is waited for.
+func (w *wait) reached(rc chat.Receipt) bool {
+	if w.want == chat.Seen {
+		return w.conv == rc.Conv && w.seq <= rc.Seen
+	}
+	return w.conv == rc.Conv && w.seq <= rc.Delivered
+}
+
+// add registers w, and is false when what it waits for has come already.
+func (ws *waits) add(w *wait) bool {
+	ws.mu.Lock()
+	defer ws.mu.Unlock()
+	if far, ok := ws.far[w.conv]; ok && w.reached(far) {
+		return false
+	}
+	if ws.all == nil {
+		ws.all = map[*wait]struct{}{}
+	}
+	ws.all[w] = struct{}{}
+	return true
+}
+
+func (ws *waits) remove(w *wait) {
+	ws.mu.Lock()
+	defer ws.mu.Unlock()
+	delete(ws.all, w)
+}
+
+// come lets go of those who wait for what a receipt brings.
+func (ws *waits) come(rc chat.Receipt) {
+	ws.mu.Lock()
+	defer ws.mu.Unlock()
+	if ws.far == nil {
+		ws.far = map[chat.ConvID]chat.Receipt{}
+	}
+	far := ws.far[rc.Conv]
+	far.Conv, far.Delivered, far.Seen = rc.Conv, max(far.Delivered, rc.Delivered), max(far.Seen, rc.Seen)
+	ws.far[rc.Conv] = far
+	for w := range ws.all {
+		if w.reached(rc) {
+			close(w.done)
+			delete(ws.all, w)
+		}
+	}
+}
+
+// await waits until a message, which was written just now, has come as far as
+// want.
 func (n *Node) await(ctx context.Context, e *chat.Event, want chat.State) error {
 	w := &wait{conv: e.Conv, seq: e.Seq, want: want, done: make(chan struct{})}
-	n.waits.mu.Lock()
-	if n.waits.all == nil {
-		n.waits.all = map[*wait]struct{}{}
-	}
-	n.waits.all[w] = struct{}{}
-	n.waits.mu.Unlock()
-	defer func() {
-		n.waits.mu.Lock()
-		delete(n.waits.all, w)
-		n.waits.mu.Unlock()
-	}()
-	if row, _, err := n.find(e.Hash()); err == nil && row.State >= want {
+	if !n.waits.add(w) {
 		return nil // it was quicker than we were
 	}
+	defer n.waits.remove(w)
 	select {
 	case <-w.done:
 		return nil
@@ -59,20 +97,8 @@ func (n *Node) advance(_ context.Context, p progress) {
 	}
 	n.tellStates(p, chat.Delivered, p.before.Delivered, rc.Delivered)
 	n.tellStates(p, chat.Seen, p.before.Seen, rc.Seen)
-	if rc.Author != n.me.device.ID() {
-		return
-	}
-	n.waits.mu.Lock()
-	defer n.waits.mu.Unlock()
-	for w := range n.waits.all {
-		reached := rc.Delivered
-		if w.want == chat.Seen {
-			reached = rc.Seen
-		}
-		if w.conv == rc.Conv && w.seq <= reached {
-			close(w.done)
-			delete(n.waits.all, w)
-		}
+	if rc.Author == n.me.device.ID() {
+		n.waits.come(rc)
 	}
 }
 

@@ -47,6 +47,10 @@ func (c *conn) setUp(key [32]byte, reading bool) error {
 	if err := c.db.BusyTimeout(busyTimeout); err != nil {
 		return err
 	}
+	// Otherwise a statement is planned anew each time its parameters change.
+	if _, err := c.db.Config(sqlite3.DBCONFIG_ENABLE_QPSG, true); err != nil {
+		return err
+	}
 	pragmas := []string{
 		`PRAGMA hexkey='` + hex.EncodeToString(key[:]) + `'`,
 		`PRAGMA journal_mode=WAL`,

@@ -37,11 +37,15 @@ func (tx *Tx) PutReceipt(r chat.Receipt) (changed bool, err error) {
 	if err != nil {
 		return false, fmt.Errorf("keep receipt: %w", err)
 	}
+	seen := min(r.Seen, author.tip.Seq)
+	if seen <= author.seen {
+		return true, nil
+	}
 	mine, err := tx.isOurs(author.conv, r.By)
 	if err != nil || !mine {
 		return true, err
 	}
-	return true, tx.setSeen(author.id, min(r.Seen, author.tip.Seq))
+	return true, tx.setSeen(author.id, seen)
 }
 
 // Receipt returns the last receipt of a device for a chain, or ErrNotFound.
