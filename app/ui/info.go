@@ -174,24 +174,23 @@ func (w *Window) about(c control.Contact) string {
 		parts = append(parts, w.count("info.devices", c.Devices))
 	}
 	if c.State == control.Friend && !c.Since.IsZero() {
-		parts = append(parts, w.tr("info.since", w.sinceWhen(c.Since.Local())))
+		parts = append(parts, w.friendSince(c.Since.Local()))
 	}
 	return strings.Join(parts, " · ")
 }
 
-// sinceWhen is a month within a year, else a month and its year.
-func (w *Window) sinceWhen(t time.Time) string {
+// friendSince says the day within a week, then the month, then also its year.
+func (w *Window) friendSince(t time.Time) string {
 	now := w.now()
+	month := w.tr("month." + t.Format("1"))
 	switch {
 	case now.Sub(t) < 7*24*time.Hour:
-		return w.words.date(t, now)
+		return w.tr("info.since.day", w.words.date(t, now))
 	case t.Year() == now.Year():
-		return w.tr("month." + monthNumber(t))
+		return w.tr("info.since", month)
 	}
-	return w.tr("month."+monthNumber(t)) + " " + t.Format("2006")
+	return w.tr("info.since", month+" "+t.Format("2006"))
 }
-
-func monthNumber(t time.Time) string { return t.Format("1") }
 
 // reached says in a sentence how we reach a person.
 func (w *Window) reached(c control.Contact) string {

@@ -88,6 +88,11 @@ func TestThePanelFollowsItsPerson(t *testing.T) {
 		now.Path, now.Presence = "relay:Bo", control.Online
 		p.set(now)
 		wantWords(t, p, "Through Bo")
+		for since, want := range map[time.Duration]string{24: "friend since 21 November", 24 * 400: "friend since October 2025"} {
+			now.Since = n.w.now().Add(-since * time.Hour)
+			p.set(now)
+			wantWords(t, p, want)
+		}
 	})
 }
 
