@@ -40,6 +40,9 @@ func (n *Node) LANOnly() bool { return n.cfg.LANOnly }
 // Reach says who can reach this node, as far as its own addresses tell.
 func (n *Node) Reach() string {
 	reach := reachNone
+	if len(n.links.of(n.everybody()...)) > 0 {
+		reach = reachLAN // whoever talks to a friend is on a network
+	}
 	for _, a := range n.host.Addrs() {
 		ip := addrIP(a)
 		switch {
