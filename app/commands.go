@@ -42,12 +42,14 @@ func (p *program) root() *cobra.Command {
 	f.BoolVarP(&p.verbose, "verbose", "v", false, "log each step of the protocol to standard error")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
 	root.AddGroup(&cobra.Group{ID: "account", Title: "Your account:"}, &cobra.Group{ID: "people", Title: "People:"},
-		&cobra.Group{ID: "talk", Title: "Messages:"}, &cobra.Group{ID: "run", Title: "Running and watching:"})
+		&cobra.Group{ID: "talk", Title: "Messages:"}, &cobra.Group{ID: "call", Title: "Calls:"}, &cobra.Group{ID: "run", Title: "Running and watching:"})
 	group(root, "account", p.initCommand(), p.restoreCommand(), p.idCommand(), p.backupCommand())
 	group(root, "people", p.inviteCommand(), p.addCommand(), p.contactsCommand(), p.acceptCommand(), p.renameCommand(),
 		p.blockCommand(), p.unblockCommand(), p.removeCommand(), p.verifyCommand())
 	group(root, "talk", p.sendCommand(), p.replyCommand(), p.editCommand(), p.deleteCommand(), p.reactCommand(),
 		p.readCommand(), p.historyCommand(), p.searchCommand(), p.exportCommand())
+	group(root, "call", p.callCommand(), p.answerCommand(), p.declineCommand(), p.hangupCommand(), p.muteCommand(),
+		p.holdCommand(), p.recordCommand(), p.callsCommand(), p.devicesCommand())
 	group(root, "run", p.daemonCommand(), p.watchCommand(), p.statusCommand(), p.doctorCommand(), p.quitCommand())
 	root.AddCommand(p.manCommand(root))
 	return root

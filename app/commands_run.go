@@ -19,6 +19,7 @@ import (
 func (p *program) daemonCommand() *cobra.Command {
 	d := &daemon{}
 	var forWindow bool
+	var audio string
 	cmd := &cobra.Command{
 		Use: "daemon", Short: "Run the node without a window", Args: args(cobra.NoArgs),
 		Long: `Run the node without a window until it is interrupted. The window and all other
@@ -34,6 +35,9 @@ With --json its first line is {"type":"ready",…}.`,
 			if !forWindow {
 				d.passphrase = func() (string, error) { return p.passphrase("Passphrase") }
 			}
+			if d.cfg.Sound, err = newSound(dir, audio, d.log); err != nil {
+				return err
+			}
 			d.ready = p.sayReady
 			return d.run(cmd.Context())
 		},
@@ -42,6 +46,8 @@ With --json its first line is {"type":"ready",…}.`,
 	f.StringArrayVar(&d.cfg.Listen, "listen", nil, "a `multiaddr` to listen on, such as /ip4/0.0.0.0/udp/4001/quic-v1; again for more")
 	f.BoolVar(&d.cfg.LANOnly, "lan-only", false, "talk to local networks only")
 	f.BoolVar(&d.cfg.NoLAN, "no-lan", false, "do not announce this device on the local network, nor look for friends there")
+	f.StringVar(&audio, "audio", "system", "what calls hear and speak with: `system`, null, tone, file:IN.wav,OUT.wav or pulse:SOURCE,SINK")
+	f.BoolVar(&d.cfg.AutoAnswer, "auto-answer", false, "answer every call at once")
 	f.BoolVar(&forWindow, "for-window", false, "started by the window: wait for it where an identity or a passphrase is missing")
 	_ = f.MarkHidden("for-window")
 	return cmd
@@ -79,6 +85,9 @@ func (p *program) window(ctx context.Context) error {
 		fmt.Fprintln(p.err, "There is no identity here yet: make one from another terminal with “entrenous init --name NAME”.")
 	}
 	d := &daemon{dir: dir, log: p.logger(), setup: true, ready: p.sayReady}
+	if d.cfg.Sound, err = newSound(dir, "system", d.log); err != nil {
+		return err
+	}
 	d.passphrase = func() (string, error) { return p.passphrase("Passphrase") }
 	return d.run(ctx)
 }

@@ -53,6 +53,19 @@
 //	GET    /v1/search                       []Hit   (?q, who, limit)
 //	POST   /v1/backup                       Unlock -> stream, an age file
 //	GET    /v1/watch                        stream of Change, a line each
+//	POST   /v1/contacts/WHO/call            Call    (calls them)
+//	GET    /v1/calls                        []Call  (those that live, and the last that ended)
+//	GET    /v1/calls/CALL                   Call
+//	PATCH  /v1/calls/CALL                   CallEdit -> Call
+//	POST   /v1/calls/CALL/answer            Call
+//	POST   /v1/calls/CALL/decline           Call
+//	POST   /v1/calls/CALL/hangup            Call
+//	GET    /v1/calls/CALL/feed              stream of Call, a line each (?every_ms)
+//	GET    /v1/sound                        []SoundDevice
+//	PUT    /v1/sound                        SoundChoice -> []SoundDevice
+//	POST   /v1/sound/test                   EchoReport
+//
+// CALL is an id, “current” for the call spoken in, or “ringing”.
 package control
 
 import "time"

@@ -56,8 +56,11 @@ type Quote struct {
 type CallRow struct {
 	ID       string  `json:"id"`
 	Outgoing bool    `json:"outgoing"`
-	Reason   string  `json:"reason"` // "ended", "missed", "declined", "busy", "failed"
+	Reason   string  `json:"reason"` // "ended", "missed", "declined", "busy", "failed", "lost"
 	Seconds  float64 `json:"seconds"`
+
+	Caller *CallReport `json:"caller,omitempty"` // how it was for the one who called
+	Callee *CallReport `json:"callee,omitempty"`
 }
 
 // Page is a piece of a conversation, oldest row first.

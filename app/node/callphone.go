@@ -136,7 +136,12 @@ func (p *phone) talk(ctx context.Context, up <-chan struct{}) {
 	p.work.Go(func() { p.hear(runs, e) })
 	p.work.Go(func() { p.adapt(runs, e) })
 	p.work.Go(func() { p.notice(e) })
-	if err := e.Run(runs); err != nil && ctx.Err() == nil {
+	p.work.Go(func() { p.awaitSound(runs, e) })
+	err = e.Run(runs)
+	if p.n.cfg.Sound.Closed != nil {
+		p.n.cfg.Sound.Closed(e)
+	}
+	if err != nil && ctx.Err() == nil {
 		p.n.breakOff(p.id, call.Broken, err)
 	}
 }
@@ -200,6 +205,23 @@ func (p *phone) adapt(ctx context.Context, e *voice.Engine) {
 			e.Network(s.Loss, s.RTT, p.near())
 		}
 	}
+}
+
+// awaitSound tells viewers when the first sound is heard.
+func (p *phone) awaitSound(ctx context.Context, e *voice.Engine) {
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for n := 0; e.Stats().FirstAudio.IsZero(); n++ {
+		if n == 400 { // two seconds: it will not be soon
+			tick.Reset(100 * time.Millisecond)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+	p.n.tellCall(p.called())
 }
 
 // near says whether the other end is on this site.

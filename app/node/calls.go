@@ -20,6 +20,8 @@ import (
 type Sound struct {
 	// Open opens a microphone and a loudspeaker and makes an engine with them.
 	Open func(voice.Config) (*voice.Engine, error)
+	// Closed is told of an engine that has done its work; nil if nobody asks.
+	Closed func(*voice.Engine)
 	// List names the devices there are; nil where there is no choice.
 	List func() ([]SoundDevice, error)
 	// Choose takes other devices from now on, by their ids; an empty one is

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -240,4 +241,12 @@ func (n *Node) speaking() *voice.Engine {
 		}
 	}
 	return nil
+}
+
+// TestSound hears whether this machine can call.
+func (n *Node) TestSound(ctx context.Context) (EchoReport, error) {
+	if n.cfg.Sound.Test == nil {
+		return EchoReport{}, ErrNoSound
+	}
+	return n.cfg.Sound.Test(ctx)
 }

@@ -221,6 +221,7 @@ func (n *Node) Remove(ctx context.Context, id identity.ID) error {
 		return err
 	}
 	n.hangUp(id, "removed")
+	n.waits.forget(chat.Direct(n.me.id, id))
 	n.changes.tell(Change{Topic: TopicContact, Who: id})
 	return nil
 }

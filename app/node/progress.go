@@ -50,6 +50,13 @@ func (ws *waits) remove(w *wait) {
 	delete(ws.all, w)
 }
 
+// forget drops what is known of a conversation that was removed.
+func (ws *waits) forget(conv chat.ConvID) {
+	ws.mu.Lock()
+	defer ws.mu.Unlock()
+	delete(ws.far, conv)
+}
+
 // come lets go of those who wait for what a receipt brings.
 func (ws *waits) come(rc chat.Receipt) {
 	ws.mu.Lock()

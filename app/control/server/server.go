@@ -106,6 +106,7 @@ func (s *Server) routes() {
 	s.profileRoutes()
 	s.peopleRoutes()
 	s.messageRoutes()
+	s.callRoutes()
 	s.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, &control.Failure{Message: "There is no such verb: " + r.Method + " " + r.URL.Path, Hint: "The API begins with /" + control.Version + "; its verbs are in the documentation of app/control", Code: control.CodeNotFound})
 	})

@@ -94,7 +94,10 @@ func change(c node.Change) control.Change {
 	if !c.Who.IsZero() {
 		out.Who = c.Who.String()
 	}
-	if !c.ID.IsZero() {
+	switch {
+	case c.Topic == node.TopicCall:
+		out.ID = callText([16]byte(c.ID[:16]))
+	case !c.ID.IsZero():
 		out.ID = c.ID.String()
 	}
 	return out

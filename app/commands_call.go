@@ -1,0 +1,303 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/entrenous/entrenous/app/control"
+)
+
+// feedPause is the pause between two looks at a call that is followed.
+const feedPause = 100 * time.Millisecond
+
+// callEvent is what “call --json” prints: a type, and the call as it is then.
+type callEvent struct {
+	Type string  `json:"type"`  // "calling", "ringing", "connected", "first_audio", "reconnecting", "stats", "ended"
+	At   float64 `json:"at_ms"` // since the command began
+	control.Call
+}
+
+func (p *program) callCommand() *cobra.Command {
+	var limit time.Duration
+	var test bool
+	cmd := verb(p, "call [WHO]", "Call a friend and stay in the call until it ends", cobra.MaximumNArgs(1), func(ctx context.Context, c *control.Client, a []string) error {
+		if test {
+			return p.testSound(ctx, c)
+		}
+		if len(a) == 0 {
+			return &usageError{errors.New("say whom to call, or --test")}
+		}
+		f := &follower{p: p, c: c, begun: time.Now(), limit: limit}
+		x, err := c.Call(ctx, a[0])
+		if err != nil {
+			return err
+		}
+		return f.follow(ctx, x)
+	})
+	cmd.Flags().DurationVar(&limit, "for", 0, "hang up when the call has lasted that long")
+	cmd.Flags().BoolVar(&test, "test", false, "call nobody: hear whether this machine can")
+	cmd.ValidArgsFunction = p.completeWho
+	return cmd
+}
+
+// follower stays with one call and tells what happens.
+type follower struct {
+	p     *program
+	c     *control.Client
+	begun time.Time
+	limit time.Duration
+
+	state string    // told last
+	heard bool      // first_audio was told
+	told  time.Time // of the last stats
+}
+
+// follow tells of a call until it has ended. An interrupt hangs up.
+func (f *follower) follow(ctx context.Context, x control.Call) error {
+	on := context.WithoutCancel(ctx) // the end of the call is told even after an interrupt
+	feed, err := f.c.FollowCall(on, x.ID, feedPause)
+	if err != nil {
+		return err
+	}
+	defer feed.Close()
+	hangUp := context.AfterFunc(ctx, func() { f.hangUp(on, x.ID) })
+	defer hangUp()
+	for {
+		next, err := feed.Next()
+		if errors.Is(err, io.EOF) {
+			return endFailure(x)
+		}
+		if err != nil {
+			return err
+		}
+		x = next
+		if err := f.tell(x); err != nil {
+			return err
+		}
+		if f.limit > 0 && x.State != control.CallEnded && x.Seconds >= f.limit.Seconds() {
+			f.limit = 0
+			f.hangUp(on, x.ID)
+		}
+	}
+}
+
+func (f *follower) hangUp(ctx context.Context, id string) {
+	_, _ = f.c.HangUp(ctx, id) // it may have ended by itself; the feed tells
+}
+
+// tell prints what is new.
+func (f *follower) tell(x control.Call) error {
+	if x.State != f.state && x.State != control.CallConnecting {
+		again := f.state == control.CallReconnecting
+		f.state = x.State
+		kind := x.State
+		if kind == control.CallActive {
+			kind = "connected"
+		}
+		if err := f.say(kind, x); err != nil {
+			return err
+		}
+		if !again {
+			f.told = time.Now()
+		}
+	}
+	if x.Quality == nil {
+		return nil
+	}
+	if !f.heard && x.Quality.FirstAudio > 0 {
+		f.heard = true
+		if err := f.say("first_audio", x); err != nil {
+			return err
+		}
+	}
+	if time.Since(f.told) < time.Second {
+		return nil
+	}
+	f.told = f.told.Add(time.Second)
+	return f.say("stats", x)
+}
+
+func (f *follower) say(kind string, x control.Call) error {
+	e := callEvent{Type: kind, At: float64(time.Since(f.begun).Microseconds()) / 1000, Call: x}
+	return f.p.print(e, func(w io.Writer) {
+		switch kind {
+		case control.CallEnded:
+			fmt.Fprintln(w, endText(x))
+		case "stats":
+			q := x.Quality
+			fmt.Fprintf(w, "%4.0f s  %s  %s, %.0f ms round trip, %.1f %% lost, %.0f ms from mouth to ear\n", x.Seconds, q.Word, q.Path, q.RTT, q.Loss*100, q.MouthToEar)
+		case "first_audio":
+			fmt.Fprintf(w, "first sound after %.0f ms\n", x.Quality.FirstAudio)
+		default:
+			fmt.Fprintf(w, "%s %s\n", x.Name, kind)
+		}
+	})
+}
+
+// endText says how a call ended.
+func endText(x control.Call) string {
+	if x.Connected.IsZero() {
+		return "Ended: " + x.Reason
+	}
+	return fmt.Sprintf("Ended after %.0f s: %s", x.Seconds, x.Reason)
+}
+
+// endFailure makes an error of a call that did not come to be, or broke off.
+func endFailure(x control.Call) error {
+	switch {
+	case x.Reason == control.EndCompleted, x.ByUs && x.Reason == control.EndMissed:
+		return nil
+	case x.Reason == control.EndAway:
+		return &control.Failure{Message: x.Name + " is not here now", Hint: "They will see that you called", Code: control.CodeState}
+	case x.Reason == control.EndMissed:
+		return &control.Failure{Message: x.Name + " did not answer", Code: control.CodeState}
+	case x.Reason == control.EndDeclined:
+		return &control.Failure{Message: x.Name + " declined", Code: control.CodeState}
+	case x.Reason == control.EndBusy:
+		return &control.Failure{Message: x.Name + " is in another call", Code: control.CodeState}
+	case x.Reason == control.EndBroken:
+		return &control.Failure{Message: "No microphone or loudspeaker could be opened", Hint: "Look at “entrenous devices”", Code: control.CodeState}
+	}
+	return &control.Failure{Message: "The call broke off: " + x.Reason, Hint: "Call again; “entrenous doctor” may tell why", Code: control.CodeState}
+}
+
+// testSound hears whether this machine can call.
+func (p *program) testSound(ctx context.Context, c *control.Client) error {
+	r, err := c.TestSound(ctx)
+	if err != nil {
+		return err
+	}
+	return p.print(r, func(w io.Writer) {
+		for _, say := range r.Say {
+			fmt.Fprintln(w, say)
+		}
+	})
+}
+
+// aboutCall makes a command about one call, by default the one that is meant
+// most likely.
+func (p *program) aboutCall(use, short, usual string, do func(context.Context, *control.Client, string) (control.Call, error)) *cobra.Command {
+	return verb(p, use+" [CALL]", short, cobra.MaximumNArgs(1), func(ctx context.Context, c *control.Client, a []string) error {
+		id := usual
+		if len(a) == 1 {
+			id = a[0]
+		}
+		x, err := do(ctx, c, id)
+		if err != nil {
+			return err
+		}
+		return p.print(x, func(w io.Writer) { fmt.Fprintf(w, "%s: %s\n", x.Name, x.State) })
+	})
+}
+
+func (p *program) answerCommand() *cobra.Command {
+	return p.aboutCall("answer", "Answer the call that rings", control.RingingCall, func(ctx context.Context, c *control.Client, id string) (control.Call, error) {
+		return c.Answer(ctx, id)
+	})
+}
+
+func (p *program) declineCommand() *cobra.Command {
+	return p.aboutCall("decline", "Decline the call that rings", control.RingingCall, func(ctx context.Context, c *control.Client, id string) (control.Call, error) {
+		return c.Decline(ctx, id)
+	})
+}
+
+func (p *program) hangupCommand() *cobra.Command {
+	return p.aboutCall("hangup", "End the call, or call it off", control.CurrentCall, func(ctx context.Context, c *control.Client, id string) (control.Call, error) {
+		return c.HangUp(ctx, id)
+	})
+}
+
+// edit makes a command that switches something in the current call.
+func (p *program) edit(use, short string, change func(on bool) control.CallEdit) *cobra.Command {
+	var off bool
+	cmd := p.aboutCall(use, short, control.CurrentCall, func(ctx context.Context, c *control.Client, id string) (control.Call, error) {
+		return c.EditCall(ctx, id, change(!off))
+	})
+	cmd.Flags().BoolVar(&off, "off", false, "the other way round")
+	return cmd
+}
+
+func (p *program) muteCommand() *cobra.Command {
+	return p.edit("mute", "Say nothing in the call", func(on bool) control.CallEdit { return control.CallEdit{Muted: &on} })
+}
+
+func (p *program) holdCommand() *cobra.Command {
+	return p.edit("hold", "Put the call on hold", func(on bool) control.CallEdit { return control.CallEdit{Held: &on} })
+}
+
+func (p *program) recordCommand() *cobra.Command {
+	return p.edit("record", "Record the call into the profile's folder; the friend is told", func(on bool) control.CallEdit { return control.CallEdit{Recording: &on} })
+}
+
+func (p *program) callsCommand() *cobra.Command {
+	return verb(p, "calls", "List the calls of now and those that ended lately", cobra.NoArgs, func(ctx context.Context, c *control.Client, _ []string) error {
+		all, err := c.Calls(ctx)
+		if err != nil {
+			return err
+		}
+		for _, x := range all {
+			err := p.print(x, func(w io.Writer) {
+				fmt.Fprintf(w, "%s  %s  %s %s %.0f s\n", x.ID, x.Name, x.State, x.Reason, x.Seconds)
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (p *program) devicesCommand() *cobra.Command {
+	var choice control.SoundChoice
+	cmd := verb(p, "devices", "List microphones and loudspeakers, or choose them", cobra.NoArgs, nil)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		c, err := p.client()
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		ask := c.SoundDevices
+		if cmd.Flags().Changed("mic") || cmd.Flags().Changed("speaker") {
+			ask = func(ctx context.Context) ([]control.SoundDevice, error) { return c.ChooseSound(ctx, choice) }
+		}
+		all, err := ask(cmd.Context())
+		if err != nil {
+			return err
+		}
+		return p.showDevices(all)
+	}
+	cmd.Flags().StringVar(&choice.Mic, "mic", "", "take the microphone with this `id`; empty is the system's choice")
+	cmd.Flags().StringVar(&choice.Speaker, "speaker", "", "take the loudspeaker with this `id`")
+	return cmd
+}
+
+func (p *program) showDevices(all []control.SoundDevice) error {
+	if p.json {
+		for _, d := range all {
+			if err := p.print(d, nil); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if len(all) == 0 {
+		fmt.Fprintln(p.out, "There are no sound devices to choose from.")
+		return nil
+	}
+	t := tabwriter.NewWriter(p.out, 2, 8, 2, ' ', 0)
+	for _, d := range all {
+		mark := " "
+		if d.Chosen {
+			mark = "*"
+		}
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", mark, d.Kind, d.Name, d.ID)
+	}
+	return t.Flush()
+}

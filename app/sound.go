@@ -1,0 +1,200 @@
+package app
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/entrenous/entrenous/app/control"
+	"github.com/entrenous/entrenous/app/node"
+	"github.com/entrenous/entrenous/media/device"
+	"github.com/entrenous/entrenous/media/voice"
+)
+
+// soundFile is where a profile keeps which devices were chosen, and what calls
+// have learnt of them.
+const soundFile = "sound.json"
+
+// maxLearnt is how many pairs of devices are remembered.
+const maxLearnt = 32
+
+// sound opens the devices for calls. It is safe for concurrent use.
+type sound struct {
+	path string
+	log  *slog.Logger
+
+	mu   sync.Mutex
+	spec device.Spec
+	kept keptSound
+}
+
+// keptSound is the content of soundFile.
+type keptSound struct {
+	Mic     string                   `json:"mic,omitempty"`
+	Speaker string                   `json:"speaker,omitempty"`
+	Learnt  map[string]voice.Profile `json:"learnt,omitempty"`
+}
+
+// newSound makes what a node needs to call, from the text of --audio.
+func newSound(dir, text string, log *slog.Logger) (node.Sound, error) {
+	spec, err := device.ParseSpec(text)
+	if err != nil {
+		return node.Sound{}, &control.Failure{Message: capital(err.Error()), Hint: "Say --audio system, null, tone, file:IN.wav,OUT.wav or pulse:SOURCE,SINK", Code: control.CodeInvalid}
+	}
+	s := &sound{path: filepath.Join(dir, soundFile), log: log, spec: spec}
+	if err := s.load(); err != nil {
+		log.Warn("read which sound devices were chosen", "err", err)
+	}
+	out := node.Sound{Open: s.open, Closed: s.closed}
+	if s.system() {
+		if spec.Mic == "" && spec.Speaker == "" {
+			s.spec.Mic, s.spec.Speaker = s.kept.Mic, s.kept.Speaker
+		}
+		out.List, out.Choose = s.list, s.choose
+	}
+	return out, nil
+}
+
+// system says whether there are devices to choose from.
+func (s *sound) system() bool { return s.spec.Scheme == "system" || s.spec.Scheme == "pulse" }
+
+// open opens both devices. One of the system's that is not there, or in use,
+// does not keep a call from being made: the engine tells of it.
+func (s *sound) open(cfg voice.Config) (*voice.Engine, error) {
+	s.mu.Lock()
+	spec, system := s.spec.String(), s.system()
+	s.mu.Unlock()
+	mic, err := device.OpenMic(spec)
+	if err != nil && !system {
+		return nil, err
+	}
+	speaker, err2 := device.OpenSpeaker(spec)
+	if err2 != nil && !system {
+		return nil, errors.Join(err2, mic.Close())
+	}
+	if err != nil || err2 != nil {
+		s.log.Warn("open sound devices", "err", errors.Join(err, err2))
+	}
+	if err == nil {
+		cfg.Mic = mic
+	}
+	if err2 == nil {
+		cfg.Speaker = speaker
+	}
+	if !system { // nobody sits in a file's room
+		cfg.Headphones, cfg.NoiseSuppression, cfg.GainControl = true, false, false
+	}
+	cfg.Recall = s.recall
+	e, err := voice.New(cfg)
+	if err != nil {
+		return nil, errors.Join(err, closeDevices(cfg))
+	}
+	return e, nil
+}
+
+func closeDevices(cfg voice.Config) error {
+	var errs []error
+	if cfg.Mic != nil {
+		errs = append(errs, cfg.Mic.Close())
+	}
+	if cfg.Speaker != nil {
+		errs = append(errs, cfg.Speaker.Close())
+	}
+	return errors.Join(errs...)
+}
+
+func pairOf(mic, speaker string) string { return mic + "\x00" + speaker }
+
+// recall gives what was learnt of two devices.
+func (s *sound) recall(mic, speaker string) voice.Profile {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.kept.Learnt[pairOf(mic, speaker)]
+}
+
+// closed keeps what a call has learnt.
+func (s *sound) closed(e *voice.Engine) {
+	mic, speaker, p, ok := e.Learnt()
+	if !ok || !s.system() {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.kept.Learnt == nil || len(s.kept.Learnt) >= maxLearnt {
+		s.kept.Learnt = map[string]voice.Profile{}
+	}
+	s.kept.Learnt[pairOf(mic, speaker)] = p
+	s.keepLocked()
+}
+
+// list names the devices, and which are chosen.
+func (s *sound) list() ([]node.SoundDevice, error) {
+	all, err := device.List()
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := make([]node.SoundDevice, len(all))
+	for i, d := range all {
+		chosen := s.spec.Speaker
+		if d.Kind == device.Microphone {
+			chosen = s.spec.Mic
+		}
+		out[i] = node.SoundDevice{
+			ID: d.ID, Name: d.Name, Mic: d.Kind == device.Microphone, Default: d.Default,
+			Chosen: chosen == d.ID || chosen == "" && d.Default,
+		}
+	}
+	return out, nil
+}
+
+// choose takes other devices, and changes to them in the call that goes on.
+func (s *sound) choose(e *voice.Engine, mic, speaker string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	next := s.spec
+	next.Mic, next.Speaker = mic, speaker
+	if e != nil {
+		m, l, err := device.Open(next.String())
+		if err != nil {
+			return &control.Failure{Message: capital(err.Error()), Hint: "List the devices with “entrenous devices”", Code: control.CodeState}
+		}
+		if err := e.Swap(m, l); err != nil {
+			return fmt.Errorf("change devices: %w", err)
+		}
+	}
+	s.spec, s.kept.Mic, s.kept.Speaker = next, mic, speaker
+	s.keepLocked()
+	return nil
+}
+
+func (s *sound) load() error {
+	b, err := os.ReadFile(s.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(b, &s.kept)
+}
+
+// keepLocked writes the file; without it only a choice is forgotten.
+func (s *sound) keepLocked() {
+	b, err := json.Marshal(s.kept)
+	if err == nil {
+		err = os.WriteFile(s.path+".new", b, 0o600)
+	}
+	if err == nil {
+		err = os.Rename(s.path+".new", s.path)
+	}
+	if err != nil {
+		s.log.Warn("keep which sound devices were chosen", "err", err)
+	}
+}
