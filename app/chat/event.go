@@ -53,6 +53,10 @@ const (
 
 // Event is one entry of a conversation's log: signed, and linked by hashes to
 // what its author had seen. Once signed it never changes.
+//
+// Hash and signature cover the body only by its digest. So an event whose body
+// was taken away, a redacted one, has the same hash, keeps its place in the
+// chain and still verifies.
 type Event struct {
 	Conv   ConvID
 	Device identity.DeviceID // the author's device
@@ -62,8 +66,12 @@ type Event struct {
 	Depth  uint64            // 1 + the greatest depth of Prev and Heads: causal order
 	Time   int64             // Unix milliseconds by the author's clock: for display only
 	Kind   Kind
-	Body   []byte   // ≤ MaxBody
+	Salt   [16]byte // random: without it, and it goes with the body, a digest does not let a short body be guessed
+	Body   []byte   // ≤ MaxBody; none once redacted
 	Sig    [64]byte // by the device's key of this conversation
+
+	redacted bool
+	digest   [32]byte // of the body that was there, if redacted
 }
 
 // String names the known kinds.
@@ -107,30 +115,73 @@ func (k Kind) IsEffect() bool {
 func (e *Event) Hash() Hash {
 	h := sha256.New()
 	h.Write([]byte(eventDomain))
-	h.Write(e.unsigned())
+	h.Write(e.signed())
 	return Hash(h.Sum(nil))
+}
+
+// Redact returns e without its body: with the same hash and a signature that
+// still verifies. A delete stays as it is: it says nothing, and whoever gets
+// it later must be able to obey it.
+func (e *Event) Redact() *Event {
+	r := *e
+	if e.redacted || e.Kind == KindDelete {
+		return &r
+	}
+	r.redacted, r.digest, r.Salt, r.Body = true, e.bodyDigest(), [16]byte{}, nil
+	return &r
+}
+
+// Redacted says whether e's body was taken away.
+func (e *Event) Redacted() bool { return e.redacted }
+
+// bodyDigest is SHA-256 of salt and body.
+func (e *Event) bodyDigest() [32]byte {
+	if e.redacted {
+		return e.digest
+	}
+	h := sha256.New()
+	h.Write(e.Salt[:])
+	h.Write(e.Body)
+	return [32]byte(h.Sum(nil))
 }
 
 // Sign signs e with the device's key of this conversation.
 func (e *Event) Sign(k ed25519.PrivateKey) {
-	copy(e.Sig[:], identity.Sign(k, eventLabel, e.unsigned()))
+	copy(e.Sig[:], identity.Sign(k, eventLabel, e.signed()))
 }
 
 // Verify says whether e was signed by the private part of pub.
 func (e *Event) Verify(pub [32]byte) bool {
-	return identity.Verify(pub[:], eventLabel, e.unsigned(), e.Sig[:])
+	return identity.Verify(pub[:], eventLabel, e.signed(), e.Sig[:])
 }
 
 // Encode returns the one encoding of e. The caller owns it. It does not check
 // e: ParseEvent refuses what breaks a rule.
 func (e *Event) Encode() []byte {
-	return append(e.unsigned(), e.Sig[:]...)
+	w := e.header(len(e.Body))
+	w.bool(e.redacted)
+	if e.redacted {
+		w.raw(e.digest[:])
+	} else {
+		w.raw(e.Salt[:])
+		w.bytes(e.Body)
+	}
+	w.raw(e.Sig[:])
+	return w.b
 }
 
-// unsigned is version, conv, device, seq, prev (from the second event on),
-// heads, depth, time, kind, body.
-func (e *Event) unsigned() []byte {
-	w := writer{b: make([]byte, 0, 256+32*len(e.Heads)+len(e.Body))}
+// signed is what hash and signature cover: the header and the body's digest.
+func (e *Event) signed() []byte {
+	w := e.header(0)
+	d := e.bodyDigest()
+	w.raw(d[:])
+	return w.b
+}
+
+// header is version, conv, device, seq, prev (from the second event on),
+// heads, depth, time and kind, with room for a body behind it.
+func (e *Event) header(room int) writer {
+	w := writer{b: make([]byte, 0, 256+32*len(e.Heads)+room)}
 	w.byte(eventVersion)
 	w.raw(e.Conv[:])
 	w.raw(e.Device[:])
@@ -145,8 +196,7 @@ func (e *Event) unsigned() []byte {
 	w.uvarint(e.Depth)
 	w.uvarint(uint64(e.Time))
 	w.byte(byte(e.Kind))
-	w.bytes(e.Body)
-	return w.b
+	return w
 }
 
 // ParseEvent reads the encoding of one event and nothing else. It checks
@@ -188,9 +238,22 @@ func (r *reader) event() *Event {
 	if e.Kind == 0 {
 		r.fail("kind 0")
 	}
-	e.Body = r.bytes(MaxBody)
+	r.content(e)
 	r.fixed(e.Sig[:])
 	return e
+}
+
+// content reads salt and body, or the digest that stands for them.
+func (r *reader) content(e *Event) {
+	if e.redacted = r.bool(); !e.redacted {
+		r.fixed(e.Salt[:])
+		e.Body = r.bytes(MaxBody)
+		return
+	}
+	if e.Kind == KindDelete {
+		r.fail("redacted delete")
+	}
+	r.fixed(e.digest[:])
 }
 
 // hashes reads a list that is sorted and has no entry twice.

@@ -1,10 +1,13 @@
 package chat_test
 
 import (
+	"bytes"
 	"crypto/ed25519"
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -31,50 +34,96 @@ func event() *chat.Event {
 	e := &chat.Event{
 		Conv: conv("talk"), Device: device("laptop"), Seq: 7, Prev: hash("six"),
 		Heads: chat.SortHeads([]chat.Hash{hash("a"), hash("b")}), Depth: 12, Time: 1_700_000_000_000,
-		Kind: chat.KindText, Body: chat.TextBody{Text: "see you at the harbour"}.Encode(),
+		Kind: chat.KindText, Salt: [16]byte{3, 1, 4, 1, 5}, Body: chat.TextBody{Text: "see you at the harbour"}.Encode(),
 	}
 	e.Sign(key("laptop"))
 	return e
 }
 
 func TestAnEventComesBackAsItWasWritten(t *testing.T) {
-	e := event()
-	got, err := chat.ParseEvent(e.Encode())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if fmt.Sprint(*got) != fmt.Sprint(*e) {
-		t.Fatalf("got %+v, want %+v", got, e)
-	}
-	if got.Hash() != e.Hash() {
-		t.Error("its hash changed")
-	}
-	if !got.Verify(public("laptop")) {
-		t.Error("its signature does not verify")
+	for _, e := range []*chat.Event{event(), event().Redact()} {
+		got, err := chat.ParseEvent(e.Encode())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !reflect.DeepEqual(got, e) {
+			t.Fatalf("got %+v, want %+v", got, e)
+		}
+		if got.Hash() != event().Hash() {
+			t.Error("its hash changed")
+		}
+		if !got.Verify(public("laptop")) {
+			t.Error("its signature does not verify")
+		}
 	}
 }
 
 func TestAFlippedBitInAnyByteOfAnEventIsNoticed(t *testing.T) {
-	good := event().Encode()
-	for i := range good {
-		bad := []byte(string(good))
-		bad[i] ^= 1 << (i % 8)
-		e, err := chat.ParseEvent(bad)
-		if err == nil && e.Verify(public("laptop")) {
-			t.Fatalf("a bit of byte %d flipped, and the event still verifies", i)
+	for _, good := range [][]byte{event().Encode(), event().Redact().Encode()} {
+		for i := range good {
+			bad := bytes.Clone(good)
+			bad[i] ^= 1 << (i % 8)
+			e, err := chat.ParseEvent(bad)
+			if err == nil && e.Verify(public("laptop")) {
+				t.Fatalf("a bit of byte %d flipped, and the event still verifies", i)
+			}
 		}
 	}
 }
 
 func TestAnEventCutAnywhereIsRefused(t *testing.T) {
-	good := event().Encode()
-	for n := range good {
-		if _, err := chat.ParseEvent(good[:n]); !errors.Is(err, chat.ErrMalformed) {
-			t.Fatalf("cut to %d bytes: %v", n, err)
+	for _, good := range [][]byte{event().Encode(), event().Redact().Encode()} {
+		for n := range good {
+			if _, err := chat.ParseEvent(good[:n]); !errors.Is(err, chat.ErrMalformed) {
+				t.Fatalf("cut to %d bytes: %v", n, err)
+			}
+		}
+		if _, err := chat.ParseEvent(append(good, 0)); !errors.Is(err, chat.ErrMalformed) {
+			t.Errorf("with a byte too many: %v", err)
 		}
 	}
-	if _, err := chat.ParseEvent(append(good, 0)); !errors.Is(err, chat.ErrMalformed) {
-		t.Errorf("with a byte too many: %v", err)
+}
+
+func TestARedactedEventSaysNothingAndKeepsItsPlace(t *testing.T) {
+	e := event()
+	r := e.Redact()
+	if e.Redacted() || !r.Redacted() || len(e.Body) == 0 || r.Body != nil || r.Salt != [16]byte{} {
+		t.Fatalf("redacted %+v of %+v", r, e)
+	}
+	if r.Hash() != e.Hash() || !r.Verify(public("laptop")) || r.Verify(public("phone")) {
+		t.Error("its hash or its signature changed")
+	}
+	if bytes.Contains(r.Encode(), []byte("harbour")) || len(r.Encode()) >= len(e.Encode()) {
+		t.Error("something of the body is left")
+	}
+	if !reflect.DeepEqual(r.Redact(), r) {
+		t.Error("redacted twice it is another one")
+	}
+	if err := chat.Check(r, &chat.Tip{Seq: 7, Hash: e.Hash()}); !errors.Is(err, chat.ErrStale) {
+		t.Errorf("in a chain that has it whole: %v", err)
+	}
+}
+
+// Whoever has only the redacted event must not be able to find a short text by
+// trying all of them.
+func TestTheDigestOfAShortBodyCannotBeGuessed(t *testing.T) {
+	a, b := event(), event()
+	b.Salt[15]++
+	if a.Hash() == b.Hash() || b.Verify(public("laptop")) {
+		t.Error("the salt is not covered")
+	}
+}
+
+func TestADeleteIsNeverRedacted(t *testing.T) {
+	e := event()
+	e.Kind, e.Body = chat.KindDelete, chat.DeleteBody{Of: hash("x")}.Encode()
+	if r := e.Redact(); r.Redacted() || !reflect.DeepEqual(r, e) {
+		t.Errorf("%+v", r)
+	}
+	redacted := event().Redact()
+	redacted.Kind = chat.KindDelete
+	if _, err := chat.ParseEvent(redacted.Encode()); !errors.Is(err, chat.ErrMalformed) {
+		t.Errorf("one that says it is: %v", err)
 	}
 }
 
@@ -142,10 +191,13 @@ func TestASignatureIsBoundToItsConversationDeviceAndPlace(t *testing.T) {
 
 func TestAReceiptSignatureIsNoEventSignature(t *testing.T) {
 	e := event()
-	sig := identity.Sign(key("laptop"), "receipt", e.Encode()[:len(e.Encode())-64])
-	copy(e.Sig[:], sig)
-	if e.Verify(public("laptop")) {
-		t.Error("a signature for a receipt passes for one of an event")
+	b := e.Redact().Encode() // header, one byte, digest, signature
+	signed := slices.Concat(b[:len(b)-97], b[len(b)-96:len(b)-64])
+	for label, want := range map[string]bool{"event": true, "receipt": false} {
+		copy(e.Sig[:], identity.Sign(key("laptop"), label, signed))
+		if e.Verify(public("laptop")) != want {
+			t.Errorf("a signature for an %s passes for one of an event: %v", label, !want)
+		}
 	}
 }
 
@@ -251,6 +303,7 @@ func TestKindsHaveNames(t *testing.T) {
 
 func FuzzParseEvent(f *testing.F) {
 	f.Add(event().Encode())
+	f.Add(event().Redact().Encode())
 	first := event()
 	first.Seq, first.Prev, first.Heads, first.Kind = 1, chat.Hash{}, nil, 200
 	f.Add(first.Encode())
@@ -261,6 +314,9 @@ func FuzzParseEvent(f *testing.F) {
 		}
 		if string(e.Encode()) != string(b) {
 			t.Fatal("one event has two encodings")
+		}
+		if e.Redact().Hash() != e.Hash() {
+			t.Fatal("its hash changed with its body")
 		}
 		chat.Reduce(e, person("ana"), []chat.Effect{{Event: e, Author: person("ana")}})
 		e.Target()

@@ -10,8 +10,8 @@ import (
 	"github.com/entrenous/entrenous/identity"
 )
 
-// Hash is an event's id: the SHA-256 of "entrenous/1 event\x00" and the
-// event's bytes without its signature.
+// Hash is an event's id: the SHA-256 of "entrenous/1 event\x00", the event's
+// header and the digest of its body.
 type Hash [32]byte
 
 // ConvID names a conversation.

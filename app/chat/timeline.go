@@ -21,7 +21,7 @@ type Row struct {
 	Edited    bool
 	EditedAt  int64 // Unix milliseconds by the author's clock
 	Deleted   bool
-	Unknown   bool // kind or body cannot be read: a newer version is needed
+	Unknown   bool // kind or body cannot be read: a newer version is needed; false once deleted
 	Reactions []Reaction
 	Call      *CallBody
 	Change    *DeviceBody // what a KindDevice row tells
@@ -50,11 +50,16 @@ func (r *Row) Compare(o *Row) int {
 // Effects that aim elsewhere, that their author had no right to, or that
 // cannot be read change nothing. Only the author's person (from any device)
 // edits and deletes; the last edit counts; delete beats everything and leaves
-// a row without content.
+// a row without content. A redacted base is a deleted row, a redacted effect
+// none.
 func Reduce(base *Event, author identity.ID, effects []Effect) Row {
 	row := Row{
 		ID: base.Hash(), Author: author, Device: base.Device,
 		Seq: base.Seq, Depth: base.Depth, Time: base.Time, Kind: base.Kind,
+	}
+	if base.Redacted() {
+		row.Deleted = true
+		return row
 	}
 	row.readBody(base)
 	if len(effects) == 0 {
@@ -76,7 +81,7 @@ func Reduce(base *Event, author identity.ID, effects []Effect) Row {
 		}
 	}
 	if row.Deleted {
-		row.Text, row.ReplyTo, row.Call, row.Edited, row.EditedAt = "", Hash{}, nil, false, 0
+		row.Text, row.ReplyTo, row.Call, row.Edited, row.EditedAt, row.Unknown = "", Hash{}, nil, false, 0, false
 		return row
 	}
 	row.Reactions = hands.shown()

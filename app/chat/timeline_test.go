@@ -65,6 +65,33 @@ func TestADeletedRowHasNothingLeft(t *testing.T) {
 	}
 }
 
+func TestARedactedEventIsADeletedRowOrNoEffect(t *testing.T) {
+	of := event().Hash()
+	edit := by("ana", 20, chat.KindEdit, chat.EditBody{Of: of, Text: "second"}.Encode())
+	thumb := by("bo", 21, chat.KindReaction, chat.ReactionBody{Of: of, Emoji: "👍", On: true}.Encode())
+	del := by("ana", 30, chat.KindDelete, chat.DeleteBody{Of: of}.Encode())
+	want := row(edit, thumb, del)
+	for name, effects := range map[string][]chat.Effect{"nothing else": nil, "all else": {edit, thumb, del}} {
+		if got := chat.Reduce(event().Redact(), person("ana"), effects); !reflect.DeepEqual(got, want) {
+			t.Errorf("with %s: got %+v, want %+v", name, got, want)
+		}
+	}
+	edit.Event, thumb.Event = edit.Event.Redact(), thumb.Event.Redact()
+	if got := row(edit, thumb); !reflect.DeepEqual(got, row()) {
+		t.Errorf("redacted effects change the row: %+v", got)
+	}
+	if _, ok := edit.Event.Target(); ok {
+		t.Error("a redacted effect has a target")
+	}
+	for _, k := range []chat.Kind{chat.KindCall, chat.KindDevice, 200} {
+		e := event()
+		e.Kind = k
+		if r := chat.Reduce(e.Redact(), person("ana"), nil); !r.Deleted || r.Unknown || r.Call != nil || r.Change != nil || r.Kind != k {
+			t.Errorf("%v: %+v", k, r)
+		}
+	}
+}
+
 func TestThePersonsLastWordOnAnEmojiCounts(t *testing.T) {
 	of := event().Hash()
 	react := func(who string, depth uint64, emoji string, on bool) chat.Effect {

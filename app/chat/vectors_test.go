@@ -32,7 +32,7 @@ func everyKind() []*chat.Event {
 	for i, b := range bodies {
 		e := &chat.Event{
 			Conv: conv("talk"), Device: device("laptop"), Seq: uint64(i + 1), Prev: prev,
-			Depth: uint64(i*100 + 1), Time: 1_700_000_000_000 + int64(i), Kind: b.kind, Body: b.body,
+			Depth: uint64(i*100 + 1), Time: 1_700_000_000_000 + int64(i), Kind: b.kind, Salt: [16]byte{15: byte(i)}, Body: b.body,
 		}
 		if i%2 == 1 {
 			e.Heads = chat.SortHeads([]chat.Hash{hash("one"), hash("two")})
@@ -68,6 +68,9 @@ func TestTheFormatsAreFrozen(t *testing.T) {
 	}
 	for _, e := range everyKind() {
 		check("event-"+e.Kind.String(), hex.EncodeToString(e.Encode())+" "+e.Hash().String())
+		if e.Kind != chat.KindDelete {
+			check("event-redacted-"+e.Kind.String(), hex.EncodeToString(e.Redact().Encode())+" "+e.Hash().String())
+		}
 	}
 	for i, fr := range frames() {
 		check(fmt.Sprintf("frame-%d", i), hex.EncodeToString(fr.Encode()))
@@ -88,13 +91,12 @@ func TestFrozenEventsParseAndVerify(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n := 0
+	whole, redacted := 0, 0
 	for line := range strings.Lines(string(b)) {
 		fields := strings.Fields(line)
 		if !strings.HasPrefix(fields[0], "event-") {
 			continue
 		}
-		n++
 		raw, err := hex.DecodeString(fields[1])
 		if err != nil {
 			t.Fatal(err)
@@ -106,8 +108,13 @@ func TestFrozenEventsParseAndVerify(t *testing.T) {
 		if e.Hash().String() != fields[2] || !e.Verify(public("laptop")) {
 			t.Errorf("%s: hash or signature changed", fields[0])
 		}
+		if e.Redacted() {
+			redacted++
+		} else {
+			whole++
+		}
 	}
-	if n != len(everyKind()) {
-		t.Errorf("%d frozen events, %d kinds", n, len(everyKind()))
+	if n := len(everyKind()); whole != n || redacted != n-1 {
+		t.Errorf("%d frozen events and %d redacted ones, %d kinds", whole, redacted, n)
 	}
 }
