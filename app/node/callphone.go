@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/pion/rtp"
+
 	"github.com/entrenous/entrenous/app/call"
 	"github.com/entrenous/entrenous/app/chat"
 	"github.com/entrenous/entrenous/identity"
@@ -118,7 +120,7 @@ func (p *phone) tell(what call.Path) {
 // talk opens the sound and runs it once the leg is connected.
 func (p *phone) talk(ctx context.Context, up <-chan struct{}) {
 	e, err := p.n.cfg.Sound.Open(voice.Config{
-		Send: p.leg.Send, PayloadType: payloadOpus, REDPayloadType: payloadRED, Frame: firstFrame,
+		Send: p.send, PayloadType: payloadOpus, REDPayloadType: payloadRED, Frame: firstFrame,
 		NoiseSuppression: true, GainControl: true, Log: p.n.log,
 	})
 	if err != nil {
@@ -144,6 +146,14 @@ func (p *phone) talk(ctx context.Context, up <-chan struct{}) {
 	if err != nil && ctx.Err() == nil {
 		p.n.breakOff(p.id, call.Broken, err)
 	}
+}
+
+// send sends a packet of sound. Those of the last moment of a call go nowhere.
+func (p *phone) send(x *rtp.Packet) error {
+	if err := p.leg.Send(x); !errors.Is(err, rtc.ErrClosed) {
+		return err
+	}
+	return nil
 }
 
 // take begins to use an engine, with the choices made before it was there.

@@ -19,6 +19,9 @@ import (
 // keptNotices is how many notices of a call are remembered.
 const keptNotices = 8
 
+// silent is the level of nothing, in dBFS.
+const silent = -127
+
 // Notice is something about the sound that a person would want to know.
 type Notice struct {
 	At time.Time
@@ -66,7 +69,7 @@ func (n *Node) CallInfo(id call.ID) (CallInfo, error) {
 }
 
 func (n *Node) describeCall(c call.Call) CallInfo {
-	info := CallInfo{Call: c, Path: transport.None}
+	info := CallInfo{Call: c, Path: transport.None, Mine: silent, Theirs: silent}
 	if who, ok := n.known().contacts[identity.ID(c.Person)]; ok {
 		info.Name = shownName(who)
 	}
