@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -74,6 +75,7 @@ func (p *program) main(ctx context.Context, args []string) int {
 		return exitOK
 	}
 	f := asFailure(err)
+	p.json = p.json || slices.Contains(args, "--json") // one behind a wrong flag was not read
 	p.complain(f)
 	if code, ok := exitCodes[f.Code]; ok {
 		return code

@@ -85,10 +85,14 @@ func (p *program) initCommand() *cobra.Command {
 	var m making
 	cmd := &cobra.Command{
 		Use: "init --name NAME", Short: "Make an identity in an empty profile", Args: args(cobra.NoArgs),
-		RunE: func(cmd *cobra.Command, _ []string) error { return p.makeProfile(cmd.Context(), m) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if m.setup.Name == "" {
+				return &usageError{errors.New("init needs --name NAME: how friends will see you")}
+			}
+			return p.makeProfile(cmd.Context(), m)
+		},
 	}
 	m.flags(cmd)
-	_ = cmd.MarkFlagRequired("name")
 	return cmd
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/cobra/doc"
@@ -14,6 +15,7 @@ import (
 	"github.com/entrenous/entrenous/app/control"
 	"github.com/entrenous/entrenous/app/node"
 	"github.com/entrenous/entrenous/identity"
+	"github.com/entrenous/entrenous/transport"
 )
 
 func (p *program) daemonCommand() *cobra.Command {
@@ -29,6 +31,9 @@ With --json its first line is {"type":"ready",…}.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			dir, err := p.dir()
 			if err != nil {
+				return err
+			}
+			if err := checkAddrs(d.cfg); err != nil {
 				return err
 			}
 			d.dir, d.log, d.setup, d.desktop = dir, p.logger(), forWindow, forWindow
@@ -48,9 +53,26 @@ With --json its first line is {"type":"ready",…}.`,
 	f.BoolVar(&d.cfg.NoLAN, "no-lan", false, "do not announce this device on the local network, nor look for friends there")
 	f.StringVar(&audio, "audio", "system", "what calls hear and speak with: `system`, null, tone, file:IN.wav,OUT.wav or pulse:SOURCE,SINK")
 	f.BoolVar(&d.cfg.AutoAnswer, "auto-answer", false, "answer every call at once")
+	f.StringArrayVar(&d.cfg.Bootstrap, "bootstrap", nil, "a `multiaddr` with /p2p/ at which to look for people too, besides those that links and friends name; again for more")
 	f.BoolVar(&forWindow, "for-window", false, "started by the window: wait for it where an identity or a passphrase is missing")
 	_ = f.MarkHidden("for-window")
 	return cmd
+}
+
+// checkAddrs finds addresses that cannot be meant.
+func checkAddrs(cfg node.Config) error {
+	for _, a := range cfg.Listen {
+		if !strings.HasPrefix(a, "/ip4/") && !strings.HasPrefix(a, "/ip6/") {
+			return &usageError{fmt.Errorf("--listen %s: not a multiaddr such as /ip4/0.0.0.0/udp/4001/quic-v1", a)}
+		}
+	}
+	for _, a := range cfg.Bootstrap {
+		_, peer, _ := strings.Cut(a, "/p2p/")
+		if _, err := transport.ParsePeer(peer); err != nil || !strings.HasPrefix(a, "/") {
+			return &usageError{fmt.Errorf("--bootstrap %s: not a multiaddr such as /ip4/192.0.2.1/udp/4001/quic-v1/p2p/12D3…", a)}
+		}
+	}
+	return nil
 }
 
 // sayReady tells that the node runs, and where.

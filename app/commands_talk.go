@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -126,23 +127,46 @@ func (p *program) readCommand() *cobra.Command {
 
 func (p *program) historyCommand() *cobra.Command {
 	q := control.PageQuery{}
-	cmd := verb(p, "history WHO", "Show what was said, the last messages first read", cobra.ExactArgs(1), func(ctx context.Context, c *control.Client, a []string) error {
-		page, err := c.Messages(ctx, a[0], q)
+	cmd := verb(p, "history WHO", "Show what was said, oldest first", cobra.ExactArgs(1), func(ctx context.Context, c *control.Client, a []string) error {
+		rows, err := history(ctx, c, a[0], q)
 		if err != nil {
 			return err
 		}
-		for _, m := range page.Rows {
+		for _, m := range rows {
 			if err := p.print(m, func(w io.Writer) { showMessage(w, m, a[0]) }); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
-	cmd.Short = "Show what was said, oldest first"
 	cmd.Flags().IntVar(&q.Limit, "limit", 50, "how many messages")
 	cmd.Flags().StringVar(&q.Before, "before", "", "those before a `message`")
 	cmd.ValidArgsFunction = p.completeWho
 	return cmd
+}
+
+// history reads the last messages, in pages as large as the node gives.
+func history(ctx context.Context, c *control.Client, who string, q control.PageQuery) ([]control.Message, error) {
+	const pageSize = 500
+	if q.Limit < 1 {
+		return nil, &usageError{errors.New("--limit must be at least 1")}
+	}
+	var pages [][]control.Message
+	for left := q.Limit; left > 0; {
+		q.Limit = min(left, pageSize)
+		page, err := c.Messages(ctx, who, q)
+		if err != nil {
+			return nil, err
+		}
+		pages = append(pages, page.Rows)
+		if !page.Earlier || len(page.Rows) == 0 {
+			break
+		}
+		left -= len(page.Rows)
+		q.Before = page.Rows[0].ID
+	}
+	slices.Reverse(pages)
+	return slices.Concat(pages...), nil
 }
 
 // showMessage writes a message as one paragraph for people.

@@ -7,13 +7,13 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/entrenous/entrenous/app/chat"
 	"github.com/entrenous/entrenous/app/store"
 	"github.com/entrenous/entrenous/identity"
-	"github.com/entrenous/entrenous/transport"
 )
 
 const (
@@ -171,15 +171,14 @@ func (n *Node) findInvited(ctx context.Context, id identity.ID) error {
 	if err != nil {
 		return err
 	}
-	places := map[transport.Peer][]string{}
+	places := slices.Clone(n.cfg.Bootstrap)
 	for _, h := range i.Hints {
-		_, text, _ := strings.Cut(h.Value, "/p2p/")
-		if p, err := transport.ParsePeer(text); err == nil && h.Kind == identity.HintAddr {
-			places[p] = append(places[p], h.Value)
+		if h.Kind == identity.HintAddr {
+			places = append(places, h.Value)
 		}
 	}
 	failed := ErrNoWay
-	for peer, addrs := range places {
+	for peer, addrs := range ends(places) {
 		rec, err := n.askRecord(ctx, peer, addrs, i)
 		if err != nil {
 			failed = errors.Join(failed, err)

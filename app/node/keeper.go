@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -210,7 +211,7 @@ func (n *Node) reach(dctx, ctx context.Context, e errand) error {
 		return errors.New("device is not known any more")
 	}
 	peer := transport.Peer(d.Peer)
-	if err := n.host.Dial(dctx, peer, d.Addrs); err != nil {
+	if err := n.host.Dial(dctx, peer, slices.Concat(d.Addrs, ends(n.cfg.Bootstrap)[peer])); err != nil {
 		return err
 	}
 	cert, err := identity.ParseCertificate(d.Cert)

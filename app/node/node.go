@@ -26,13 +26,16 @@ import (
 
 // Config says which account to run and how it meets the network.
 type Config struct {
-	Dir     string           // the profile folder
-	Vault   *identity.Vault  // opened
-	Listen  []string         // multiaddrs; nil means every interface, on a port kept across restarts
-	LANOnly bool             // talk only to addresses of local networks
-	NoLAN   bool             // neither announce nor listen on the local network
-	World   *transport.World // nil is this machine
-	Sound   Sound            // for calls; without Open there are none
+	Dir     string          // the profile folder
+	Vault   *identity.Vault // opened
+	Listen  []string        // multiaddrs; nil means every interface, on a port kept across restarts
+	LANOnly bool            // talk only to addresses of local networks
+	NoLAN   bool            // neither announce nor listen on the local network
+	// Bootstrap holds multiaddrs with /p2p/ where people are looked for besides
+	// the addresses that their links and devices named.
+	Bootstrap []string
+	World     *transport.World // nil is this machine
+	Sound     Sound            // for calls; without Open there are none
 	// AutoAnswer answers calls at once while no other goes on: for scripts.
 	AutoAnswer bool
 	Log        *slog.Logger     // nil discards

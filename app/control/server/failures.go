@@ -23,6 +23,8 @@ var known = []struct {
 	{node.ErrNotFriend, control.CodeState, "You are not friends yet", "A message can be written once the request is accepted"},
 	{node.ErrBlocked, control.CodeState, "This person is blocked", "Unblock them first"},
 	{node.ErrNotMine, control.CodeState, "Only the author can change a message", "You can reply or react to it"},
+	{chat.ErrEmptyText, control.CodeInvalid, "There is nothing to send", "Write at least one character"},
+	{chat.ErrNotText, control.CodeInvalid, "This is not text", "Texts are UTF-8; send other data as a file"},
 	{node.ErrEmpty, control.CodeInvalid, "There is nothing to send", "Write at least one character"},
 	{node.ErrTimeout, control.CodeTimeout, "The message is stored, and has not come that far yet", "It goes out by itself as soon as the friend is here"},
 	{node.ErrOurself, control.CodeInvalid, "This link is your own", "Send it to a friend, and add the link that they send you"},

@@ -1,0 +1,239 @@
+package app_test
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/entrenous/entrenous/app/control"
+)
+
+func unmarshal(text string, into any) error { return json.Unmarshal([]byte(text), into) }
+
+// historyFields are those that scripts rely on.
+var historyFields = []string{"id", "author", "time", "kind", "text", "state", "edited", "reactions", "reply_to"}
+
+// history gives the messages of a conversation, each checked against the contract.
+func (p *person) history(t *testing.T, with *person, args ...string) []control.Message {
+	t.Helper()
+	var out []control.Message
+	for _, line := range p.lines(append([]string{"history", with.id}, args...)...) {
+		wantFields(t, line, historyFields...)
+		var m control.Message
+		must(t, unmarshal(line, &m))
+		out = append(out, m)
+	}
+	return out
+}
+
+func TestSendWaitsForTheStateAskedFor(t *testing.T) {
+	t.Parallel()
+	ana, bo := friends(t)
+	for _, want := range []string{control.Written, control.Delivered} {
+		line := ana.lines("send", "Bo", "as far as "+want, "--wait", want)[0]
+		wantFields(t, line, "id", "state")
+		var s control.Sent
+		must(t, unmarshal(line, &s))
+		if s.State != want || len(s.ID) != 64 {
+			t.Errorf("waited for %s, got %+v", want, s)
+		}
+	}
+	waits := start(t, ana.command("send", "Bo", "look!", "--wait", "seen", "--timeout", "20s", "--json"))
+	m := bo.reads(ana, "look!")
+	if m.State != control.Received {
+		t.Errorf("Bo's copy is %q", m.State)
+	}
+	bo.ok("read", "Ana", m.ID)
+	var s control.Sent
+	must(t, unmarshal(waits.line(t), &s))
+	if s.State != control.Seen || s.ID != m.ID {
+		t.Errorf("waited until it was seen, got %+v", s)
+	}
+	bo.sleep()
+	a := ana.try("", "send", "Bo", "later", "--wait", "delivered", "--timeout", "100ms", "--json")
+	f := a.failure(t)
+	if a.code != 5 || f.Code != control.CodeTimeout || !strings.Contains(f.Message, "is stored") {
+		t.Errorf("nobody is there: exit %d, %+v", a.code, f)
+	}
+	last := ana.history(t, bo, "--limit", "1")[0]
+	if last.Text != "later" || last.State != control.Written || !strings.Contains(f.Message, last.ID) {
+		t.Errorf("what was not delivered in time is %+v", last)
+	}
+	bo.wake()
+	bo.reads(ana, "later")
+	ana.fails(2, "send", "Bo", "x", "--wait", "carried")
+	ana.fails(2, "send", "Bo", "")
+	ana.fails(2, "send", "Bo")
+}
+
+func TestTextComesFromStandardInput(t *testing.T) {
+	t.Parallel()
+	ana, bo := friends(t)
+	a := ana.try("two\nlines\n", "send", "Bo", "-", "--wait", "delivered", "--json")
+	if a.code != 0 {
+		t.Fatal(a.err)
+	}
+	bo.reads(ana, "two\nlines")
+}
+
+func TestRepliesEditsReactionsAndDeletionsReachTheFriend(t *testing.T) {
+	t.Parallel()
+	ana, bo := friends(t)
+	first := ana.send(bo, "teh first")
+	second := ana.send(bo, "the second")
+	var s control.Sent
+	bo.reads(ana, "the second")
+	bo.json(&s, "reply", first, "an answer", "--wait", "delivered")
+	bo.json(&s, "react", first, "👍")
+	if s.ID != first {
+		t.Errorf("react answers %+v", s)
+	}
+	ana.json(&s, "edit", first, "the first")
+	ana.json(&s, "delete", second)
+	eventually(t, "all of it is at both ends", func() bool {
+		for _, who := range [][2]*person{{ana, bo}, {bo, ana}} {
+			h := who[0].history(t, who[1])
+			if len(h) != 3 || len(h[0].Reactions) != 1 || !h[0].Edited || h[1].Kind != control.KindDeleted {
+				return false
+			}
+		}
+		return true
+	})
+	for _, h := range [][]control.Message{ana.history(t, bo), bo.history(t, ana)} {
+		if h[0].ID != first || h[0].Text != "the first" || h[0].Reactions[0].Emoji != "👍" || !slices.Equal(h[0].Reactions[0].By, []string{bo.id}) {
+			t.Errorf("edited and reacted to: %+v", h[0])
+		}
+		if h[1].Text != "" || h[1].ID != second {
+			t.Errorf("deleted: %+v", h[1])
+		}
+		if h[2].Kind != control.KindReply || h[2].ReplyTo != first || h[2].Author != bo.id || h[2].Text != "an answer" {
+			t.Errorf("the answer: %+v", h[2])
+		}
+	}
+	bo.ok("react", first, "👍", "--off")
+	eventually(t, "the reaction is gone", func() bool { return len(ana.history(t, bo)[0].Reactions) == 0 })
+	if f := bo.fails(7, "edit", first, "not mine"); !strings.Contains(f.Message, "author") {
+		t.Errorf("editing another's message: %+v", f)
+	}
+	bo.fails(7, "delete", first)
+	bo.fails(2, "edit", "12", "no id")
+	bo.fails(4, "edit", strings.Repeat("ab", 32), "nothing there")
+}
+
+func TestHistoryIsPagedBackwards(t *testing.T) {
+	t.Parallel()
+	ana, bo := friends(t)
+	var want []string
+	for _, text := range strings.Fields("one two three four five six seven") {
+		ana.send(bo, text)
+		want = append(want, text)
+	}
+	var got []string
+	before := ""
+	for range 4 {
+		args := []string{"--limit", "2"}
+		if before != "" {
+			args = append(args, "--before", before)
+		}
+		h := bo.history(t, ana, args...)
+		var page []string
+		for _, m := range h {
+			page = append(page, m.Text)
+		}
+		got = append(page, got...)
+		before = h[0].ID
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("paged %q, want %q", got, want)
+	}
+	if text := bo.ok("history", "Ana"); !strings.Contains(text, "Ana: seven") {
+		t.Errorf("for people:\n%s", text)
+	}
+	bo.fails(2, "history", "Ana", "--limit", "0")
+	bo.fails(4, "history", "Ana", "--before", strings.Repeat("ab", 32))
+}
+
+func TestSearchFindsWordsInEveryConversation(t *testing.T) {
+	t.Parallel()
+	ana, bo := friends(t)
+	id := ana.send(bo, "The ferry leaves at Noon")
+	ana.send(bo, "bring a book")
+	var h control.Hit
+	bo.json(&h, "search", "ferry", "noon")
+	if h.Message.ID != id || !strings.Contains(h.Snippet, "ferry") {
+		t.Errorf("found %+v", h)
+	}
+	if lines := bo.lines("search", "submarine"); len(lines) != 0 {
+		t.Errorf("found %q", lines)
+	}
+	if lines := bo.lines("search", "ferry", "--who", "Ana"); len(lines) != 1 {
+		t.Errorf("found %q with --who", lines)
+	}
+}
+
+func TestExportIsJSONLinesOrReadableText(t *testing.T) {
+	t.Parallel()
+	ana, bo := friends(t)
+	ana.send(bo, "first\nwith two lines")
+	bo.send(ana, "second")
+	lines := ana.lines("export", "Bo")
+	if len(lines) != 2 {
+		t.Fatalf("exported %q", lines)
+	}
+	for _, line := range lines {
+		wantFields(t, line, historyFields...)
+	}
+	text := ana.ok("export", "Bo")
+	for _, want := range []string{"you: first\nwith two lines", "Bo: second", time.Now().UTC().Format("2006-")} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the text lacks %q:\n%s", want, text)
+		}
+	}
+}
+
+func TestWatchSaysWhatHappensAsItHappens(t *testing.T) {
+	t.Parallel()
+	ana, bo := friends(t)
+	w := start(t, ana.command("watch", "--json"))
+	next := func(kind, state string) map[string]any {
+		t.Helper()
+		for {
+			var ch map[string]any
+			must(t, unmarshal(w.line(t), &ch))
+			if ch["type"] == kind && (state == "" || ch["state"] == state) {
+				return ch
+			}
+		}
+	}
+	next("hello", "")
+	id := ana.send(bo, "hello")
+	if ch := next("message", ""); ch["id"] != id || ch["who"] != bo.id || ch["message"].(map[string]any)["text"] != "hello" {
+		t.Errorf("our message: %v", ch)
+	}
+	if ch := next("state", "delivered"); ch["id"] != id {
+		t.Errorf("its state: %v", ch)
+	}
+	must(t, bo.api().Typing(t.Context(), ana.id, true))
+	next("typing", "on")
+	bo.ok("react", id, "🙂")
+	if ch := next("row", ""); ch["id"] != id {
+		t.Errorf("the reaction: %v", ch)
+	}
+	bo.ok("read", "Ana")
+	next("state", "seen")
+	bo.sleep()
+	if ch := next("presence", "away"); ch["who"] != bo.id {
+		t.Errorf("Bo leaves: %v", ch)
+	}
+	bo.wake()
+	next("presence", "online")
+	ana.ok("rename", "Bo", "Boris")
+	next("contact", "")
+	ana.daemon.end(15)
+	<-w.done
+	if code := w.cmd.ProcessState.ExitCode(); code != 0 {
+		t.Errorf("watch ends with %d when the node does: %s", code, w.err)
+	}
+}
