@@ -83,7 +83,8 @@ func (v *View) Contacts() (all []Contact, err error) {
 }
 
 // DeleteContact forgets a person: their devices and the conversation with
-// them, its search index included. The pages that held it are overwritten.
+// them as DeleteConversation does, its search index included. The pages that
+// held it are overwritten.
 func (tx *Tx) DeleteContact(id identity.ID) error {
 	if err := tx.DeleteConversation(chat.Direct(tx.self, id)); err != nil {
 		return err

@@ -32,7 +32,7 @@ func (v *View) Summary(conv chat.ConvID) (c Conversation, err error) {
 		return c, err
 	}
 	c.Unread, c.First = u.Count, u.First
-	c.Activity, err = v.c.number(`SELECT max(tip) FROM chain WHERE conv=(SELECT id FROM conv WHERE conv=?)`, conv[:])
+	c.Activity, err = v.c.number(`SELECT max(tip) FROM chain WHERE conv=(SELECT id FROM conv WHERE conv=?) AND seq>forgotten`, conv[:])
 	if err != nil {
 		return c, err
 	}
@@ -47,7 +47,8 @@ func (v *View) last(c *Conversation) error {
 	return err
 }
 
-// Conversations returns all conversations, the last active first.
+// Conversations returns all conversations that are not empty, the last active
+// first.
 func (v *View) Conversations() ([]Conversation, error) {
 	var all []Conversation
 	err := v.c.each(func(s *sqlite3.Stmt) error {
@@ -56,7 +57,7 @@ func (v *View) Conversations() ([]Conversation, error) {
 		all = append(all, c)
 		return nil
 	}, `SELECT conv.conv, sum(unread), max(tip) FROM conv JOIN chain ON chain.conv=conv.id
-		GROUP BY conv.id ORDER BY max(tip) DESC, conv.id`)
+		WHERE seq>forgotten GROUP BY conv.id ORDER BY max(tip) DESC, conv.id`)
 	if err != nil {
 		return nil, err
 	}
@@ -88,8 +89,13 @@ func (v *View) Unread(conv chat.ConvID) (u Unread, err error) {
 
 // DeleteConversation removes a conversation's log and everything drawn from
 // it. The pages that held it are overwritten.
+//
+// Chains whose private key is here stay, without bodies and shown nowhere: if
+// the two meet again they must go on where they were, because another first
+// event by another key is what a forger would show. Everybody else's chains
+// come back then, from whoever has them.
 func (tx *Tx) DeleteConversation(conv chat.ConvID) error {
-	tx.last = nil
+	tx.last, tx.erased = nil, true
 	number, err := tx.c.number(`SELECT id FROM conv WHERE conv=?`, conv[:])
 	if err != nil {
 		return err
@@ -98,15 +104,21 @@ func (tx *Tx) DeleteConversation(conv chat.ConvID) error {
 		return err
 	}
 	for _, sql := range [...]string{
-		`DELETE FROM event WHERE conv=?`,
+		`DELETE FROM event WHERE conv=? AND chain IN (SELECT id FROM chain WHERE private IS NULL)`,
 		`DELETE FROM fork WHERE conv=?`,
 		`DELETE FROM receipt WHERE conv=?`,
-		`DELETE FROM chain WHERE conv=?`,
-		`DELETE FROM conv WHERE id=?`,
+		`DELETE FROM chain WHERE conv=? AND private IS NULL`,
+		`UPDATE event SET shown=0, touched=0 WHERE conv=?`,
+		`UPDATE chain SET forgotten=seq WHERE conv=?`,
+		`UPDATE conv SET depth=(SELECT coalesce(max(depth), 0) FROM chain WHERE chain.conv=conv.id) WHERE id=?`,
+		`DELETE FROM conv WHERE id=? AND NOT EXISTS (SELECT 1 FROM chain WHERE chain.conv=conv.id)`,
 	} {
 		if err := tx.c.exec(sql, number); err != nil {
 			return fmt.Errorf("delete conversation %s: %w", conv.Short(), err)
 		}
+	}
+	if err := tx.redactAll(number); err != nil {
+		return fmt.Errorf("delete conversation %s: %w", conv.Short(), err)
 	}
 	return tx.c.exec(`DELETE FROM draft WHERE conv=?`, conv[:])
 }
@@ -128,7 +140,8 @@ func (tx *Tx) forgetWords(conv int64) error {
 	return nil
 }
 
-// Conversations returns all conversations, the last active first.
+// Conversations returns all conversations that are not empty, the last active
+// first.
 func (s *Store) Conversations() ([]Conversation, error) {
 	return read(s, (*View).Conversations)
 }

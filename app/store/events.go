@@ -26,6 +26,9 @@ type chain struct {
 	depth    uint64 // of the tip
 	deepest  uint64 // of the conversation
 	seen     uint64
+	// forgotten is up to where the chain is of a conversation that was
+	// deleted here: kept without bodies, because the chain goes on.
+	forgotten uint64
 }
 
 // Append puts a verified event, written by a device of author, into the log
@@ -33,6 +36,11 @@ type chain struct {
 // already. A gap is chat.ErrGap, and nothing is kept; another event at the same place is
 // chat.ErrFork, and the event is kept as evidence if the caller's function
 // does not fail for it. The signature is the caller's to check.
+//
+// Once a row is deleted, its body and those of its edits are nowhere in the
+// database, in whatever order they came. What is held stays as it is held: a
+// redacted event that comes again whole is not made whole, nor the other way
+// round.
 func (tx *Tx) Append(e *chat.Event, author identity.ID) (added bool, err error) {
 	ch, err := tx.chain(e.Conv, e.Device)
 	if err != nil {
@@ -105,8 +113,8 @@ func (v *View) findChain(conv chat.ConvID, device identity.DeviceID) (*chain, er
 		fill(ch.person[:], s, 3)
 		ch.tip.Seq = uint64(s.ColumnInt64(4))
 		fill(ch.tip.Hash[:], s, 5)
-		ch.depth, ch.seen = uint64(s.ColumnInt64(6)), uint64(s.ColumnInt64(7))
-	}, `SELECT chain.id, conv.id, conv.depth, person, seq, hash, chain.depth, seen
+		ch.depth, ch.seen, ch.forgotten = uint64(s.ColumnInt64(6)), uint64(s.ColumnInt64(7)), uint64(s.ColumnInt64(8))
+	}, `SELECT chain.id, conv.id, conv.depth, person, seq, hash, chain.depth, seen, forgotten
 		FROM conv JOIN chain ON chain.conv=conv.id WHERE conv.conv=? AND device=?`, conv[:], device[:])
 	if err != nil {
 		return nil, err
@@ -158,7 +166,10 @@ func (tx *Tx) checkDepth(e *chat.Event, ch *chain) error {
 func (tx *Tx) insert(e *chat.Event, author identity.ID, ch *chain) error {
 	h := e.Hash()
 	target, isEffect := e.Target()
-	row := kindShown(e.Kind)
+	row := ch.shown(e)
+	if e.Seq <= ch.forgotten {
+		e = e.Redact()
+	}
 	args := []any{h[:], ch.conv, ch.id, e.Seq, e.Depth, e.Time, row, nil, e.Encode()}
 	if isEffect {
 		args[7] = target[:]
@@ -181,8 +192,11 @@ func (tx *Tx) insert(e *chat.Event, author identity.ID, ch *chain) error {
 		return fmt.Errorf("append: %w", err)
 	}
 	ch.person, ch.tip.Seq, ch.tip.Hash, ch.depth, ch.deepest = author, e.Seq, h, e.Depth, max(ch.deepest, e.Depth)
-	if isEffect {
+	switch {
+	case isEffect:
 		return tx.touch(e, h, target)
+	case row == shownNot:
+		return nil
 	}
 	return tx.show(id, e, h, author)
 }

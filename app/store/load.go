@@ -126,6 +126,12 @@ func (tx *Tx) loadLog(l line) error {
 		copy(pub[:], l.Key.Pub)
 		_, err := tx.ConvKey(l.Key.Conv, l.Key.Device)
 		return ifMissing(err, func() error { return tx.PutConvKey(l.Key.Conv, l.Key.Device, pub, l.Key.Priv) })
+	case l.Forgot != nil:
+		ch, err := tx.chain(l.Forgot.Conv, l.Forgot.Device)
+		if err != nil {
+			return err
+		}
+		return tx.forget(ch.id, l.Forgot.Seq)
 	case l.Event != nil:
 		e, err := chat.ParseEvent(l.Event.Bytes)
 		if err != nil {

@@ -17,16 +17,6 @@ const (
 	shownCounts = 2
 )
 
-func kindShown(k chat.Kind) int {
-	switch {
-	case k.IsEffect():
-		return shownNot
-	case k == chat.KindDevice:
-		return shownRow
-	}
-	return shownCounts
-}
-
 // base is an event that is a row, as it is found on the disk.
 type base struct {
 	id, chain int64
@@ -52,10 +42,13 @@ func (tx *Tx) show(id int64, e *chat.Event, h chat.Hash, author identity.ID) err
 		}
 	}
 	tx.changeWords(id, "", row.Text)
-	if row.Deleted {
-		return tx.uncount(id)
+	if !row.Deleted {
+		return nil
 	}
-	return nil
+	if err := tx.uncount(id); err != nil {
+		return err
+	}
+	return tx.redact(h)
 }
 
 // touch brings the row that an effect changes up to date; if it is not there
@@ -86,10 +79,15 @@ func (tx *Tx) touch(e *chat.Event, h, target chat.Hash) error {
 		return err
 	}
 	tx.changeWords(b.id, before.Text, after.Text)
-	if after.Deleted && !before.Deleted {
-		return tx.uncount(b.id)
+	if !after.Deleted {
+		return nil
 	}
-	return nil
+	if !before.Deleted {
+		if err := tx.uncount(b.id); err != nil {
+			return err
+		}
+	}
+	return tx.redact(target)
 }
 
 // uncount makes a deleted row one that is not waiting to be read.

@@ -43,20 +43,10 @@ func (tx *Tx) rebuild(ctx context.Context) (lost int, err error) {
 	return int(before - after), err
 }
 
-// stored is an event's bytes and row number.
-type stored struct {
-	id    int64
-	bytes []byte
-}
-
 // redrawEvents fills the columns of every event from its bytes.
 func (tx *Tx) redrawEvents(ctx context.Context) error {
 	for last := int64(0); ; {
-		var some []stored
-		err := tx.c.each(func(s *sqlite3.Stmt) error {
-			some = append(some, stored{id: s.ColumnInt64(0), bytes: blob(s, 1)})
-			return nil
-		}, `SELECT id, bytes FROM event WHERE id>? ORDER BY id LIMIT ?`, last, rebuildStep)
+		some, err := tx.stored(`SELECT id, bytes FROM event WHERE id>? ORDER BY id LIMIT ?`, last, rebuildStep)
 		if err != nil || len(some) == 0 {
 			return err
 		}
@@ -82,7 +72,7 @@ func (tx *Tx) redrawEvent(s stored) error {
 		return err
 	}
 	h := e.Hash()
-	args := []any{h[:], ch.conv, ch.id, e.Seq, e.Depth, e.Time, kindShown(e.Kind), nil, s.id}
+	args := []any{h[:], ch.conv, ch.id, e.Seq, e.Depth, e.Time, ch.shown(e), nil, s.id}
 	if target, ok := e.Target(); ok {
 		args[7] = target[:]
 	}
@@ -148,6 +138,9 @@ func (tx *Tx) redrawSome(rows []*base) error {
 			continue
 		}
 		if err := tx.c.exec(`UPDATE event SET shown=? WHERE id=?`, shownRow, b.id); err != nil {
+			return err
+		}
+		if err := tx.redact(row.ID); err != nil {
 			return err
 		}
 	}

@@ -12,9 +12,10 @@ const keySelf = "store.self"
 // migrations bring a database from one schema to the next: entry i leads to
 // user_version i+1. Entries are never changed once released.
 //
-// A row of the table event is one event as it came (bytes); the other columns
-// are an index over it. shown is 0 for effects, 1 for rows, 2 for rows that
-// count as unread until they are read; touched says that effects point at it.
+// A row of the table event is one event as it came, or redacted (bytes); the
+// other columns are an index over it. shown is 0 for effects and for what is
+// left of a deleted conversation, 1 for rows, 2 for rows that count as unread
+// until they are read; touched says that effects point at it.
 // The full-text index holds no text, only words, see flushWords. It must not
 // have detail=none: together with secure-delete, FTS5 then loses rows when a
 // word is taken from one and given back in the same transaction.
@@ -33,7 +34,7 @@ CREATE TABLE conv(id INTEGER PRIMARY KEY, conv BLOB NOT NULL UNIQUE, depth INTEG
 CREATE TABLE chain(
 	id INTEGER PRIMARY KEY, conv INTEGER NOT NULL, device BLOB NOT NULL, person BLOB, key BLOB, private BLOB,
 	seq INTEGER NOT NULL DEFAULT 0, hash BLOB, tip INTEGER NOT NULL DEFAULT 0, depth INTEGER NOT NULL DEFAULT 0,
-	seen INTEGER NOT NULL DEFAULT 0, unread INTEGER NOT NULL DEFAULT 0, UNIQUE(conv, device));
+	seen INTEGER NOT NULL DEFAULT 0, unread INTEGER NOT NULL DEFAULT 0, forgotten INTEGER NOT NULL DEFAULT 0, UNIQUE(conv, device));
 CREATE TABLE event(
 	id INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, conv INTEGER NOT NULL, chain INTEGER NOT NULL,
 	seq INTEGER NOT NULL, depth INTEGER NOT NULL, time INTEGER NOT NULL, shown INTEGER NOT NULL,

@@ -35,9 +35,10 @@ type line struct {
 	Device  *Device      `json:"device,omitempty"`
 	List    *listLine    `json:"list,omitempty"`
 	Key     *keyLine     `json:"key,omitempty"`
+	Forgot  *markLine    `json:"forgot,omitempty"`
 	Event   *eventLine   `json:"event,omitempty"`
 	Receipt []byte       `json:"receipt,omitempty"`
-	Seen    *seenLine    `json:"seen,omitempty"`
+	Seen    *markLine    `json:"seen,omitempty"`
 	Draft   *draftLine   `json:"draft,omitempty"`
 	Invite  *inviteLine  `json:"invite,omitempty"`
 	End     *endLine     `json:"end,omitempty"`
@@ -83,7 +84,8 @@ type eventLine struct {
 	Bytes  []byte
 }
 
-type seenLine struct {
+// markLine marks a place in a chain.
+type markLine struct {
 	Conv   chat.ConvID
 	Device identity.DeviceID
 	Seq    uint64
@@ -166,6 +168,7 @@ func (v *View) dumpLogs(put func(line) error) error {
 			fill(k.Device[:], s, 1)
 			return put(line{Key: k})
 		}, `SELECT conv.conv, device, key, private FROM chain JOIN conv ON conv.id=chain.conv WHERE key IS NOT NULL ORDER BY chain.id`),
+		v.dumpMarks(`forgotten`, func(l *markLine) error { return put(line{Forgot: l}) }),
 		v.c.each(func(s *sqlite3.Stmt) error {
 			e := &eventLine{Bytes: blob(s, 1)}
 			fill(e.Author[:], s, 0)
@@ -174,12 +177,7 @@ func (v *View) dumpLogs(put func(line) error) error {
 		v.c.each(func(s *sqlite3.Stmt) error {
 			return put(line{Receipt: blob(s, 0)})
 		}, `SELECT bytes FROM receipt ORDER BY conv, author, device`),
-		v.c.each(func(s *sqlite3.Stmt) error {
-			l := &seenLine{Seq: uint64(s.ColumnInt64(2))}
-			fill(l.Conv[:], s, 0)
-			fill(l.Device[:], s, 1)
-			return put(line{Seen: l})
-		}, `SELECT conv.conv, device, seen FROM chain JOIN conv ON conv.id=chain.conv WHERE seen>0 ORDER BY chain.id`),
+		v.dumpMarks(`seen`, func(l *markLine) error { return put(line{Seen: l}) }),
 		v.c.each(func(s *sqlite3.Stmt) error {
 			d := &draftLine{Draft: Draft{Text: s.ColumnText(1)}}
 			fill(d.Conv[:], s, 0)
@@ -188,4 +186,14 @@ func (v *View) dumpLogs(put func(line) error) error {
 			return put(line{Draft: d})
 		}, `SELECT conv, text, reply, editing FROM draft ORDER BY conv`),
 	)
+}
+
+// dumpMarks hands over one of the places that chains have marked.
+func (v *View) dumpMarks(column string, put func(*markLine) error) error {
+	return v.c.each(func(s *sqlite3.Stmt) error {
+		l := &markLine{Seq: uint64(s.ColumnInt64(2))}
+		fill(l.Conv[:], s, 0)
+		fill(l.Device[:], s, 1)
+		return put(l)
+	}, `SELECT conv.conv, device, `+column+` FROM chain JOIN conv ON conv.id=chain.conv WHERE `+column+`>0 ORDER BY chain.id`)
 }

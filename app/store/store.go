@@ -53,6 +53,7 @@ type Store struct {
 	close   sync.Once
 	writing sync.WaitGroup
 	writer  *conn
+	toErase bool // by the writing goroutine: the log has pages that must not stay
 	readers chan *conn
 	closed  error
 }

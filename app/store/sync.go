@@ -2,6 +2,7 @@ package store
 
 import (
 	"cmp"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"slices"
@@ -13,7 +14,7 @@ import (
 )
 
 // Next prepares the next event of a device's chain: everything but time,
-// kind, body and signature. Its heads are the tips of other chains that came
+// kind, body and signature; the salt is random. Its heads are the tips of other chains that came
 // in since the chain's last event.
 func (v *View) Next(conv chat.ConvID, device identity.DeviceID) (*chat.Event, error) {
 	e := &chat.Event{Conv: conv, Device: device, Seq: 1, Depth: 1}
@@ -40,6 +41,7 @@ func (v *View) Next(conv chat.ConvID, device identity.DeviceID) (*chat.Event, er
 		return nil, fmt.Errorf("next event: %w", err)
 	}
 	e.Heads = chat.SortHeads(e.Heads)
+	rand.Read(e.Salt[:])
 	return e, nil
 }
 

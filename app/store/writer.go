@@ -16,6 +16,8 @@ type Tx struct {
 	View
 	words []wordChange // full-text changes, done in one go before the commit
 	last  *chain       // the chain that was last looked up or appended to; nil: look it up
+	// erased says that something was taken off the disk for good.
+	erased bool
 }
 
 // job is one call of Write on its way through the writer.
@@ -93,12 +95,26 @@ func (s *Store) commit(batch []*job) {
 	if err != nil {
 		s.log.Warn("commit failed", "err", err, "writes", len(batch))
 	}
+	s.erase()
 	for _, j := range batch {
 		if j.err == nil {
 			j.err = err
 		}
 		close(j.done)
 	}
+}
+
+// erase makes what the last commits took away unreadable in the log too. If a
+// reader still needs it, or the disk fails, the next commit tries again.
+func (s *Store) erase() {
+	if !s.toErase {
+		return
+	}
+	done, err := s.writer.emptyLog()
+	if err != nil {
+		s.log.Warn("old pages stay in the log", "err", err)
+	}
+	s.toErase = !done
 }
 
 // transact runs a batch. Its error means that nothing of it was kept.
@@ -127,6 +143,7 @@ func (s *Store) transact(batch []*job) (err error) {
 	if err := c.exec(`COMMIT`); err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
+	s.toErase = s.toErase || tx.erased
 	return nil
 }
 
