@@ -31,7 +31,7 @@ func newUnread(t *timeline) *note {
 }
 
 func (n *note) key() string  { return n.name }
-func (n *note) kind() string { return "note" }
+func (n *note) kind() string { return noteKind }
 
 func (n *note) height(float32) float32 {
 	if n.words == "" {

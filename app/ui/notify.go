@@ -44,7 +44,7 @@ func (t *toast) say(sentence, next string) {
 		t.next.Show()
 	}
 	t.Show()
-	t.w.win.Content().Refresh()
+	t.w.over.Layout.Layout(t.w.over.Objects, t.w.over.Size())
 	t.w.after(toastTime, func() {
 		if t.turn == turn {
 			t.Hide()

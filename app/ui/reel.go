@@ -75,17 +75,22 @@ func (r *reel) set(strips []strip) {
 		r.offset = r.tops[r.index(key)] + dy
 	}
 	r.redraw()
+	r.nearEdge()
 }
 
-// anchor is the first strip in sight that is also among others, and how far
-// its top is above the window's.
+// noteKind is the kind of strips that stand between others, as the line of a
+// day: when something is added they may move away from what they stood by.
+const noteKind = "note"
+
+// anchor is the first strip in sight that is also among others and is no note,
+// and how far its top is above the window's.
 func (r *reel) anchor(others []strip) (key string, dy float32) {
 	there := make(map[string]bool, len(others))
 	for _, s := range others {
 		there[s.key()] = true
 	}
 	for i := r.first(); i < len(r.strips); i++ {
-		if k := r.strips[i].key(); there[k] {
+		if k := r.strips[i].key(); there[k] && r.strips[i].kind() != noteKind {
 			return k, r.offset - r.tops[i]
 		}
 	}
@@ -141,6 +146,7 @@ func (r *reel) scrollTo(y float32) {
 	}
 	r.offset = y
 	r.redraw()
+	r.nearEdge()
 	if r.moved != nil {
 		r.moved()
 	}
@@ -193,6 +199,7 @@ func (r *reel) Resize(size fyne.Size) {
 	}
 	r.offset = max(min(r.offset, r.end()), min(0, r.end()))
 	r.redraw()
+	r.nearEdge()
 }
 
 // redraw brings what is drawn in step with the offset.
@@ -220,7 +227,6 @@ func (r *reel) redraw() {
 	if changed {
 		canvas.Refresh(r.bar) // asks for a frame; on the reel it would throw away all that is drawn
 	}
-	r.nearEdge()
 }
 
 // release puts away what is no longer in sight.

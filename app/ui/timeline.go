@@ -117,15 +117,16 @@ func (t *timeline) ask(q control.PageQuery, got func(control.Page)) {
 	who, turn := t.who, t.turn
 	t.w.do(func(ctx context.Context) error {
 		p, err := t.w.client.Messages(ctx, who, q)
-		if err != nil {
-			return err
-		}
 		t.w.ui(func() {
-			if t.turn == turn {
+			switch {
+			case t.turn != turn:
+			case err != nil:
+				clear(t.loading) // the next turn of the wheel tries again
+			default:
 				got(p)
 			}
 		})
-		return nil
+		return err
 	})
 }
 

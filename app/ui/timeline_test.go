@@ -110,6 +110,23 @@ func TestScrollingUpReadsWhatWasBeforeAndKeepsItsPlace(t *testing.T) {
 	})
 }
 
+func TestTheVeryTopKeepsItsPlaceToo(t *testing.T) {
+	n := history(1000)
+	withWindow(t, n, func(t *testing.T) {
+		tl := n.w.shell.chat.timeline
+		tl.reel.scrollTo(0) // at once, before anything could arrive
+		id := n.rows[anaID][945].ID
+		was := topOf(t, tl.reel, id)
+		n.settle()
+		if now := topOf(t, tl.reel, id); now != was {
+			t.Errorf("what arrived moved a message from %v to %v", was, now)
+		}
+		if held := len(tl.rows); held != pageRows+moreRows {
+			t.Errorf("%d rows are held", held)
+		}
+	})
+}
+
 func TestThousandsOfRowsAreDrawnByAFewWidgets(t *testing.T) {
 	n := history(3000)
 	withWindow(t, n, func(t *testing.T) {

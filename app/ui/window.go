@@ -56,6 +56,7 @@ type Window struct {
 	contacts []control.Contact // as the node listed them last
 
 	page   *fyne.Container // welcome, unlock or the main page
+	over   *fyne.Container // the toast over the page
 	shell  *shell          // the main page; nil until the node is ready
 	toast  *toast
 	banner *banner
@@ -111,7 +112,8 @@ func (w *Window) build() {
 	w.win.SetPadded(false)
 	w.page = container.NewStack()
 	w.toast, w.banner = newToast(w), newBanner(w)
-	w.win.SetContent(container.NewBorder(w.banner, nil, nil, nil, container.New(toastLayout{}, w.page, w.toast)))
+	w.over = container.New(toastLayout{}, w.page, w.toast)
+	w.win.SetContent(container.NewBorder(w.banner, nil, nil, nil, w.over))
 	w.win.Resize(fyne.NewSize(1200, 780))
 	w.win.SetCloseIntercept(w.close)
 	w.front = true
