@@ -82,19 +82,26 @@ func (r *reel) set(strips []strip) {
 // day: when something is added they may move away from what they stood by.
 const noteKind = "note"
 
-// anchor is the first strip in sight that is also among others and is no note,
-// and how far its top is above the window's.
+// anchor is the second strip in sight that is also among others and is no
+// note, and how far its top is above the window's. The first will do if there
+// is no other, but it may change its own height when something joins it above.
 func (r *reel) anchor(others []strip) (key string, dy float32) {
 	there := make(map[string]bool, len(others))
 	for _, s := range others {
 		there[s.key()] = true
 	}
 	for i := r.first(); i < len(r.strips); i++ {
-		if k := r.strips[i].key(); there[k] && r.strips[i].kind() != noteKind {
-			return k, r.offset - r.tops[i]
+		k := r.strips[i].key()
+		if !there[k] || r.strips[i].kind() == noteKind {
+			continue
+		}
+		second := key != ""
+		key, dy = k, r.offset-r.tops[i]
+		if second {
+			break
 		}
 	}
-	return "", 0
+	return key, dy
 }
 
 // index finds a strip by key, or gives -1.
