@@ -136,7 +136,7 @@ func signed(typ string, msg []byte) []byte {
 func derive(secret, salt []byte, info string, length int) []byte {
 	key, err := hkdf.Key(sha256.New, secret, salt, info, length)
 	if err != nil {
-		panic("identity: " + err.Error()) //nolint:forbidigo // unreachable; going on with an empty key would be worse
+		panic("identity: " + err.Error()) // unreachable; going on with an empty key would be worse
 	}
 	return key
 }

@@ -92,7 +92,7 @@ func interfaceAddrs() []string {
 func portOf(addrs []ma.Multiaddr, protocol int) int {
 	for _, a := range addrs {
 		if text, err := a.ValueForProtocol(protocol); err == nil {
-			if port, err := net.LookupPort("udp", text); err == nil {
+			if port, err := strconv.Atoi(text); err == nil {
 				return port
 			}
 		}

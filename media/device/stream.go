@@ -82,10 +82,14 @@ func (s *stream) through(u *unit, try func(*ring) time.Duration) error {
 	timer := time.NewTimer(min(wait, stall))
 	defer timer.Stop()
 	for wait > 0 {
+		moved := u.ring.moved
+		if wait < stall { // the moment is known: to be woken before costs a processor's sleep
+			moved = nil
+		}
 		select {
 		case <-s.done:
 			return ErrClosed
-		case <-u.ring.moved:
+		case <-moved:
 		case <-timer.C:
 		}
 		now := time.Now()
@@ -132,7 +136,7 @@ func (s *stream) reopen(lost string) error {
 func (s *stream) move(old *unit) error {
 	u, err := s.open(s.want)
 	if err != nil {
-		return nil // it vanished again: stay
+		return nil //nolint:nilerr // it vanished again: stay
 	}
 	s.drop(old)
 	s.put(u)

@@ -86,7 +86,7 @@ func readWAVFormat(r io.Reader, size int64) (wavFormat, error) {
 	if f.tag == wavExtensible && size == wavFormatMost {
 		f.tag = int(binary.LittleEndian.Uint16(b[24:]))
 	}
-	if !(f.tag == wavPCM && f.bits == 16) && !(f.tag == wavFloat && f.bits == 32) {
+	if (f.tag != wavPCM || f.bits != 16) && (f.tag != wavFloat || f.bits != 32) {
 		return wavFormat{}, fmt.Errorf("%w: format %d of %d bits", ErrWAV, f.tag, f.bits)
 	}
 	if f.channels < 1 || f.channels > wavChannels {

@@ -123,7 +123,7 @@ func timedOut(err error) bool {
 // the opening of a stream have them. The item is valid until the next read.
 func (d *duplex) exactly(n int) ([]byte, error) {
 	item, last, err := d.in.item()
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		err = io.ErrUnexpectedEOF
 	}
 	if err == nil && (!last || len(item) != n || d.in.flags&^flagRekey != 0) {
@@ -142,7 +142,7 @@ func (d *duplex) read(p []byte) (int, error) {
 			return 0, fmt.Errorf("receive: %w", err)
 		}
 		item, _, err := d.in.item()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			if d.in.flags&flagEnd != 0 {
 				return 0, io.EOF // in the words of io.Reader, unwrapped
 			}

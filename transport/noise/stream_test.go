@@ -52,10 +52,10 @@ func TestStreamsCarryBytesBothWaysWhoeverOpens(t *testing.T) {
 		}
 		var wg sync.WaitGroup
 		wg.Go(func() { _ = s.Close() })
-		if n, err := r.Read(make([]byte, 1)); n != 0 || err != io.EOF {
+		if n, err := r.Read(make([]byte, 1)); n != 0 || !errors.Is(err, io.EOF) {
 			t.Errorf("after the end: %d, %v", n, err)
 		}
-		if n, err := r.Read(make([]byte, 1)); n != 0 || err != io.EOF {
+		if n, err := r.Read(make([]byte, 1)); n != 0 || !errors.Is(err, io.EOF) {
 			t.Errorf("after the end again: %d, %v", n, err)
 		}
 		wg.Wait()
