@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -22,14 +23,17 @@ const maxTyped = 256 << 10
 
 // text gives an argument, or standard input where it is “-”.
 func (p *program) text(arg string) (string, error) {
-	if arg != "-" {
-		return arg, nil
+	if arg == "-" {
+		b, err := io.ReadAll(io.LimitReader(p.in, maxTyped))
+		if err != nil {
+			return "", fmt.Errorf("read standard input: %w", err)
+		}
+		arg = strings.TrimSuffix(string(b), "\n")
 	}
-	b, err := io.ReadAll(io.LimitReader(p.in, maxTyped))
-	if err != nil {
-		return "", fmt.Errorf("read standard input: %w", err)
+	if !utf8.ValidString(arg) && len(arg) < maxTyped {
+		return "", &control.Failure{Message: "This is not text", Hint: "Texts are UTF-8; send other data as a file", Code: control.CodeInvalid}
 	}
-	return strings.TrimSuffix(string(b), "\n"), nil
+	return arg, nil
 }
 
 // waiting holds the flags of commands that can wait for a state.
@@ -175,12 +179,12 @@ func showMessage(w io.Writer, m control.Message, name string) {
 	if m.Mine {
 		who = "you"
 	}
-	text := m.Text
+	text := m.Shown()
 	switch m.Kind {
 	case control.KindDeleted:
 		text = "(deleted)"
 	case control.KindDevice:
-		text = "(device " + m.State + ": " + m.Text + ")"
+		text = "(device " + m.State + ": " + text + ")"
 	case control.KindCall:
 		text = "(call)"
 	case control.KindUnknown:
@@ -209,7 +213,7 @@ func (p *program) searchCommand() *cobra.Command {
 		}
 		for _, h := range hits {
 			err := p.print(h, func(w io.Writer) {
-				fmt.Fprintf(w, "%s  %s\n", h.Message.Time.Local().Format("2006-01-02 15:04"), h.Snippet)
+				fmt.Fprintf(w, "%s  %s\n", h.Message.Time.Local().Format("2006-01-02 15:04"), h.Shown())
 			})
 			if err != nil {
 				return err

@@ -1,6 +1,10 @@
 package control
 
-import "time"
+import (
+	"time"
+
+	"github.com/entrenous/entrenous/app/chat"
+)
 
 // Kinds of rows.
 const (
@@ -37,6 +41,10 @@ type Message struct {
 	Quote     *Quote      `json:"quote,omitempty"` // a look at the message replied to
 	Call      *CallRow    `json:"call,omitempty"`
 }
+
+// Shown is the text for people: nothing in it can reorder or overprint what
+// stands around it, or speak to a terminal.
+func (m Message) Shown() string { return chat.DisplayText(m.Text) }
 
 // Reactions are the people who chose one emoji.
 type Reactions struct {
@@ -107,6 +115,9 @@ type Hit struct {
 	Snippet string   `json:"snippet"`
 	Marks   [][2]int `json:"marks"` // byte ranges of Snippet that matched
 }
+
+// Shown is the snippet for people, see Message.Shown.
+func (h Hit) Shown() string { return chat.DisplayText(h.Snippet) }
 
 // Change names something that became stale; the reader asks for it anew. It
 // carries no content, so a slow reader can neither block the node nor lose:
