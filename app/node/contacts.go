@@ -203,7 +203,11 @@ func (n *Node) Unblock(ctx context.Context, id identity.ID) error {
 	return err
 }
 
-// Remove forgets a person and everything that was said with them.
+// Remove forgets a person and everything that was said with them. Of what this
+// device wrote, the signatures stay without the words, shown nowhere, so that
+// its chain can go on if the two become friends again. Then what the friend
+// still has of their own comes back from them; what of ours had not reached
+// them arrives there as deleted.
 func (n *Node) Remove(ctx context.Context, id identity.ID) error {
 	if _, ok := n.known().contacts[id]; !ok {
 		return ErrNobody

@@ -1,11 +1,14 @@
 package nodetest
 
 import (
+	"bytes"
 	"crypto/ed25519"
 	"encoding/json"
 	"path/filepath"
+	"slices"
 	"time"
 
+	"github.com/entrenous/entrenous/app/chat"
 	"github.com/entrenous/entrenous/app/store"
 	"github.com/entrenous/entrenous/identity"
 	"github.com/entrenous/entrenous/transport"
@@ -125,6 +128,18 @@ func (p *Person) read(f func(*store.Store) error) {
 func (p *Person) edit(f func(*store.Tx) error) {
 	p.t.Helper()
 	p.read(func(s *store.Store) error { return s.Write(p.t.Context(), f) })
+}
+
+// Keeps says whether words of a conversation are in an event on the disk of a
+// person who is asleep, shown or not.
+func (p *Person) Keeps(with *Person, words string) (found bool) {
+	p.t.Helper()
+	p.read(func(s *store.Store) error {
+		events, err := s.EventsAfter(chat.Direct(p.ID(), with.ID()), nil, 1000, 1<<20)
+		found = slices.ContainsFunc(events, func(e []byte) bool { return bytes.Contains(e, []byte(words)) })
+		return err
+	})
+	return found
 }
 
 // keys are the secret keys of the person's device.
