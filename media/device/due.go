@@ -53,5 +53,5 @@ func (d *due) in(now time.Time, fill int) time.Duration {
 		return 0
 	}
 	bites := 1 + media.Duration(fill)/d.period // until the ring is dry
-	return d.last.Add(bites * d.period).Sub(now) - d.lead
+	return d.last.Add(bites*d.period).Sub(now) - d.lead
 }

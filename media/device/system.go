@@ -18,8 +18,8 @@ import (
 )
 
 const (
-	periodMs = 10 // of the device
-	periods  = 2  // in the device's buffer
+	periodMs = 5 // of the device
+	periods  = 2 // in the device's buffer
 )
 
 // systemBackends are tried in this order. Miniaudio's own null backend is left

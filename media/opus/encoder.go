@@ -24,6 +24,14 @@ func NewEncoder(c Config) (*Encoder, error) {
 // Frame returns the number of samples that Encode wants.
 func (e *Encoder) Frame() int { return e.cfg.Frame }
 
+// Lookahead is how many samples the encoder looks ahead.
+func (e *Encoder) Lookahead() int {
+	if e.cfg.LowDelay {
+		return lowLookahead
+	}
+	return Lookahead
+}
+
 // Encode codes one frame of pcm (see Frame) into packet, which should have room
 // for MaxPacket bytes, and returns the packet's size. 0 means that nothing
 // needs to be sent for this frame; it happens only with SaveBandwidth, in
@@ -87,7 +95,7 @@ func (e *Encoder) restart() error {
 	if err := e.cfg.check(); err != nil {
 		return err
 	}
-	codec, err := newEncoding(e.cfg.Engine)
+	codec, err := newEncoding(e.cfg)
 	if err != nil {
 		return err
 	}

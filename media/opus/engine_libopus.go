@@ -7,14 +7,14 @@ import "fmt"
 // Engines lists the codecs of this build, best first.
 func Engines() []Engine { return []Engine{Libopus, Gopus} }
 
-func newEncoding(e Engine) (encoding, error) {
-	switch e {
+func newEncoding(c Config) (encoding, error) {
+	switch c.Engine {
 	case Libopus:
-		return newLibopusEncoder()
+		return newLibopusEncoder(c)
 	case Gopus:
-		return newGopusEncoder()
+		return newGopusEncoder(c)
 	}
-	return nil, fmt.Errorf("no codec %q in this build", e)
+	return nil, fmt.Errorf("no codec %q in this build", c.Engine)
 }
 
 func newDecoding(e Engine) (decoding, error) {

@@ -10,9 +10,13 @@ type gopusEncoder struct {
 	enc *gopus.Encoder
 }
 
-func newGopusEncoder() (*gopusEncoder, error) {
+func newGopusEncoder(c Config) (*gopusEncoder, error) {
+	application := gopus.ApplicationVoIP
+	if c.LowDelay {
+		application = gopus.ApplicationLowDelay
+	}
 	enc, err := gopus.NewEncoder(gopus.EncoderConfig{
-		SampleRate: media.Rate, Channels: 1, Application: gopus.ApplicationVoIP,
+		SampleRate: media.Rate, Channels: 1, Application: application,
 	})
 	if err != nil {
 		return nil, err

@@ -27,9 +27,13 @@ type libopusEncoder struct {
 	frame int
 }
 
-func newLibopusEncoder() (*libopusEncoder, error) {
+func newLibopusEncoder(c Config) (*libopusEncoder, error) {
+	application := C.int(C.OPUS_APPLICATION_VOIP)
+	if c.LowDelay {
+		application = C.OPUS_APPLICATION_RESTRICTED_LOWDELAY
+	}
 	l := &libopusEncoder{state: make([]byte, int(C.opus_encoder_get_size(1)))}
-	if code := C.opus_encoder_init(l.ptr(), media.Rate, 1, C.OPUS_APPLICATION_VOIP); code != C.OPUS_OK {
+	if code := C.opus_encoder_init(l.ptr(), media.Rate, 1, application); code != C.OPUS_OK {
 		return nil, libopusError(code)
 	}
 	return l, nil

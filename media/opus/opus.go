@@ -31,8 +31,9 @@ const (
 	// DefaultBitrate is 32 kbit/s: speech up to 20 kHz with its FEC inside.
 	DefaultBitrate = 32000
 
-	minBitrate = 6000
-	maxBitrate = 128000
+	lowLookahead = 120 // 2.5 ms, with LowDelay
+	minBitrate   = 6000
+	maxBitrate   = 128000
 	// minLoss is the loss the encoder is told at least, in percent. Below it
 	// the codec leaves out the in-band copies, and the first lost packet of a
 	// good line would be heard.
@@ -65,6 +66,9 @@ type Config struct {
 	// with DTX). Off by default: sizes and pauses reveal what is being said
 	// even to someone who cannot decrypt it.
 	SaveBandwidth bool
+	// LowDelay leaves out what looks ahead for speech, which saves 4 ms, and
+	// with it the in-band copies of lost frames. It cannot be changed later.
+	LowDelay bool
 	// Engine is the codec to use; "" is the best one of this build.
 	Engine Engine
 

@@ -16,6 +16,7 @@ type plan struct {
 	bitrate int // bits/s
 	loss    int // percent, for the in-band copies
 	copies  int // older packets in each (RED)
+	low     bool
 }
 
 // planner turns what is known of the line into a plan. It is slow to go back,
@@ -23,6 +24,7 @@ type plan struct {
 type planner struct {
 	red  bool
 	save bool
+	low  bool // for as long as the line is good
 	now  atomic.Pointer[plan]
 
 	mu    sync.Mutex
@@ -50,7 +52,7 @@ const (
 )
 
 func newPlanner(cfg Config) *planner {
-	p := &planner{red: cfg.REDPayloadType != 0, save: cfg.SaveBandwidth}
+	p := &planner{red: cfg.REDPayloadType != 0, save: cfg.SaveBandwidth, low: cfg.LowLatency}
 	frame := media.Samples(cfg.Frame)
 	p.now.Store(&plan{frame: frame, bitrate: p.most(frame)})
 	return p
@@ -68,6 +70,7 @@ func (p *planner) adapt(loss float64, rtt time.Duration, lan bool) plan {
 	next.loss = int(math.Ceil(p.loss * 100))
 	next.copies = p.copies(next.copies)
 	next.frame = p.frame(next.frame, lan)
+	next.low = p.low && next.frame == media.Tick
 	next.bitrate = p.bitrate(*p.now.Load(), next)
 	p.now.Store(&next)
 	return next

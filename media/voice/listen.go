@@ -40,12 +40,19 @@ type got struct {
 	last                    time.Time // when the last packet came
 }
 
+// leastWait is what the jitter buffer holds at least with LowLatency.
+const leastWait = 2 * time.Millisecond
+
 func newListener(e *Engine) (*listener, error) {
 	dec, err := opus.NewDecoder()
 	if err != nil {
 		return nil, err
 	}
-	return &listener{e: e, buffer: jitter.New(dec, jitter.Config{})}, nil
+	var c jitter.Config
+	if e.cfg.LowLatency {
+		c.Least = leastWait
+	}
+	return &listener{e: e, buffer: jitter.New(dec, c)}, nil
 }
 
 // Receive takes a packet from the line; arrival is when it came. It never

@@ -28,7 +28,7 @@ type peerConfig struct {
 	LAN          bool
 	Headphones   bool
 	Clean        bool // noise suppression and gain control as well
-	Low          bool // devices with short buffers
+	Low          bool
 	Loss         float64
 }
 
@@ -57,7 +57,7 @@ func TestAPeerOfTheHarness(t *testing.T) {
 	e, err := voice.New(voice.Config{
 		Mic: mic, Speaker: speaker, Send: sendOver(conn, c.Loss), SSRC: uint32(c.Listen),
 		PayloadType: opusType, REDPayloadType: redType,
-		Headphones: c.Headphones, NoiseSuppression: c.Clean, GainControl: c.Clean,
+		Headphones: c.Headphones, LowLatency: c.Low, NoiseSuppression: c.Clean, GainControl: c.Clean,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -29,7 +29,9 @@ func TestSpeechIsClearOnAGoodLine(t *testing.T) {
 				}
 				if q := spoken(ann, bob); q < 0.99 {
 					t.Errorf("intelligibility %.4f, want 0.99", q)
-				} else { t.Logf("%.4f", q) }
+				} else {
+					t.Logf("%.4f", q)
+				}
 			})
 		})
 	}

@@ -121,7 +121,8 @@ func (e *Engine) mouthToEar(s Stats) time.Duration {
 	if s.JitterBufferEmittedCount == 0 {
 		return 0
 	}
-	theirs := e.in.latency() + e.chain.Delay() + s.Frame + media.Duration(opus.Lookahead)
+	const tick = media.Tick * time.Second / media.Rate // of the frame, that the microphone counts
+	theirs := e.in.latency() + e.chain.Delay() + s.Frame - tick + media.Duration(opus.Lookahead)
 	return theirs + s.RoundTrip/2 + s.JitterDelay + e.out.latency()
 }
 

@@ -49,11 +49,16 @@ func newTalker(e *Engine) (*talker, error) {
 	t := &talker{e: e, sequence: uint16(rand.Uint32()), timestamp: rand.Uint32(), marker: true}
 	t.watch.tell = e.tell
 	t.plan = e.plans.now.Load()
-	var err error
+	return t, t.renew()
+}
+
+// renew begins with a new encoder.
+func (t *talker) renew() (err error) {
 	t.enc, err = opus.NewEncoder(opus.Config{
-		Frame: t.plan.frame, Bitrate: t.plan.bitrate, SaveBandwidth: e.cfg.SaveBandwidth,
+		Frame: t.plan.frame, Bitrate: t.plan.bitrate, Loss: t.plan.loss,
+		SaveBandwidth: t.e.cfg.SaveBandwidth, LowDelay: t.plan.low,
 	})
-	return t, err
+	return err
 }
 
 func (t *talker) run(ctx context.Context) {
@@ -161,8 +166,12 @@ func (t *talker) follow() error {
 	if next == t.plan {
 		return nil
 	}
+	before := t.plan
 	t.plan = next
 	t.red.Depth = next.copies
+	if next.low != before.low {
+		return t.renew()
+	}
 	for _, set := range []func() error{
 		func() error { return t.enc.SetBitrate(next.bitrate) },
 		func() error { return t.enc.SetLoss(next.loss) },

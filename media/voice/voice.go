@@ -7,13 +7,15 @@
 // Delay, from mouth to ear on one machine with real devices (every buffer
 // between them, in the order of the way):
 //
-//	microphone   its own buffer and one tick (device.Mic.Latency), 20 to 30 ms
+//	microphone   its own buffer and one tick (device.Mic.Latency), 15 to 30 ms;
+//	             the tick is the first 10 ms of the frame
 //	dsp          1 ms; with echo cancelling 8, with noise suppression 6 more (dsp.Chain.Delay)
-//	frame        10 ms on a good line, else 20: the encoder waits for a whole one
-//	codec        6.5 ms that the encoder looks ahead (opus.Lookahead)
+//	frame        none beyond that tick on a good line, else 10 ms: a frame of two
+//	codec        6.5 ms that the encoder looks ahead; 2.5 with LowLatency
 //	network      half the round trip
-//	jitter       what the line needs, at least 5 ms and up to one tick more
-//	loudspeaker  one tick and its own buffer (device.Speaker.Latency), 20 to 30 ms
+//	jitter       what the line needs, at least 5 ms (2 with LowLatency) and up to one tick more
+//	loudspeaker  4 ms or more in which a tick is laid down, and its own buffer
+//	             (device.Speaker.Latency), 15 to 30 ms
 //
 // Volume, limiter and mute add none. A recording is written up to a second
 // later and holds nothing up.
@@ -59,6 +61,11 @@ type Config struct {
 	// SaveBandwidth lets packets vary in size and stops them in silence. It
 	// reveals to who watches the line when somebody speaks.
 	SaveBandwidth bool
+
+	// LowLatency gives up what helps on a bad line, to save some 7 ms: the
+	// codec's look ahead with its copies of lost frames, as long as Network
+	// tells of a good line, and half of what the jitter buffer holds at least.
+	LowLatency bool
 
 	Headphones       bool // no echo to cancel, which saves 7 ms
 	NoiseSuppression bool // presses steady noise down, for 6 ms
