@@ -116,7 +116,7 @@ const (
 	Join               // we answered: take the offer, send Accept to Device, begin to connect
 	Meet               // Device answered: take its description, begin to connect
 	Hold               // stop or resume sound, as Call.Held and HeldThere say
-	Restart            // look for a path anew, with Device
+	Restart            // look for a path anew, with Device; a callee asks the caller to
 	Probe              // find out whether Device is still there
 	Changed            // tell viewers
 	Over               // the call has ended: stop its sound, and keep its record

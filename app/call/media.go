@@ -60,7 +60,7 @@ func (b *Book) Linked(now time.Time, who Person, d Device, fresh bool) []Effect 
 			b.end(now, e, Lost, false)
 		case e.State == Ringing:
 			e.deadline = e.Began.Add(RingTime + ringSlack)
-		case e.State == Reconnecting && e.Outgoing:
+		case e.State == Reconnecting:
 			b.do(Restart, e, d)
 		}
 	}

@@ -20,7 +20,7 @@ const (
 	Reject    Kind = 4 // no, with a reason
 	End       Kind = 5 // hung up or called off, with a reason and perhaps a report
 	OnHold    Kind = 6 // On: the sender does not listen now
-	Again     Kind = 7 // the caller looks for a path anew; with a description
+	Again     Kind = 7 // the caller looks for a path anew, with a description; without one, the callee asks for it
 	AgainToo  Kind = 8 // the answer to Again; with a description
 	Recording Kind = 9 // On: the sender records the call
 )

@@ -7,7 +7,15 @@ import (
 
 // Dial calls a person at those of their devices that are here; devices that
 // come while it rings are offered the call too.
+//
+// Whoever is calling us just now is answered instead.
 func (b *Book) Dial(now time.Time, id ID, who Person, devices []Device) ([]Effect, error) {
+	if e := b.live(func(e *entry) bool { return e.Person == who && e.State == Ringing && !e.Outgoing }); e != nil {
+		b.holdOthers(e)
+		e.Was = id
+		b.join(now, e)
+		return b.done(), nil
+	}
 	if b.live(func(e *entry) bool { return e.Person == who }) != nil {
 		return nil, ErrInCall
 	}

@@ -253,7 +253,7 @@ func kindOfPath(p rtc.Path) transport.Kind {
 
 // linkPause is how long a path may stay down, while the channel to the device
 // works, before another path is looked for.
-const linkPause = 2 * time.Second
+const linkPause = time.Second
 
 // probe finds out, when nothing arrives any more, whether the other end is
 // gone or the network is.
@@ -276,7 +276,7 @@ func (n *Node) probe(ctx context.Context, p *phone, e call.Effect) {
 	}
 	c := p.called()
 	l := n.links.to(identity.DeviceID(e.Device))
-	if c.State != call.Reconnecting || !c.Outgoing || l == nil || l.heard.Load() < asked.UnixNano() {
+	if c.State != call.Reconnecting || l == nil || l.heard.Load() < asked.UnixNano() {
 		return
 	}
 	n.calls.mu.Lock()

@@ -1,11 +1,13 @@
 package node_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/entrenous/entrenous/app/call"
+	"github.com/entrenous/entrenous/app/node"
 	"github.com/entrenous/entrenous/app/node/nodetest"
 )
 
@@ -56,6 +58,255 @@ func TestTheCallerHangsUpAndTheLogHasBothReports(t *testing.T) {
 		bob.WantEnded(id, call.Completed)
 		if row := bob.CallRow(alice, id); !strings.Contains(row.Report, `"callee":{`) || row.Mine {
 			t.Errorf("the log tells %+v", row)
+		}
+	})
+}
+
+// friends are two people in the town who are friends; the second answers by
+// itself if auto.
+func friends(town *nodetest.Town, auto bool) (alice, bob *nodetest.Person) {
+	alice, bob = town.Join("alice"), town.Join("bob")
+	if auto {
+		bob.Sleep()
+		bob.Phone.Auto = true
+		bob.Wake()
+	}
+	town.Befriend(alice, bob)
+	return alice, bob
+}
+
+func TestACallIsDeclinedCalledOffAndNotAnswered(t *testing.T) {
+	nodetest.Run(t, func(town *nodetest.Town) {
+		alice, bob := friends(town, false)
+		declined := alice.Call(bob)
+		bob.HangUp(bob.Rings(alice))
+		alice.WantEnded(declined, call.Declined)
+		off := alice.Call(bob)
+		bob.Rings(alice)
+		alice.HangUp(off)
+		bob.WantEnded(off, call.Missed)
+		long := alice.Call(bob)
+		bob.Rings(alice)
+		town.Pass(call.RingTime + time.Second)
+		alice.WantEnded(long, call.Missed)
+		bob.WantEnded(long, call.Missed)
+		for id, want := range map[call.ID]string{declined: "declined", off: "missed", long: "missed"} {
+			if row := bob.CallRow(alice, id); row.Reason != want || row.Seconds != 0 || row.Mine {
+				t.Errorf("bob's log tells %+v, want %s", row, want)
+			}
+		}
+	})
+}
+
+func TestAFriendWhoIsAwayFindsAMissedCall(t *testing.T) {
+	nodetest.Run(t, func(town *nodetest.Town) {
+		alice, bob := friends(town, false)
+		bob.Sleep()
+		town.Eventually("bob is shown away", func() bool { return !alice.Sees(bob) })
+		id := alice.Call(bob)
+		alice.WantEnded(id, call.Away)
+		town.Pass(time.Hour)
+		bob.Wake()
+		if row := bob.CallRow(alice, id); row.Reason != "missed" {
+			t.Errorf("the log tells %+v", row)
+		}
+	})
+}
+
+func TestAFriendWhoComesWhileItRingsIsCalled(t *testing.T) {
+	nodetest.Run(t, func(town *nodetest.Town) {
+		alice, bob := friends(town, true)
+		bob.Sleep()
+		town.Eventually("bob is shown away", func() bool { return !alice.Sees(bob) })
+		id := alice.Call(bob)
+		town.Pass(5 * time.Second)
+		bob.Wake()
+		alice.WantCallWithin(10*time.Second, id, call.Active)
+		alice.WantSound(id)
+	})
+}
+
+func TestTwoWhoCallEachOtherAtOnceAreInOneCall(t *testing.T) {
+	nodetest.Run(t, func(town *nodetest.Town) {
+		alice, bob := friends(town, false)
+		for range 5 {
+			first, second := alice.Call(bob), bob.Call(alice)
+			a, b := alice.WantCall(first, call.Active), bob.WantCall(second, call.Active)
+			if a.ID != b.ID || a.Outgoing == b.Outgoing {
+				t.Errorf("alice is in %x (outgoing %v), bob in %x (outgoing %v)", a.ID, a.Outgoing, b.ID, b.Outgoing)
+			}
+			alice.WantSound(first)
+			bob.WantSound(second)
+			alice.HangUp(first)
+			alice.WantEnded(first, call.Completed)
+			bob.WantEnded(second, call.Completed)
+		}
+	})
+}
+
+func TestAllDevicesRingAndStopWhenOneAnswers(t *testing.T) {
+	nodetest.Run(t, func(town *nodetest.Town) {
+		alice, bob := friends(town, false)
+		second := bob.Second()
+		town.Eventually("alice reaches both of bob's devices", func() bool { return linkedTo(alice, bob) == 2 })
+		id := alice.Call(bob)
+		bob.Rings(alice)
+		second.Rings(alice)
+		second.Answer(id)
+		alice.WantCall(id, call.Active)
+		bob.WantEnded(id, call.Elsewhere)
+		second.WantSound(id)
+		alice.HangUp(id)
+		second.WantEnded(id, call.Completed)
+		town.Pass(time.Minute)
+		if row := bob.CallRow(alice, id); row.Reason != "ended" {
+			t.Errorf("the device that did not answer tells %+v", row)
+		}
+	})
+}
+
+// linkedTo counts the devices of a friend that ring when called.
+func linkedTo(p, o *nodetest.Person) int { return p.Node().Reached(o.ID()) }
+
+func TestWhoeverIsInTwoCallsIsBusyForAThird(t *testing.T) {
+	nodetest.Run(t, func(town *nodetest.Town) {
+		alice, bob := friends(town, false)
+		carol, dan := town.Join("carol"), town.Join("dan")
+		town.Befriend(alice, carol)
+		town.Befriend(alice, dan)
+		first := bob.Call(alice)
+		alice.Answer(alice.Rings(bob))
+		alice.WantCall(first, call.Active)
+		second := carol.Call(alice)
+		if alice.Rings(carol); !alice.WantCall(second, call.Ringing).Waiting {
+			t.Error("the second call does not wait")
+		}
+		dan.WantEnded(dan.Call(alice), call.Busy)
+		alice.Answer(second)
+		alice.WantCall(second, call.Active)
+		if !alice.WantCall(first, call.Active).Held {
+			t.Error("the first call is not held")
+		}
+		town.Eventually("bob sees that he is held", func() bool { return bob.WantCall(first, call.Active).HeldThere })
+		carol.WantSound(second)
+		alice.HangUp(second)
+		carol.WantEnded(second, call.Completed)
+		if err := alice.Node().Hold(first, false); err != nil {
+			t.Fatal(err)
+		}
+		bob.WantSound(first)
+		town.Eventually("bob goes on", func() bool { return !bob.WantCall(first, call.Active).HeldThere })
+	})
+}
+
+func TestANetworkThatIsCutForTenSecondsLeavesTheCall(t *testing.T) {
+	nodetest.Run(t, func(town *nodetest.Town) {
+		alice, bob := friends(town, true)
+		id := alice.Call(bob)
+		alice.WantSound(id)
+		for _, who := range []*nodetest.Person{bob, alice} {
+			who.Host.Cut()
+			alice.WantCallWithin(3*time.Second, id, call.Reconnecting)
+			bob.WantCallWithin(3*time.Second, id, call.Reconnecting)
+			town.Pass(10 * time.Second)
+			who.Host.Mend()
+			alice.WantCallWithin(3*time.Second, id, call.Active)
+			bob.WantCallWithin(3*time.Second, id, call.Active)
+			alice.WantSound(id)
+			bob.WantSound(id)
+			town.Pass(20 * time.Second)
+		}
+	})
+}
+
+func TestACallMovesWithItsMachine(t *testing.T) {
+	nodetest.Run(t, func(town *nodetest.Town) {
+		alice, bob := friends(town, true)
+		id := alice.Call(bob)
+		alice.WantSound(id)
+		for _, who := range []*nodetest.Person{alice, bob} {
+			town.Move(who)
+			town.Pass(2 * time.Second)
+			alice.WantCallWithin(28*time.Second, id, call.Active)
+			bob.WantCallWithin(28*time.Second, id, call.Active)
+			alice.WantSound(id)
+			bob.WantSound(id)
+		}
+	})
+}
+
+func TestAFriendWhoVanishesLeavesALostCall(t *testing.T) {
+	nodetest.Run(t, func(town *nodetest.Town) {
+		alice, bob := friends(town, true)
+		id := alice.Call(bob)
+		alice.WantSound(id)
+		bob.Vanish()
+		alice.WantCallWithin(5*time.Second, id, call.Reconnecting)
+		alice.WantEnded(id, call.Lost)
+		if row := alice.CallRow(bob, id); row.Reason != "lost" {
+			t.Errorf("the log tells %+v", row)
+		}
+	})
+}
+
+func TestAFriendWhoStartsAnewIsNotInTheOldCall(t *testing.T) {
+	nodetest.Run(t, func(town *nodetest.Town) {
+		alice, bob := friends(town, true)
+		id := alice.Call(bob)
+		alice.WantSound(id)
+		bob.Vanish()
+		bob.Host.Mend()
+		bob.Wake()
+		c := alice.WantCallWithin(8*time.Second, id, call.Ended)
+		if c.Reason != call.Lost {
+			t.Errorf("ended because %q", c.Reason)
+		}
+		again := alice.Call(bob)
+		alice.WantCall(again, call.Active)
+		alice.WantSound(again)
+	})
+}
+
+func TestANodeThatEndsHangsUp(t *testing.T) {
+	nodetest.Run(t, func(town *nodetest.Town) {
+		alice, bob := friends(town, true)
+		id := alice.Call(bob)
+		alice.WantSound(id)
+		bob.Sleep()
+		alice.WantCallWithin(5*time.Second, id, call.Ended)
+	})
+}
+
+func TestWithoutSoundACallBreaks(t *testing.T) {
+	nodetest.Run(t, func(town *nodetest.Town) {
+		alice, bob := friends(town, false)
+		bob.Phone.Broken = errors.New("the microphone is on fire")
+		id := alice.Call(bob)
+		bob.Answer(bob.Rings(alice))
+		bob.WantEnded(id, call.Broken)
+		alice.WantCallWithin(5*time.Second, id, call.Ended)
+	})
+}
+
+func TestOneCannotCallStrangersNorTwiceNorOneself(t *testing.T) {
+	nodetest.Run(t, func(town *nodetest.Town) {
+		alice, bob := friends(town, false)
+		stranger := town.Join("stranger")
+		if _, err := alice.Node().Call(stranger.ID()); !errors.Is(err, node.ErrNobody) {
+			t.Errorf("a stranger: %v", err)
+		}
+		if _, err := alice.Node().Call(alice.ID()); !errors.Is(err, node.ErrNobody) {
+			t.Errorf("oneself: %v", err)
+		}
+		id := alice.Call(bob)
+		if _, err := alice.Node().Call(bob.ID()); !errors.Is(err, node.ErrInCall) {
+			t.Errorf("twice: %v", err)
+		}
+		if err := alice.Node().Answer(id); !errors.Is(err, node.ErrCallState) {
+			t.Errorf("answer one's own call: %v", err)
+		}
+		if err := alice.Node().HangUp(call.ID{1}); !errors.Is(err, node.ErrNoCall) {
+			t.Errorf("no such call: %v", err)
 		}
 	})
 }

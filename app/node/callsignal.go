@@ -172,10 +172,15 @@ func (n *Node) meet(ctx context.Context, e call.Effect) {
 	p.begin(ctx)
 }
 
-// restart looks for a path anew, from the addresses we have now.
+// restart looks for a path anew, from the addresses we have now; a callee asks
+// the caller to.
 func (n *Node) restart(ctx context.Context, e call.Effect) {
 	p := n.phone(e.Call)
 	if p == nil || p.leg == nil {
+		return
+	}
+	if p.offered != nil {
+		n.say(e.Call, e.Device, call.Signal{Kind: call.Again})
 		return
 	}
 	d, err := p.leg.Restart(ctx)
@@ -190,6 +195,10 @@ func (n *Node) restart(ctx context.Context, e call.Effect) {
 func (n *Node) renewPath(ctx context.Context, id call.ID, from call.Device, s call.Signal) {
 	p := n.phone(id)
 	if p == nil || p.leg == nil {
+		return
+	}
+	if p.offered == nil && s.Kind == call.Again {
+		n.restart(ctx, call.Effect{Call: id, Device: from})
 		return
 	}
 	d, err := rtc.ParseDescription(s.Description)

@@ -253,3 +253,13 @@ func (n *Node) TestSound(ctx context.Context) (EchoReport, error) {
 	}
 	return n.cfg.Sound.Test(ctx)
 }
+
+// Reached counts the devices of a friend that would ring now.
+func (n *Node) Reached(who identity.ID) (count int) {
+	for _, l := range n.links.of(who) {
+		if !l.guest.Load() {
+			count++
+		}
+	}
+	return count
+}

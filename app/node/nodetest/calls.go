@@ -140,3 +140,6 @@ type CallRow struct {
 	Mine    bool // written by this person
 	Report  string
 }
+
+// Move takes a person's machine to another address, as when it changes networks.
+func (tn *Town) Move(p *Person) { p.Host.Move(tn.lan) }
