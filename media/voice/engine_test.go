@@ -41,21 +41,26 @@ func (s *shim) send(p *rtp.Packet) error {
 	if s.carry != nil {
 		s.carry(p)
 	}
-	if s.to == nil || s.rng.Float64() < s.loss {
+	to := s.to
+	if to == nil || s.rng.Float64() < s.loss {
 		return nil
 	}
 	late := s.delay
 	if s.jitter > 0 {
 		late += time.Duration(s.rng.Int64N(int64(s.jitter)))
 	}
-	time.AfterFunc(late, func() { s.to.Receive(p, time.Now()) })
+	time.AfterFunc(late, func() { to.Receive(p, time.Now()) })
 	return nil
 }
 
 func (s *shim) set(loss float64) {
+	s.change(func() { s.loss = loss })
+}
+
+func (s *shim) change(f func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.loss = loss
+	f()
 }
 
 // ear is a loudspeaker that remembers what it was given.
@@ -114,7 +119,8 @@ type person struct {
 	*voice.Engine
 	mouth *mouth
 	ear   *ear
-	line  *shim // away from this person
+	line  *shim          // away from this person
+	seen  []voice.Notice // that nobody has asked for yet
 }
 
 // newPerson is not running yet. change may be nil.
@@ -155,14 +161,14 @@ func run(t testing.TB, people ...*person) (stop func()) {
 }
 
 // call runs f within a call of two people over a line, in virtual time.
-func call(t *testing.T, line func() *shim, f func(ann, bob *person)) {
+func call(t *testing.T, line func() *shim, f func(t *testing.T, ann, bob *person)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		ann, bob := newPerson(t, line(), nil), newPerson(t, line(), nil)
 		ann.line.to, bob.line.to = bob.Engine, ann.Engine
 		stop := run(t, ann, bob)
 		defer stop()
-		f(ann, bob)
+		f(t, ann, bob)
 	})
 }
 
@@ -186,7 +192,7 @@ func tone(d time.Duration) []float32 {
 }
 
 func TestWhatOneSaysTheOtherHears(t *testing.T) {
-	call(t, quietLAN, func(ann, bob *person) {
+	call(t, quietLAN, func(t *testing.T, ann, bob *person) {
 		ann.mouth.say(tone(2 * time.Second))
 		pass(2 * time.Second)
 		if level := media.Level(bob.ear.last(time.Second)); level < -23 || level > -17 {

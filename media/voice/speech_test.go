@@ -23,7 +23,7 @@ func spoken(ann, bob *person) float64 {
 func TestSpeechIsClearOnAGoodLine(t *testing.T) {
 	for _, frame := range []string{"20 ms", "10 ms"} {
 		t.Run(frame, func(t *testing.T) {
-			call(t, quietLAN, func(ann, bob *person) {
+			call(t, quietLAN, func(t *testing.T, ann, bob *person) {
 				if frame == "10 ms" {
 					ann.Network(0, time.Millisecond, true)
 				}
@@ -41,7 +41,7 @@ func TestSpeechIsUnderstoodAtTenPercentLoss(t *testing.T) {
 	lossy := func() *shim { return newShim(20*time.Millisecond, 2*time.Millisecond, 0.1) }
 	for _, told := range []bool{false, true} {
 		t.Run(map[bool]string{false: "with in-band copies", true: "with RED"}[told], func(t *testing.T) {
-			call(t, lossy, func(ann, bob *person) {
+			call(t, lossy, func(t *testing.T, ann, bob *person) {
 				if told {
 					ann.Network(0.1, 40*time.Millisecond, false)
 				}
