@@ -14,7 +14,8 @@ import (
 )
 
 const (
-	// maxGuests is how many strangers may be connected at once.
+	// maxGuests is how many strangers may be connected at once, and besides them
+	// how many who hold an invite or say that they are a friend's new device.
 	maxGuests = 8
 	// maxRequests is how many requests may wait for an answer.
 	maxRequests = 20
@@ -27,26 +28,36 @@ var (
 	errRevoked = errors.New("the device was taken off its person's list")
 )
 
-// guests counts the strangers that are connected.
+// guests are the strangers that are connected, and whether they were expected.
 type guests struct {
-	mu sync.Mutex
-	n  int
+	mu  sync.Mutex
+	all map[*link]bool
 }
 
-func (g *guests) enter() bool {
+func (g *guests) enter(l *link, expected bool) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.n >= maxGuests {
+	n := 0
+	for _, e := range g.all {
+		if e == expected {
+			n++
+		}
+	}
+	if n >= maxGuests {
 		return false
 	}
-	g.n++
+	if g.all == nil {
+		g.all = map[*link]bool{}
+	}
+	g.all[l] = expected
 	return true
 }
 
-func (g *guests) leave() {
+// leave makes room, also when a guest has become a friend.
+func (g *guests) leave(l *link) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.n--
+	delete(g.all, l)
 }
 
 // allowPeer is asked for each connection: a blocked person's devices get none.
@@ -73,13 +84,12 @@ func (n *Node) answer(ctx context.Context, s *transport.Stream) {
 	cert, _ := ch.Peer()
 	l := n.newLink(ch, s.Peer(), cert)
 	if l.guest.Load() {
-		n.entertain(ctx, l)
+		n.entertain(ctx, l, cert)
 		return
 	}
 	if err := n.learnCaller(hctx, l, cert); err != nil {
+		// A full disk keeps nobody away: what was stored before serves again.
 		n.log.Warn("keep caller", "peer", l.device, "err", err)
-		ch.Close()
-		return
 	}
 	if n.adopt(l) {
 		n.carry(ctx, l)
@@ -124,9 +134,7 @@ func (n *Node) admit(cert identity.Certificate, used *noise.Pair) error {
 	return nil
 }
 
-// learnCaller keeps the certificate and pair secret of a caller we know. A
-// friend's device that is not on the list we hold is one of a newer list,
-// which the greeting brings.
+// learnCaller keeps the certificate and pair secret of a caller we know.
 func (n *Node) learnCaller(ctx context.Context, l *link, cert identity.Certificate) error {
 	if err := n.keepDevice(ctx, l.peer, cert); err != nil {
 		return err
@@ -154,17 +162,25 @@ func (n *Node) keepDevice(ctx context.Context, peer transport.Peer, cert identit
 }
 
 // entertain lets a stranger introduce itself, for a short while.
-func (n *Node) entertain(ctx context.Context, l *link) {
-	if !n.guests.enter() {
-		l.close(errors.New("too many strangers"))
-		return
-	}
+func (n *Node) entertain(ctx context.Context, l *link, cert identity.Certificate) {
 	if used := l.ch.UsedPair(); used != nil {
 		if of, ok := used.Of.(invited); ok {
 			l.once = &of.once
 		}
 	}
-	defer n.guests.leave()
+	_, friend := n.known().friend(l.person)
+	if friend {
+		// A new device of a friend, which keeps the pair secret whether or not it
+		// comes as far as showing its list: without it it would be refused later.
+		if err := n.learnCaller(ctx, l, cert); err != nil {
+			n.log.Warn("keep caller", "peer", l.device, "err", err)
+		}
+	}
+	if !n.guests.enter(l, l.once != nil || friend) {
+		l.close(errors.New("too many strangers"))
+		return
+	}
+	defer n.guests.leave(l)
 	out := time.AfterFunc(guestTime, func() {
 		if l.guest.Load() {
 			l.close(errors.New("stayed too long"))

@@ -108,6 +108,11 @@ func better(a, b transport.Path) bool {
 
 // change edits a contact and tells viewers.
 func (n *Node) change(ctx context.Context, id identity.ID, f func(c *store.Contact) error) error {
+	return n.changeIn(ctx, id, func(_ *store.Tx, c *store.Contact) error { return f(c) })
+}
+
+// changeIn is change with a hand on what else is stored.
+func (n *Node) changeIn(ctx context.Context, id identity.ID, f func(tx *store.Tx, c *store.Contact) error) error {
 	err := n.store.Write(ctx, func(tx *store.Tx) error {
 		c, err := tx.Contact(id)
 		if errors.Is(err, store.ErrNotFound) {
@@ -116,7 +121,7 @@ func (n *Node) change(ctx context.Context, id identity.ID, f func(c *store.Conta
 		if err != nil {
 			return err
 		}
-		if err := f(&c); err != nil {
+		if err := f(tx, &c); err != nil {
 			return err
 		}
 		return tx.PutContact(c)
@@ -179,25 +184,42 @@ func (n *Node) Verify(ctx context.Context, id identity.ID, ok bool) error {
 	})
 }
 
+// unfriendedKey is where it is kept what somebody was who was blocked without
+// having been a friend.
+func unfriendedKey(id identity.ID) string { return "blocked/" + id.String() }
+
 // Block ends all contact with a person and refuses what they try later. What
 // was said stays here.
 func (n *Node) Block(ctx context.Context, id identity.ID) error {
-	err := n.change(ctx, id, func(c *store.Contact) error {
+	err := n.changeIn(ctx, id, func(tx *store.Tx, c *store.Contact) error {
+		was := c.State
 		c.State = store.Blocked
+		if was == store.Request || was == store.Sent {
+			return tx.Set(unfriendedKey(id), []byte{byte(was)})
+		}
 		return nil
 	})
 	n.hangUp(id, "blocked")
 	return err
 }
 
-// Unblock lets a person be a friend again.
+// Unblock makes a person what they were before: a friend, or somebody whose
+// request waits.
 func (n *Node) Unblock(ctx context.Context, id identity.ID) error {
-	err := n.change(ctx, id, func(c *store.Contact) error {
+	err := n.changeIn(ctx, id, func(tx *store.Tx, c *store.Contact) error {
 		if c.State != store.Blocked {
 			return fmt.Errorf("unblock %s: not blocked", c.ID.Short())
 		}
 		c.State = store.Friend
-		return nil
+		was, err := tx.Value(unfriendedKey(id))
+		if errors.Is(err, store.ErrNotFound) || err == nil && len(was) == 0 {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		c.State = store.ContactState(was[0])
+		return tx.Set(unfriendedKey(id), nil)
 	})
 	n.keeper.ring()
 	return err
@@ -213,8 +235,10 @@ func (n *Node) Remove(ctx context.Context, id identity.ID) error {
 		return ErrNobody
 	}
 	err := n.store.Write(ctx, func(tx *store.Tx) error {
-		if err := tx.Set(addedKey(id), nil); err != nil {
-			return err
+		for _, key := range []string{addedKey(id), workKey(id), unfriendedKey(id)} {
+			if err := tx.Set(key, nil); err != nil {
+				return err
+			}
 		}
 		return tx.DeleteContact(id)
 	})

@@ -72,9 +72,24 @@ func (r *roster) epoch(id identity.ID) uint64 {
 	return 0
 }
 
+// listed says whether a device is on the newest list we hold of its person.
+// Where there is none yet, the devices we were told of count.
+func (r *roster) listed(id identity.ID, d identity.DeviceID) bool {
+	l := r.lists[id]
+	if l == nil {
+		known, ok := r.devices[d]
+		return ok && known.Person == id && !known.Revoked
+	}
+	_, ok := l.Find(d)
+	return ok
+}
+
 // takeList stores a list that somebody showed us, if it is newer than what we
 // hold. Each device that came or went becomes a row of the conversation.
 func (n *Node) takeList(ctx context.Context, list *identity.DeviceList) error {
+	if l := n.known().lists[list.Person]; l != nil && l.Hash() == list.Hash() {
+		return nil
+	}
 	var changes []chat.DeviceBody
 	err := n.store.Write(ctx, func(tx *store.Tx) error {
 		changes = nil
@@ -99,6 +114,11 @@ func (n *Node) takeList(ctx context.Context, list *identity.DeviceList) error {
 	}
 	if err := n.reload(ctx); err != nil {
 		return err
+	}
+	for _, l := range n.links.of(list.Person) {
+		if _, ok := list.Find(l.device); !ok && !l.guest.Load() {
+			l.close(errRevoked)
+		}
 	}
 	if len(changes) > 0 {
 		return n.noteDevices(ctx, list.Person, changes)

@@ -2,8 +2,9 @@ package node
 
 import (
 	"context"
-	"errors"
+	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/entrenous/entrenous/app/store"
 	"github.com/entrenous/entrenous/identity"
@@ -14,7 +15,7 @@ import (
 // What is announced are addresses and one tag for each friend, which only that
 // friend can recognise, and only for an hour.
 func (n *Node) discover(ctx context.Context) {
-	err := n.host.Discover(ctx, transport.Beacon{Tags: n.tags, Seen: func(addrs []string, tags [][8]byte) { n.seenNearby(ctx, addrs, tags) }})
+	err := n.host.Discover(ctx, transport.Beacon{Tags: n.tags, Seen: n.seenNearby})
 	if err != nil && ctx.Err() == nil {
 		n.log.Warn("friends on this network are not found by themselves", "err", err)
 	}
@@ -30,7 +31,7 @@ func (n *Node) tags(hour int64) [][8]byte {
 }
 
 // seenNearby looks whether an announcement is a friend's, and dials.
-func (n *Node) seenNearby(ctx context.Context, addrs []string, tags [][8]byte) {
+func (n *Node) seenNearby(addrs []string, tags [][8]byte) {
 	hour := n.cfg.Now().Unix() / 3600
 	for d, secret := range n.findable() {
 		if n.links.to(d) != nil {
@@ -38,7 +39,7 @@ func (n *Node) seenNearby(ctx context.Context, addrs []string, tags [][8]byte) {
 		}
 		for _, h := range []int64{hour, hour - 1, hour + 1} {
 			if slices.Contains(tags, transport.LANTag(secret, d, h)) {
-				n.foundNearby(ctx, d, addrs)
+				n.foundNearby(d, addrs)
 				break
 			}
 		}
@@ -66,32 +67,41 @@ func wide(s [16]byte) (out [32]byte) {
 	return out
 }
 
-// foundNearby puts the addresses seen in front of those known, and dials.
-func (n *Node) foundNearby(ctx context.Context, id identity.DeviceID, addrs []string) {
-	err := n.store.Write(ctx, func(tx *store.Tx) error {
-		d, err := tx.Device(id)
-		if err != nil {
-			return err
-		}
-		d.Addrs = mergeAddrs(addrs, d.Addrs)
-		return tx.PutDevice(d)
-	})
-	if err == nil {
-		err = n.reload(ctx)
-	}
-	if err != nil && !errors.Is(err, context.Canceled) {
-		n.log.Warn("keep address found nearby", "err", err)
-	}
+// foundNearby dials a device at addresses seen nearby. They are not kept, for
+// announcements can be replayed by anybody; who is really there tells them again.
+func (n *Node) foundNearby(id identity.DeviceID, addrs []string) {
+	n.keeper.sight(id, dialable(addrs, ""))
 	n.keeper.soon(func(e errand) bool { return e.device == id })
 }
 
-// mergeAddrs puts new addresses first and drops what is too much.
-func mergeAddrs(fresh, known []string) []string {
-	var out []string
-	for _, a := range slices.Concat(fresh, known) {
-		if !slices.Contains(out, a) && len(out) < 16 {
+// dialable drops what a friend cannot be reached at, so that nobody makes us
+// look up names or knock at our own doors: addresses that are not plain IP,
+// of no single machine, or of this one, unless the friend is seen there.
+func dialable(addrs []string, seen string) (out []string) {
+	here := isLoopback(seen)
+	for _, a := range addrs {
+		ip, ok := ipOf(a)
+		if !ok || ip.IsUnspecified() || ip.IsMulticast() || ip == netip.AddrFrom4([4]byte{255, 255, 255, 255}) || ip.IsLoopback() && !here {
+			continue
+		}
+		if !slices.Contains(out, a) {
 			out = append(out, a)
 		}
 	}
 	return out
+}
+
+func isLoopback(addr string) bool {
+	ip, ok := ipOf(addr)
+	return ok && ip.IsLoopback()
+}
+
+// ipOf is the IP address that a multiaddr begins with.
+func ipOf(addr string) (netip.Addr, bool) {
+	parts := strings.SplitN(addr, "/", 4)
+	if len(parts) < 4 || parts[0] != "" || parts[1] != "ip4" && parts[1] != "ip6" {
+		return netip.Addr{}, false
+	}
+	ip, err := netip.ParseAddr(parts[2])
+	return ip.Unmap(), err == nil
 }

@@ -24,20 +24,28 @@ func (n *Node) hello(to identity.ID) chat.Hello {
 
 // greet says what the other end should know when a link stands. A friend also
 // gets our keys and what we hold, so that both can heal; a person we asked
-// gets the request.
+// gets the request; a stranger gets nothing before we are friends, not even
+// our name.
 func (n *Node) greet(ctx context.Context, l *link) {
-	r := n.known()
-	l.send(n.hello(l.person))
-	if l.ch.PeerEpoch() < r.epoch(n.me.id) || l.guest.Load() {
-		if b, err := n.ownList().MarshalBinary(); err == nil {
-			l.send(chat.DeviceListFrame{List: b})
-		}
+	c, known := n.known().contacts[l.person]
+	asked := known && c.State == store.Sent
+	if l.guest.Load() && !asked {
+		return
 	}
-	if c, ok := r.contacts[l.person]; ok && c.State == store.Sent {
-		n.work.Go(func() { n.ask(ctx, l, c) })
+	n.introduce(l)
+	if asked {
+		n.work.run(func() { n.ask(ctx, l, c) })
 	}
 	if !l.guest.Load() {
 		n.openConversations(ctx, l)
+	}
+}
+
+// introduce tells how we are called and which devices we have.
+func (n *Node) introduce(l *link) {
+	l.send(n.hello(l.person))
+	if b, err := n.ownList().MarshalBinary(); err == nil {
+		l.send(chat.DeviceListFrame{List: b})
 	}
 }
 
@@ -166,6 +174,7 @@ func (n *Node) heardHello(ctx context.Context, l *link, h chat.Hello) error {
 		l.mu.Unlock()
 		return nil
 	}
+	h.Addrs = dialable(h.Addrs, n.host.Path(l.peer).Addr)
 	renamed := false
 	err := n.store.Write(ctx, func(tx *store.Tx) error {
 		d, err := tx.Device(l.device)
@@ -207,7 +216,10 @@ func (n *Node) heardRequest(ctx context.Context, l *link, req chat.Request) erro
 	r := n.known()
 	c, known := r.contacts[l.person]
 	if known && c.State == store.Friend {
-		l.send(chat.Accept{}) // our answer was lost on its way
+		l.send(chat.Accept{}) // our answer was lost on its way, or they have forgotten us
+		if !l.guest.Load() {
+			n.openConversations(ctx, l) // while they asked, they did not listen
+		}
 		return nil
 	}
 	invited := l.once != nil && len(req.Once) == 16 && [16]byte(req.Once) == *l.once
@@ -272,7 +284,7 @@ func (n *Node) putGuestDevice(tx *store.Tx, l *link) error {
 		return err
 	}
 	rotatePair(&d, l.ch.UsedPair(), l.ch.NextPair())
-	d.Peer, d.Addrs, d.LastSeen = string(l.peer), named.Addrs, n.cfg.Now()
+	d.Peer, d.Addrs, d.LastSeen = string(l.peer), dialable(named.Addrs, n.host.Path(l.peer).Addr), n.cfg.Now()
 	return tx.PutDevice(d)
 }
 
@@ -313,14 +325,34 @@ func (n *Node) befriend(ctx context.Context, l *link, req chat.Request, invited 
 
 // becameFriends opens a link that had been a guest's.
 func (n *Node) becameFriends(ctx context.Context, l *link) {
+	n.changes.tell(Change{Topic: TopicContact, Who: l.person, State: "friend"})
+	n.trust(ctx, l)
+}
+
+// trust makes a guest's link a friend's.
+func (n *Node) trust(ctx context.Context, l *link) {
 	if l.guest.CompareAndSwap(true, false) {
+		n.guests.leave(l)
 		n.arrived(l)
 		n.linkedCalls(l)
 	}
-	n.changes.tell(Change{Topic: TopicContact, Who: l.person, State: "friend"})
-	l.send(n.hello(l.person))
+	n.introduce(l)
 	n.openConversations(ctx, l)
 	l.poke()
+}
+
+// welcome lets in a new device of a friend, whose list we hold by now.
+func (n *Node) welcome(ctx context.Context, l *link) error {
+	err := n.store.Write(ctx, func(tx *store.Tx) error { return n.putGuestDevice(tx, l) })
+	if err != nil {
+		return fmt.Errorf("keep new device: %w", err)
+	}
+	if err := n.reload(ctx); err != nil {
+		return err
+	}
+	n.changes.tell(Change{Topic: TopicContact, Who: l.person})
+	n.trust(ctx, l)
+	return nil
 }
 
 // heardAccept is the answer to a request of ours.

@@ -31,6 +31,7 @@ type keeper struct {
 
 	mu   sync.Mutex
 	todo map[errand]*attempt
+	near map[identity.DeviceID][]string // where devices were last seen on this network
 }
 
 // errand is a device to reach, or a person whose devices we do not know yet.
@@ -54,6 +55,25 @@ func (k *keeper) ring() {
 	}
 }
 
+// sight remembers where a device was seen nearby, until it is reached.
+func (k *keeper) sight(d identity.DeviceID, addrs []string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.near == nil {
+		k.near = map[identity.DeviceID][]string{}
+	}
+	k.near[d] = addrs
+}
+
+// nearby lists where a device was seen, once.
+func (k *keeper) nearby(d identity.DeviceID) []string {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	addrs := k.near[d]
+	delete(k.near, d)
+	return addrs
+}
+
 // soon makes every errand due now that want accepts.
 func (k *keeper) soon(want func(errand) bool) {
 	k.mu.Lock()
@@ -75,12 +95,13 @@ func (k *keeper) lost(d identity.DeviceID, good bool) {
 		return
 	}
 	k.mu.Lock()
-	defer k.mu.Unlock()
 	for e, a := range k.todo {
 		if e.device == d {
 			a.postpone()
 		}
 	}
+	k.mu.Unlock()
+	k.ring() // the keeper planned nothing while the link stood
 }
 
 // postpone plans the next try after one more failure.
@@ -211,7 +232,7 @@ func (n *Node) reach(dctx, ctx context.Context, e errand) error {
 		return errors.New("device is not known any more")
 	}
 	peer := transport.Peer(d.Peer)
-	if err := n.host.Dial(dctx, peer, slices.Concat(d.Addrs, ends(n.cfg.Bootstrap)[peer])); err != nil {
+	if err := n.host.Dial(dctx, peer, mergeAddrs(n.keeper.nearby(d.ID), slices.Concat(d.Addrs, ends(n.cfg.Bootstrap)[peer]))); err != nil {
 		return err
 	}
 	cert, err := identity.ParseCertificate(d.Cert)
@@ -223,7 +244,7 @@ func (n *Node) reach(dctx, ctx context.Context, e errand) error {
 		return err
 	}
 	if n.adopt(l) {
-		n.work.Go(func() { n.carry(ctx, l) })
+		n.work.run(func() { n.carry(ctx, l) })
 	}
 	return nil
 }
@@ -247,60 +268,11 @@ func (n *Node) dialLive(ctx context.Context, peer transport.Peer, d store.Device
 			return nil, fmt.Errorf("handshake: %w", err)
 		}
 		if err := n.keepPair(ctx, d.ID, ch); err != nil {
-			ch.Close()
-			return nil, err
+			n.log.Warn("keep caller", "peer", d.ID, "err", err) // the secret just used serves again
 		}
 		return n.newLink(ch, peer, cert), nil
 	}
 	return nil, noise.ErrAuth
-}
-
-// pairsFor lists the pair secrets to try with a device, best first.
-func (n *Node) pairsFor(d store.Device) []*noise.Pair {
-	var out []*noise.Pair
-	for _, secret := range [][]byte{d.PairNew, d.PairOld} {
-		if len(secret) == 32 {
-			out = append(out, &noise.Pair{Secret: [32]byte(secret), Of: d.ID})
-		}
-	}
-	c := n.known().contacts[d.Person]
-	if len(out) > 0 && c.State != store.Sent {
-		return out // never without it: that would be a downgrade
-	}
-	if len(c.Once) == 16 {
-		out = append(out, &noise.Pair{Secret: identity.OncePair(c.Once)})
-	}
-	// Without a secret: a first meeting, or an invite that was used up. The
-	// other end refuses this from anybody it shares a secret with.
-	return append(out, nil)
-}
-
-// keepPair stores the stirred pair secret beside the one that was used.
-func (n *Node) keepPair(ctx context.Context, d identity.DeviceID, ch *noise.Channel) error {
-	next := ch.NextPair()
-	err := n.store.Write(ctx, func(tx *store.Tx) error {
-		dev, err := tx.Device(d)
-		if err != nil {
-			return err
-		}
-		rotatePair(&dev, ch.UsedPair(), next)
-		return tx.PutDevice(dev)
-	})
-	if err != nil {
-		return fmt.Errorf("keep pair secret: %w", err)
-	}
-	return n.reload(ctx)
-}
-
-// rotatePair puts the next secret beside one that the other end is sure to
-// have: the one just used or, when two first meetings cross, that of the other
-// meeting.
-func rotatePair(d *store.Device, used *noise.Pair, next [32]byte) {
-	d.PairOld = d.PairNew
-	if used != nil {
-		d.PairOld = used.Secret[:]
-	}
-	d.PairNew = next[:]
 }
 
 // channelConfig is this end of a handshake with peer.
@@ -319,8 +291,10 @@ func (n *Node) newLink(ch *noise.Channel, peer transport.Peer, cert identity.Cer
 	}
 	l.since = time.Now()
 	l.heard.Store(l.since.UnixNano())
+	// A friend's device that is not on the list we hold is one of a newer list,
+	// which it has to show, or one that was taken off.
 	_, friend := n.known().friend(l.person)
-	l.guest.Store(!friend && !l.own())
+	l.guest.Store(!l.own() && (!friend || !n.known().listed(l.person, l.device)))
 	return l
 }
 
@@ -364,6 +338,20 @@ func (n *Node) everybody() []identity.ID {
 	for id, c := range n.known().contacts {
 		if c.State == store.Friend {
 			out = append(out, id)
+		}
+	}
+	return out
+}
+
+// maxPlaces is how many addresses of a device are tried.
+const maxPlaces = 32
+
+// mergeAddrs puts addresses seen just now before those known.
+func mergeAddrs(fresh, known []string) []string {
+	out := slices.Clone(fresh[:min(len(fresh), maxPlaces/2)])
+	for _, a := range known {
+		if !slices.Contains(out, a) && len(out) < maxPlaces {
+			out = append(out, a)
 		}
 	}
 	return out

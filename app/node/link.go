@@ -56,6 +56,9 @@ type link struct {
 	since  time.Time
 	heard  atomic.Int64 // Unix nanoseconds of the last frame, by our clock
 	rtt    atomic.Int64 // nanoseconds of the last ping
+	missed atomic.Bool  // something came that we could not take: ask again at the next tick
+
+	intro allowance // of the reader's
 
 	out  chan chat.Frame
 	wake chan struct{} // holds one token when there may be something to sync
@@ -131,7 +134,15 @@ func (l *link) read(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := l.n.receive(ctx, l, f); err != nil {
+		err = l.n.receive(ctx, l, f)
+		if errors.Is(err, ErrDiskFull) || errors.Is(err, ErrReadOnly) {
+			// The friend is not to blame, and stays. What could not be kept was
+			// not acknowledged: it is asked for again.
+			l.n.log.Warn("not kept", "peer", l.device, "err", err)
+			l.missed.Store(true)
+			continue
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -142,16 +153,19 @@ func (l *link) read(ctx context.Context) error {
 func (l *link) write(ctx context.Context) error {
 	tick := time.NewTimer(pingEvery)
 	defer tick.Stop()
+	stale := true // there may be something that the other end lacks
 	for {
 		if err := l.flush(); err != nil {
 			return err
 		}
-		more, err := l.syncOnce(ctx)
-		if err != nil {
-			return err
-		}
-		if more {
-			continue
+		if stale {
+			var err error
+			if stale, err = l.syncOnce(ctx); err != nil {
+				return err
+			}
+			if stale {
+				continue
+			}
 		}
 		select {
 		case f := <-l.out:
@@ -159,10 +173,14 @@ func (l *link) write(ctx context.Context) error {
 				return err
 			}
 		case <-l.wake:
+			stale = true
 		case <-tick.C:
 			tick.Reset(pingEvery)
 			if l.ch.Initiator() {
 				l.keepAlive()
+			}
+			if err := l.askAgain(ctx); err != nil {
+				return err
 			}
 		case <-l.gone:
 			return l.bye()
@@ -305,6 +323,13 @@ func (n *Node) adopt(l *link) bool {
 	}
 	if old != nil {
 		old.close(errors.New("replaced"))
+	}
+	// Whoever was blocked or removed during the handshake: that ended the links
+	// that stood then, not this one.
+	if c, known := n.known().contacts[l.person]; c.State == store.Blocked || !known && !l.own() && !l.guest.Load() {
+		n.links.remove(l)
+		l.close(errRefused)
+		return false
 	}
 	l.first = old == nil
 	return true

@@ -248,7 +248,7 @@ func (n *Node) MarkRead(ctx context.Context, who identity.ID, upTo chat.Hash) er
 			return err
 		}
 		for _, rc := range news {
-			if rc, err = n.sign(tx, key, rc); err != nil {
+			if rc, err = n.sign(tx, key, rc, n.settings().SendReceipts); err != nil {
 				return err
 			}
 			receipts = append(receipts, rc)

@@ -61,7 +61,8 @@ type Node struct {
 	typing  typing
 	calls   calls
 	choices atomic.Pointer[Settings]
-	work    sync.WaitGroup // the links that run
+	news    news
+	work    crew // the links that run
 }
 
 // Open opens the account's store and its place in the network. The caller runs
@@ -133,8 +134,8 @@ func (n *Node) listen(ctx context.Context) error {
 func (n *Node) Run(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	n.host.Handle(liveProtocol, func(s *transport.Stream) { n.answer(ctx, s) })
-	n.host.Handle(recordProtocol, func(s *transport.Stream) { n.giveRecord(ctx, s) })
+	n.serve(liveProtocol, func(s *transport.Stream) { n.answer(ctx, s) })
+	n.serve(recordProtocol, func(s *transport.Stream) { n.giveRecord(ctx, s) })
 	var group sync.WaitGroup
 	group.Go(func() { n.keep(ctx) })
 	group.Go(func() { n.followNetwork(ctx) })
@@ -143,8 +144,21 @@ func (n *Node) Run(ctx context.Context) error {
 	<-ctx.Done()
 	n.links.closeAll()
 	group.Wait()
-	n.work.Wait()
+	n.work.wait()
+	n.typing.stop()
 	return nil
+}
+
+// serve answers streams of a protocol with f; Run waits for each.
+func (n *Node) serve(protocol string, f func(*transport.Stream)) {
+	n.host.Handle(protocol, func(s *transport.Stream) {
+		if !n.work.join() {
+			_ = s.Reset()
+			return
+		}
+		defer n.work.leave()
+		f(s)
+	})
 }
 
 // Close lets go of the network and the store. Run has returned before.

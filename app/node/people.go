@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -20,7 +21,10 @@ import (
 // because every frame that arrives asks for it. A snapshot is never changed:
 // after each write a new one replaces it.
 type people struct {
-	now atomic.Pointer[roster]
+	now  atomic.Pointer[roster]
+	mu   sync.Mutex    // one reload at a time: an older snapshot must not replace a newer one
+	asks atomic.Uint64 // reloads asked for
+	done uint64        // the last one that the snapshot answers
 }
 
 type roster struct {
@@ -44,13 +48,31 @@ func (i invited) holds(now time.Time) bool { return i.ends.IsZero() || now.Befor
 // reload reads everybody anew. It is called after each write that touches
 // contacts, devices or invites; some milliseconds for a hundred friends.
 func (n *Node) reload(ctx context.Context) error {
+	p := &n.people
+	ask := p.asks.Add(1)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.done >= ask {
+		return nil // somebody read everything after what we wrote
+	}
+	upTo := p.asks.Load()
+	r, err := n.readPeople(ctx)
+	if err != nil {
+		return err
+	}
+	p.now.Store(r)
+	p.done = upTo
+	return nil
+}
+
+func (n *Node) readPeople(ctx context.Context) (*roster, error) {
 	r := &roster{
 		contacts: map[identity.ID]store.Contact{}, devices: map[identity.DeviceID]store.Device{},
 		convs: map[chat.ConvID]identity.ID{}, peers: map[transport.Peer]identity.DeviceID{}, lists: map[identity.ID]*identity.DeviceList{},
 	}
 	contacts, err := n.store.Contacts()
 	if err != nil {
-		return fmt.Errorf("read contacts: %w", err)
+		return nil, fmt.Errorf("read contacts: %w", err)
 	}
 	persons := []identity.ID{n.me.id}
 	for _, c := range contacts {
@@ -60,14 +82,13 @@ func (n *Node) reload(ctx context.Context) error {
 	}
 	for _, p := range persons {
 		if err := n.loadPerson(ctx, r, p); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	if err := n.addInvites(ctx, r); err != nil {
-		return err
+		return nil, err
 	}
-	n.people.now.Store(r)
-	return nil
+	return r, nil
 }
 
 func (n *Node) loadPerson(ctx context.Context, r *roster, p identity.ID) error {
@@ -96,10 +117,8 @@ func (r *roster) addDevice(d store.Device) {
 	if d.Peer != "" {
 		r.peers[transport.Peer(d.Peer)] = d.ID
 	}
-	for _, secret := range [][]byte{d.PairNew, d.PairOld} {
-		if len(secret) == 32 {
-			r.pairs = append(r.pairs, noise.Pair{Secret: [32]byte(secret), Of: d.ID})
-		}
+	for _, secret := range pairSecrets(d) {
+		r.pairs = append(r.pairs, noise.Pair{Secret: secret, Of: d.ID})
 	}
 }
 
@@ -125,11 +144,11 @@ func (r *roster) friend(id identity.ID) (store.Contact, bool) {
 	return c, ok && c.State == store.Friend
 }
 
-// of lists a person's devices that are not revoked, in a stable order.
+// of lists the devices on a person's list, in a stable order.
 func (r *roster) of(person identity.ID) []store.Device {
 	var out []store.Device
 	for _, d := range r.devices {
-		if d.Person == person && !d.Revoked {
+		if d.Person == person && !d.Revoked && r.listed(person, d.ID) {
 			out = append(out, d)
 		}
 	}

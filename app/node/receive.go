@@ -18,6 +18,9 @@ var errProtocol = errors.New("protocol violation")
 // receive is the one door: everything that another device says comes in here.
 // An error drops the link.
 func (n *Node) receive(ctx context.Context, l *link, f chat.Frame) error {
+	if costly(f) && !l.own() && !l.intro.take(introBurst, introEvery) {
+		return fmt.Errorf("too many %T: %w", f, errProtocol)
+	}
 	switch f := f.(type) {
 	case chat.Ping:
 		l.send(chat.Pong(f))
@@ -37,6 +40,9 @@ func (n *Node) receive(ctx context.Context, l *link, f chat.Frame) error {
 		return n.heardAccept(ctx, l)
 	}
 	if l.guest.Load() {
+		if c := n.known().contacts[l.person]; c.State == store.Sent {
+			return nil // we are friends to them already; they say it again when they accept
+		}
 		return fmt.Errorf("a stranger sent %T: %w", f, errProtocol)
 	}
 	switch f := f.(type) {
@@ -56,6 +62,16 @@ func (n *Node) receive(ctx context.Context, l *link, f chat.Frame) error {
 	return nil
 }
 
+// costly says whether a frame ends in a write to the disk, or in a long answer,
+// although nobody has to send many of them.
+func costly(f chat.Frame) bool {
+	switch f.(type) {
+	case chat.Hello, chat.DeviceListFrame, chat.Request, chat.FrontierFrame:
+		return true
+	}
+	return false
+}
+
 // heardList takes a device list; a stranger's is only kept with its request.
 func (n *Node) heardList(ctx context.Context, l *link, b []byte) error {
 	list, err := identity.ParseDeviceList(b)
@@ -68,16 +84,26 @@ func (n *Node) heardList(ctx context.Context, l *link, b []byte) error {
 	if _, listed := list.Find(l.device); !listed {
 		return errRevoked
 	}
-	if _, known := n.known().contacts[l.person]; !known && !l.own() {
-		l.mu.Lock()
-		l.list = list
-		l.mu.Unlock()
-		return nil
-	}
 	l.mu.Lock()
 	l.list = list
 	l.mu.Unlock()
-	return n.takeList(ctx, list)
+	c := n.known().contacts[l.person]
+	if !l.own() && c.State != store.Friend && c.State != store.Sent {
+		return nil
+	}
+	if list.Epoch > n.known().epoch(l.person) && !l.own() && !n.news.take(l.person) {
+		return fmt.Errorf("too many device lists: %w", errProtocol)
+	}
+	if err := n.takeList(ctx, list); err != nil {
+		return err
+	}
+	if !n.known().listed(l.person, l.device) {
+		return errRevoked // the list was an old one
+	}
+	if c.State == store.Friend && l.guest.Load() {
+		return n.welcome(ctx, l)
+	}
+	return nil
 }
 
 // participant says whether the device at the other end takes part in conv,
@@ -100,6 +126,9 @@ func (n *Node) heardKey(ctx context.Context, l *link, f chat.KeyFrame) error {
 	d, ok := n.known().devices[f.Device]
 	if !ok || f.Device == n.me.device.ID() || d.Person != l.person && !l.own() {
 		return nil // of a device we do not know (yet): the next greeting brings it again
+	}
+	if k, err := n.store.ConvKey(f.Conv, f.Device); err == nil && k.Pub == f.Key {
+		return nil
 	}
 	err := n.store.Write(ctx, func(tx *store.Tx) error { return tx.PutConvKey(f.Conv, f.Device, f.Key, nil) })
 	if errors.Is(err, store.ErrKeyChanged) {
@@ -195,8 +224,8 @@ func (n *Node) appendAll(ctx context.Context, l *link, who identity.ID, conv cha
 	}
 	n.changes.tell(got.changes...)
 	l.holds(conv, events)
-	if got.gap {
-		return n.tellFrontier(ctx, l, conv)
+	if got.gap && !l.missed.Swap(true) {
+		return n.tellFrontier(ctx, l, conv) // at once, but then only once a tick
 	}
 	n.spread(who, conv, receipts)
 	return nil
@@ -257,7 +286,9 @@ func (n *Node) acknowledge(tx *store.Tx, conv chat.ConvID, chains map[identity.D
 		if !chains[rc.Author] {
 			continue
 		}
-		if rc, err = n.sign(tx, key, rc); err != nil {
+		// That something arrived says nothing new about what was seen: it may
+		// have been seen while friends were not to know.
+		if rc, err = n.sign(tx, key, rc, false); err != nil {
 			return nil, err
 		}
 		out = append(out, rc)
@@ -265,15 +296,15 @@ func (n *Node) acknowledge(tx *store.Tx, conv chat.ConvID, chains map[identity.D
 	return out, nil
 }
 
-// sign completes a receipt of ours and keeps it. Whoever does not want friends
-// to know what was seen only says what has arrived.
-func (n *Node) sign(tx *store.Tx, key ed25519.PrivateKey, rc chat.Receipt) (chat.Receipt, error) {
+// sign completes a receipt of ours and keeps it. Only with seen does it say
+// more than before about what was seen.
+func (n *Node) sign(tx *store.Tx, key ed25519.PrivateKey, rc chat.Receipt, seen bool) (chat.Receipt, error) {
 	rc.By, rc.Time = n.me.device.ID(), max(n.now(), 0)
 	before, err := tx.Receipt(rc.Conv, rc.By, rc.Author)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return rc, err
 	}
-	if !n.settings().SendReceipts {
+	if !seen {
 		rc.Seen = before.Seen
 	}
 	rc.Sign(key)
@@ -297,11 +328,15 @@ func (n *Node) spread(who identity.ID, _ chat.ConvID, receipts []chat.Receipt) {
 // waits for that.
 func (n *Node) heardReceipts(ctx context.Context, l *link, receipts []chat.Receipt) error {
 	var news []progress
+	r := n.known()
 	for _, rc := range receipts {
 		who, ok := n.participant(l, rc.Conv)
-		d, known := n.known().devices[rc.By]
+		d, known := r.devices[rc.By]
 		if !ok || !known || d.Person != who && d.Person != n.me.id || rc.By == n.me.device.ID() {
 			continue
+		}
+		if a, known := r.devices[rc.Author]; !known || a.Person != who && a.Person != n.me.id {
+			continue // of a device that we do not know (yet): the next greeting brings it again
 		}
 		key, err := n.store.ConvKey(rc.Conv, rc.By)
 		if errors.Is(err, store.ErrNotFound) {

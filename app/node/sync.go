@@ -47,6 +47,19 @@ func (n *Node) tellFrontier(ctx context.Context, l *link, conv chat.ConvID) erro
 	return nil
 }
 
+// askAgain tells what we hold if something came that we could not take.
+func (l *link) askAgain(ctx context.Context) error {
+	if l.guest.Load() || !l.missed.Swap(false) {
+		return nil
+	}
+	for _, conv := range l.n.sharedWith(l) {
+		if err := l.n.tellFrontier(ctx, l, conv); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // holds notes that the other end has what it sent us.
 func (l *link) holds(conv chat.ConvID, events []*chat.Event) {
 	l.mu.Lock()

@@ -15,6 +15,7 @@ const typingLife = 6 * time.Second
 type typing struct {
 	mu    sync.Mutex
 	until map[identity.ID]time.Time
+	ends  map[identity.ID]*time.Timer // one a person, however often they tell
 }
 
 func (t *typing) is(id identity.ID) bool {
@@ -35,6 +36,32 @@ func (t *typing) set(id identity.ID, on bool) (changed bool) {
 		t.until[id] = time.Now().Add(typingLife)
 	}
 	return was != on
+}
+
+// expire calls over when a notice has held for its time without another one.
+func (t *typing) expire(id identity.ID, over func()) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if old := t.ends[id]; old != nil {
+		old.Stop()
+	}
+	if t.ends == nil {
+		t.ends = map[identity.ID]*time.Timer{}
+	}
+	t.ends[id] = time.AfterFunc(typingLife+time.Millisecond, func() {
+		if !t.is(id) {
+			over()
+		}
+	})
+}
+
+// stop lets no notice expire any more.
+func (t *typing) stop() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, timer := range t.ends {
+		timer.Stop()
+	}
 }
 
 // Typing tells a friend that we are writing; at most every other second is
@@ -59,11 +86,7 @@ func (n *Node) heardTyping(l *link, f chat.TypingFrame) {
 		n.changes.tell(Change{Topic: TopicTyping, Who: who, State: onOff(f.On)})
 	}
 	if f.On {
-		time.AfterFunc(typingLife+time.Millisecond, func() {
-			if !n.typing.is(who) {
-				n.changes.tell(Change{Topic: TopicTyping, Who: who, State: onOff(false)})
-			}
-		})
+		n.typing.expire(who, func() { n.changes.tell(Change{Topic: TopicTyping, Who: who, State: onOff(false)}) })
 	}
 }
 
