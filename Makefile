@@ -6,7 +6,7 @@ VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 
 # The echo canceller is the distribution's; newer ones have newer names.
 APM := $(shell pkg-config --exists webrtc-audio-processing-2 2>/dev/null && echo apm2 || (pkg-config --exists webrtc-audio-processing-1 2>/dev/null && echo apm1))
-TAGS := migrated_fynedo $(APM)
+TAGS := migrated_fynedo no_animations $(APM)
 
 .PHONY: help run build test short smoke bench voice natlab fuzz lint package deps shots clean
 
@@ -52,7 +52,7 @@ lint: deps ## formatting, vet, staticcheck, golangci-lint, known vulnerabilities
 	@out=$$($(GO) tool gofumpt -l .); if [ -n "$$out" ]; then echo "not formatted:"; echo "$$out"; exit 1; fi
 	$(GO) vet -tags "$(TAGS)" ./...
 	$(GO) tool staticcheck -tags "$(TAGS)" ./...
-	$(GO) tool -modfile=.ci/lint/go.mod golangci-lint run --build-tags "$(subst $() ,$(comma),$(TAGS))"
+	$(GO) tool -modfile=.ci/lint/go.mod golangci-lint run --build-tags "$(subst $(space),$(comma),$(strip $(TAGS)))"
 	@if [ -n "$(VULNDB)" ]; then $(GO) tool govulncheck -db "$(VULNDB)" ./...; else echo "govulncheck: give VULNDB=<database> to look for known vulnerabilities"; fi
 
 package: deps ## a package for this system, in dist/
@@ -70,3 +70,5 @@ clean: ## remove what was built
 	rm -rf $(BIN) dist
 
 comma := ,
+empty :=
+space := $(empty) $(empty)
