@@ -3,7 +3,9 @@ package store_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/entrenous/entrenous/app/chat"
@@ -116,6 +118,38 @@ func TestWhatWasForgottenStaysSoAfterRebuildAndSnapshot(t *testing.T) {
 		write(t, s, func(tx *store.Tx) error { return tx.DeleteConversation(talk) })
 		wantForgotten(t, s)
 	}
+}
+
+// A backup from before, loaded into what is left, must not bring words back
+// that nobody would ever see or delete.
+func TestWhatWasForgottenIsNotLoadedWhole(t *testing.T) {
+	before, dir := open(t, t.TempDir()), t.TempDir()
+	ours(t, before, "laptop")
+	text(t, before, ana, "laptop", "qwold")
+	after, _ := forgotten(t, t.TempDir())
+	var old, mark bytes.Buffer
+	if err := errors.Join(before.Snapshot(t.Context(), &old), after.Snapshot(t.Context(), &mark)); err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.SplitAfter(old.String(), "\n")
+	for l := range strings.Lines(mark.String()) {
+		if strings.HasPrefix(l, `{"forgot"`) {
+			lines = slices.Insert(lines, 1, l)
+		}
+	}
+	lines[len(lines)-2] = fmt.Sprintf(`{"end":{"Lines":%d}}`, len(lines)-2)
+	s := closing(t, dir)
+	if err := s.Load(t.Context(), strings.NewReader(strings.Join(lines, ""))); err != nil {
+		t.Fatal(err)
+	}
+	wantForgotten(t, s)
+	if tips, err := s.Tips(talk); err != nil || len(tips) != 1 {
+		t.Errorf("%+v, %v", tips, err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	wantNowhere(t, dir, "old")
 }
 
 // The friend still has it all: what they wrote comes back, what we wrote goes
