@@ -167,9 +167,20 @@ func endFailure(x control.Call) error {
 	return &control.Failure{Message: "The call broke off: " + x.Reason, Hint: "Call again; “entrenous doctor” may tell why", Code: control.CodeState}
 }
 
+// stepTexts say what happens next in a test of the sound.
+var stepTexts = map[string]string{
+	"listen":   "A sound is played. Be quiet for a moment…",
+	"speak":    "Say something…",
+	"playback": "This is what friends hear of you…",
+}
+
 // testSound hears whether this machine can call.
 func (p *program) testSound(ctx context.Context, c *control.Client) error {
-	r, err := c.TestSound(ctx)
+	r, err := c.FollowTest(ctx, func(step string) {
+		if !p.json {
+			fmt.Fprintln(p.out, stepTexts[step])
+		}
+	})
 	if err != nil {
 		return err
 	}

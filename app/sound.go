@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -50,7 +51,7 @@ func newSound(dir, text string, log *slog.Logger) (node.Sound, error) {
 	if err := s.load(); err != nil {
 		log.Warn("read which sound devices were chosen", "err", err)
 	}
-	out := node.Sound{Open: s.open, Closed: s.closed}
+	out := node.Sound{Open: s.open, Closed: s.closed, Test: s.test}
 	if s.system() {
 		if spec.Mic == "" && spec.Speaker == "" {
 			s.spec.Mic, s.spec.Speaker = s.kept.Mic, s.kept.Speaker
@@ -95,6 +96,18 @@ func (s *sound) open(cfg voice.Config) (*voice.Engine, error) {
 		return nil, errors.Join(err, closeDevices(cfg))
 	}
 	return e, nil
+}
+
+// test lets one hear oneself.
+func (s *sound) test(ctx context.Context, step func(voice.EchoStep)) (voice.EchoReport, error) {
+	s.mu.Lock()
+	spec, system := s.spec.String(), s.system()
+	s.mu.Unlock()
+	mic, speaker, err := device.Open(spec)
+	if err != nil {
+		return voice.EchoReport{}, &control.Failure{Message: capital(err.Error()), Hint: "List the devices with “entrenous devices”", Code: control.CodeState}
+	}
+	return voice.EchoTest(ctx, voice.EchoTestConfig{Mic: mic, Speaker: speaker, Headphones: !system, Step: step, Log: s.log})
 }
 
 func closeDevices(cfg voice.Config) error {

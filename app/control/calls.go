@@ -145,12 +145,28 @@ type SoundChoice struct {
 	Speaker string `json:"speaker"`
 }
 
+// EchoTest is a line of a test of the sound: what happens next, then what was
+// found.
+type EchoTest struct {
+	Step   string      `json:"step,omitempty"` // "listen", "speak" or "playback"
+	Report *EchoReport `json:"report,omitempty"`
+}
+
 // EchoReport is what a test of the sound found.
 type EchoReport struct {
-	Good  bool     `json:"good"`
-	Say   []string `json:"say"` // sentences
-	Delay float64  `json:"delay_ms"`
-	Echo  float64  `json:"echo_db"` // by which the echo that returns is weaker; 0 when none was heard
+	Good       bool     `json:"good"`
+	Say        []string `json:"say"`           // sentences
+	Heard      bool     `json:"heard"`         // the microphone heard the loudspeaker
+	EchoDelay  float64  `json:"echo_delay_ms"` // from loudspeaker to microphone
+	Room       float64  `json:"room_db"`       // that the room takes from the echo
+	Echo       float64  `json:"echo_db"`       // by which friends hear themselves weaker; 0 when none was heard
+	Canceller  string   `json:"canceller,omitempty"`
+	Voice      float64  `json:"voice_dbfs"`
+	Noise      float64  `json:"noise_dbfs"`
+	MouthToEar float64  `json:"mouth_to_ear_ms"`
+	Quality    string   `json:"quality"`
+	Mic        string   `json:"mic"`
+	Speaker    string   `json:"speaker"`
 }
 
 // CallReport is how a call was, as one end saw it.
@@ -213,9 +229,31 @@ func (c *Client) ChooseSound(ctx context.Context, s SoundChoice) ([]SoundDevice,
 	return send[[]SoundDevice](ctx, c, http.MethodPut, "/sound", s)
 }
 
-// TestSound hears whether this machine can call; it takes some seconds.
+// TestSound hears whether this machine can call: a sound is played, then one
+// may speak and hears oneself.
 func (c *Client) TestSound(ctx context.Context) (EchoReport, error) {
-	return send[EchoReport](ctx, c, http.MethodPost, "/sound/test", nil)
+	return c.FollowTest(ctx, func(string) {})
+}
+
+// FollowTest is TestSound; step is told what happens next: "listen", "speak",
+// "playback".
+func (c *Client) FollowTest(ctx context.Context, step func(string)) (EchoReport, error) {
+	body, err := c.open(ctx, http.MethodPost, "/sound/test", nil)
+	if err != nil {
+		return EchoReport{}, err
+	}
+	defer body.Close()
+	in := json.NewDecoder(body)
+	for {
+		var line EchoTest
+		if err := in.Decode(&line); err != nil {
+			return EchoReport{}, fmt.Errorf("test the sound: %w", err)
+		}
+		if line.Report != nil {
+			return *line.Report, nil
+		}
+		step(line.Step)
+	}
 }
 
 // A CallFeed is a stream of one call's states. Next is called by one goroutine.

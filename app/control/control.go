@@ -63,7 +63,7 @@
 //	GET    /v1/calls/CALL/feed              stream of Call, a line each (?every_ms)
 //	GET    /v1/sound                        []SoundDevice
 //	PUT    /v1/sound                        SoundChoice -> []SoundDevice
-//	POST   /v1/sound/test                   EchoReport
+//	POST   /v1/sound/test                   stream of EchoTest, a line each
 //
 // CALL is an id, “current” for the call spoken in, or “ringing”.
 package control

@@ -28,8 +28,8 @@ type Sound struct {
 	// the system's own choice. The engine is the one of the call that goes on,
 	// or nil.
 	Choose func(e *voice.Engine, mic, speaker string) error
-	// Test hears whether this machine can call.
-	Test func(context.Context) (EchoReport, error)
+	// Test hears whether this machine can call; it tells step what happens.
+	Test func(ctx context.Context, step func(voice.EchoStep)) (voice.EchoReport, error)
 }
 
 // SoundDevice is a microphone or a loudspeaker.
@@ -38,14 +38,6 @@ type SoundDevice struct {
 	Mic      bool
 	Default  bool // the system's own choice
 	Chosen   bool // in use for calls
-}
-
-// EchoReport is what a test of the sound found.
-type EchoReport struct {
-	Say   []string // sentences
-	Good  bool
-	Delay time.Duration // from the microphone to the loudspeaker, through all of a call
-	Echo  float64       // dB by which the echo that returns is weaker; 0 when none was heard
 }
 
 // Errors of the verbs on calls.

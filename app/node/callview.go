@@ -246,12 +246,16 @@ func (n *Node) speaking() *voice.Engine {
 	return nil
 }
 
-// TestSound hears whether this machine can call.
-func (n *Node) TestSound(ctx context.Context) (EchoReport, error) {
+// TestSound hears whether this machine can call. It takes the devices, so no
+// call may go on.
+func (n *Node) TestSound(ctx context.Context, step func(voice.EchoStep)) (voice.EchoReport, error) {
 	if n.cfg.Sound.Test == nil {
-		return EchoReport{}, ErrNoSound
+		return voice.EchoReport{}, ErrNoSound
 	}
-	return n.cfg.Sound.Test(ctx)
+	if n.speaking() != nil {
+		return voice.EchoReport{}, ErrCallBusy
+	}
+	return n.cfg.Sound.Test(ctx, step)
 }
 
 // Reached counts the devices of a friend that would ring now.

@@ -53,10 +53,7 @@ func (s *Server) callRoutes() {
 		}
 		return soundDevices(n)
 	})
-	s.verb("POST /v1/sound/test", func(n *node.Node, r *http.Request) (any, error) {
-		e, err := n.TestSound(r.Context())
-		return control.EchoReport{Good: e.Good, Say: e.Say, Delay: millis(e.Delay), Echo: e.Echo}, err
-	})
+	s.mux.HandleFunc("POST /v1/sound/test", s.testSound)
 }
 
 // aboutCall registers a verb that answers with the call as it is after it.
@@ -234,22 +231,6 @@ func qualityOf(c node.CallInfo) *control.Quality {
 }
 
 func millis(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
-
-func soundDevices(n *node.Node) (any, error) {
-	all, err := n.SoundDevices()
-	if err != nil {
-		return nil, err
-	}
-	out := []control.SoundDevice{}
-	for _, d := range all {
-		kind := "loudspeaker"
-		if d.Mic {
-			kind = "microphone"
-		}
-		out = append(out, control.SoundDevice{ID: d.ID, Name: d.Name, Kind: kind, Default: d.Default, Chosen: d.Chosen})
-	}
-	return out, nil
-}
 
 // reportOf makes the API's report of a stored one.
 func reportOf(r *node.CallReport) *control.CallReport {

@@ -1,0 +1,87 @@
+package server
+
+import (
+	"fmt"
+	"net/http"
+
+	"github.com/entrenous/entrenous/app/control"
+	"github.com/entrenous/entrenous/app/node"
+	"github.com/entrenous/entrenous/media/voice"
+)
+
+func soundDevices(n *node.Node) (any, error) {
+	all, err := n.SoundDevices()
+	if err != nil {
+		return nil, err
+	}
+	out := []control.SoundDevice{}
+	for _, d := range all {
+		kind := "loudspeaker"
+		if d.Mic {
+			kind = "microphone"
+		}
+		out = append(out, control.SoundDevice{ID: d.ID, Name: d.Name, Kind: kind, Default: d.Default, Chosen: d.Chosen})
+	}
+	return out, nil
+}
+
+// testSound streams a test of the sound.
+func (s *Server) testSound(w http.ResponseWriter, r *http.Request) {
+	n, err := s.node()
+	if err != nil {
+		s.fail(w, err)
+		return
+	}
+	stream := &lines{w: w, rc: http.NewResponseController(w)}
+	begun := false
+	found, err := n.TestSound(r.Context(), func(step voice.EchoStep) {
+		if !begun {
+			begun = true
+			w.Header().Set("Content-Type", "application/x-ndjson")
+		}
+		_ = stream.put(control.EchoTest{Step: string(step)}) // whoever has gone hears no more of it
+	})
+	switch {
+	case err == nil:
+		report := echoReport(found)
+		_ = stream.put(control.EchoTest{Report: &report})
+	case begun:
+		s.log.Warn("test the sound", "err", err)
+		panic(http.ErrAbortHandler) // the reader must see that it is not whole
+	default:
+		s.fail(w, err)
+	}
+}
+
+// What makes a test good: an echo that nobody hears, a voice that everybody does.
+const (
+	goodEcho  = 30.0  // dB
+	goodVoice = -45.0 // dBFS
+)
+
+func echoReport(e voice.EchoReport) control.EchoReport {
+	out := control.EchoReport{
+		Heard: e.Heard, EchoDelay: millis(e.Delay), Room: e.Room, Canceller: e.Canceller,
+		Voice: e.Voice, Noise: e.Noise, MouthToEar: millis(e.MouthToEar), Quality: e.Quality.String(), Mic: e.Mic, Speaker: e.Output,
+	}
+	if e.Heard {
+		out.Echo = e.EchoReturn
+	}
+	voiced := e.Voice >= goodVoice
+	out.Good = voiced && (!e.Heard || e.EchoReturn >= goodEcho)
+	switch {
+	case !e.Heard:
+		out.Say = append(out.Say, "The microphone does not hear the loudspeaker: no echo")
+	case e.EchoReturn >= goodEcho:
+		out.Say = append(out.Say, fmt.Sprintf("Your echo returns at −%.0f dB: good", e.EchoReturn))
+	default:
+		out.Say = append(out.Say, fmt.Sprintf("Your echo returns at −%.0f dB: friends may hear themselves. Turn the loudspeaker down, or use headphones", e.EchoReturn))
+	}
+	if voiced {
+		out.Say = append(out.Say, fmt.Sprintf("Your voice arrives at %.0f dB", e.Voice))
+	} else {
+		out.Say = append(out.Say, "Your voice is hardly to be heard. Is it the right microphone, and is it switched on?")
+	}
+	out.Say = append(out.Say, fmt.Sprintf("From mouth to ear it takes %.0f ms on this machine", out.MouthToEar))
+	return out
+}
