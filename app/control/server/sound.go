@@ -1,7 +1,6 @@
 package server
 
 import (
-	"fmt"
 	"net/http"
 
 	"github.com/entrenous/entrenous/app/control"
@@ -56,32 +55,17 @@ func (s *Server) testSound(w http.ResponseWriter, r *http.Request) {
 // What makes a test good: an echo that nobody hears, a voice that everybody does.
 const (
 	goodEcho  = 30.0  // dB
-	goodVoice = -45.0 // dBFS
+	goodVoice = -40.0 // dBFS
 )
 
 func echoReport(e voice.EchoReport) control.EchoReport {
 	out := control.EchoReport{
-		Heard: e.Heard, EchoDelay: millis(e.Delay), Room: e.Room, Canceller: e.Canceller,
+		Heard: e.Heard, EchoDelay: millis(e.Delay), Room: e.Room, EchoReturn: e.EchoReturn, Canceller: e.Canceller,
 		Voice: e.Voice, Noise: e.Noise, MouthToEar: millis(e.MouthToEar), Quality: e.Quality.String(), Mic: e.Mic, Speaker: e.Output,
 	}
-	if e.Heard {
-		out.Echo = e.EchoReturn
+	out.Good = e.Voice >= goodVoice && (!e.Heard || e.EchoReturn >= goodEcho)
+	for _, s := range e.Sentences() {
+		out.Say = append(out.Say, sentence(s))
 	}
-	voiced := e.Voice >= goodVoice
-	out.Good = voiced && (!e.Heard || e.EchoReturn >= goodEcho)
-	switch {
-	case !e.Heard:
-		out.Say = append(out.Say, "The microphone does not hear the loudspeaker: no echo")
-	case e.EchoReturn >= goodEcho:
-		out.Say = append(out.Say, fmt.Sprintf("Your echo returns at −%.0f dB: good", e.EchoReturn))
-	default:
-		out.Say = append(out.Say, fmt.Sprintf("Your echo returns at −%.0f dB: friends may hear themselves. Turn the loudspeaker down, or use headphones", e.EchoReturn))
-	}
-	if voiced {
-		out.Say = append(out.Say, fmt.Sprintf("Your voice arrives at %.0f dB", e.Voice))
-	} else {
-		out.Say = append(out.Say, "Your voice is hardly to be heard. Is it the right microphone, and is it switched on?")
-	}
-	out.Say = append(out.Say, fmt.Sprintf("From mouth to ear it takes %.0f ms on this machine", out.MouthToEar))
 	return out
 }
