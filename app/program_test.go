@@ -64,6 +64,7 @@ type person struct {
 	name, dir string
 	bin       string
 	listen    string // of the daemon
+	netns     string // the network namespace of the daemon; "" is the machine's
 	id        string
 	daemon    *running
 }
@@ -311,7 +312,12 @@ func (r *running) line(t testing.TB) string {
 // wake starts the person's daemon and waits until it is ready.
 func (p *person) wake(args ...string) {
 	p.t.Helper()
-	p.daemon = start(p.t, p.command(append([]string{"daemon", "--json", "--no-lan", "--listen", p.listen}, args...)...))
+	cmd := p.command(append([]string{"daemon", "--json", "--no-lan", "--listen", p.listen}, args...)...)
+	if p.netns != "" {
+		cmd.Args = append([]string{"ip", "netns", "exec", p.netns, p.bin}, cmd.Args[1:]...)
+		cmd.Path = "/usr/sbin/ip"
+	}
+	p.daemon = start(p.t, cmd)
 	var ready struct{ Type, ID string }
 	must(p.t, json.Unmarshal([]byte(p.daemon.line(p.t)), &ready))
 	if ready.Type != "ready" {

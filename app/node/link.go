@@ -18,8 +18,8 @@ import (
 const (
 	liveProtocol = "/entrenous/live/1"
 
-	// pingEvery keeps a silent link alive: about 70 bytes a second in all.
-	pingEvery = 5 * time.Second
+	// pingEvery keeps a silent link alive: about 85 bytes a second in all.
+	pingEvery = 6 * time.Second
 	// silence is how long a living peer may say nothing: one ping and a good part
 	// of the next. With the grace below a dead friend is away within 10 s.
 	silence = 9 * time.Second
