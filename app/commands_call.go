@@ -176,7 +176,7 @@ var stepTexts = map[string]string{
 
 // testSound hears whether this machine can call.
 func (p *program) testSound(ctx context.Context, c *control.Client) error {
-	r, err := c.TestSound(ctx, func(step string) {
+	r, err := c.FollowTest(ctx, func(step string) {
 		if !p.json {
 			fmt.Fprintln(p.out, stepTexts[step])
 		}

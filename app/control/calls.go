@@ -159,7 +159,7 @@ type EchoReport struct {
 	Heard      bool     `json:"heard"`         // the microphone heard the loudspeaker
 	EchoDelay  float64  `json:"echo_delay_ms"` // from loudspeaker to microphone
 	Room       float64  `json:"room_db"`       // that the room takes from the echo
-	EchoReturn float64  `json:"echo_db"`       // by which friends hear themselves weaker
+	Echo       float64  `json:"echo_db"`       // by which friends hear themselves weaker; 0 when none was heard
 	Canceller  string   `json:"canceller,omitempty"`
 	Voice      float64  `json:"voice_dbfs"`
 	Noise      float64  `json:"noise_dbfs"`
@@ -229,10 +229,10 @@ func (c *Client) ChooseSound(ctx context.Context, s SoundChoice) ([]SoundDevice,
 	return send[[]SoundDevice](ctx, c, http.MethodPut, "/sound", s)
 }
 
-// TestSound hears whether this machine can call: a sound is played, then one
+// FollowTest hears whether this machine can call: a sound is played, then one
 // may speak and hears oneself. step is told what happens next: "listen",
 // "speak", "playback".
-func (c *Client) TestSound(ctx context.Context, step func(string)) (EchoReport, error) {
+func (c *Client) FollowTest(ctx context.Context, step func(string)) (EchoReport, error) {
 	body, err := c.open(ctx, http.MethodPost, "/sound/test", nil)
 	if err != nil {
 		return EchoReport{}, err

@@ -60,8 +60,11 @@ const (
 
 func echoReport(e voice.EchoReport) control.EchoReport {
 	out := control.EchoReport{
-		Heard: e.Heard, EchoDelay: millis(e.Delay), Room: e.Room, EchoReturn: e.EchoReturn, Canceller: e.Canceller,
+		Heard: e.Heard, EchoDelay: millis(e.Delay), Room: e.Room, Canceller: e.Canceller,
 		Voice: e.Voice, Noise: e.Noise, MouthToEar: millis(e.MouthToEar), Quality: e.Quality.String(), Mic: e.Mic, Speaker: e.Output,
+	}
+	if e.Heard {
+		out.Echo = e.EchoReturn
 	}
 	out.Good = e.Voice >= goodVoice && (!e.Heard || e.EchoReturn >= goodEcho)
 	for _, s := range e.Sentences() {
