@@ -1,0 +1,473 @@
+package node_test
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"crypto/rand"
+	"fmt"
+	mathrand "math/rand/v2"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/entrenous/entrenous/app/chat"
+	"github.com/entrenous/entrenous/app/node/nodetest"
+	"github.com/entrenous/entrenous/app/store"
+	"github.com/entrenous/entrenous/identity"
+	"github.com/entrenous/entrenous/transport/noise"
+)
+
+// mallory is a friend of alice's whose device obeys the test, while bob, a
+// friend too, behaves.
+type mallory struct {
+	*nodetest.Person
+	t          *testing.T
+	town       *nodetest.Town
+	alice, bob *nodetest.Person
+	raw        *nodetest.Raw
+	key        ed25519.PrivateKey
+	conv       chat.ConvID
+	ch         *noise.Channel
+	before     []string // what alice has read from mallory
+	heap       uint64
+	what       string // happens now
+}
+
+// withMallory tells a story with alice, bob and a hostile friend.
+func withMallory(t *testing.T, story func(m *mallory)) {
+	t.Helper()
+	nodetest.Run(t, func(town *nodetest.Town) {
+		m := &mallory{t: t, town: town, alice: town.Join("alice"), bob: town.Join("bob"), Person: town.Join("mallory")}
+		town.Befriend(m.alice, m.bob)
+		town.Befriend(m.alice, m.Person)
+		m.Send(m.alice, "I am harmless")
+		m.alice.WantRow(m.Person, "I am harmless")
+		m.Sleep()
+		town.Eventually("mallory's node is gone", func() bool { return !m.alice.Sees(m.Person) })
+		m.conv, m.key = chat.Direct(m.ID(), m.alice.ID()), m.Signing(m.alice)
+		m.before = m.alice.Texts(m.Person)
+		m.raw = m.Raw()
+		m.dial()
+		m.heap = heap()
+		story(m)
+	})
+}
+
+func heap() uint64 {
+	runtime.GC()
+	var s runtime.MemStats
+	runtime.ReadMemStats(&s)
+	return s.HeapAlloc
+}
+
+func (m *mallory) dial() {
+	m.t.Helper()
+	ch, err := m.raw.Live(m.town.Context(), m.alice, m.Pair(m.alice))
+	if err != nil {
+		m.t.Fatalf("mallory's handshake: %v", err)
+	}
+	m.ch = ch
+	m.Edit(func(tx *store.Tx) error {
+		d, err := tx.Device(m.alice.DeviceID())
+		next := ch.NextPair()
+		d.PairOld, d.PairNew = d.PairNew, next[:]
+		if err != nil {
+			return err
+		}
+		return tx.PutDevice(d)
+	})
+}
+
+// say sends frames until alice hangs up.
+func (m *mallory) say(frames ...[]byte) {
+	for _, f := range frames {
+		if m.ch.Send(f) != nil {
+			return
+		}
+	}
+}
+
+// dropped says whether alice hangs up within some seconds, before the silence
+// of a node that does not answer would make her.
+func (m *mallory) dropped() bool {
+	_ = m.ch.SetReadDeadline(time.Now().Add(5 * time.Second))
+	for {
+		if _, err := m.ch.Receive(); err != nil {
+			return !strings.Contains(err.Error(), "deadline")
+		}
+	}
+}
+
+// wantPeace checks that what happened harmed nobody.
+func (m *mallory) wantPeace() {
+	m.t.Helper()
+	if got := heap(); got > m.heap+24<<20 {
+		m.t.Errorf("%s: alice's memory grew by %d MiB", m.what, (got-m.heap)>>20)
+	}
+	if !m.alice.Sees(m.bob) {
+		m.t.Errorf("%s: bob is shown away", m.what)
+	}
+	id := m.bob.Send(m.alice, "all is well after "+m.what)
+	m.alice.WantRow(m.bob, "all is well after "+m.what)
+	m.bob.WantState(id, chat.Delivered)
+	for _, r := range m.alice.Rows(m.bob) {
+		if r.Author != m.bob.ID() && r.Author != m.alice.ID() {
+			m.t.Errorf("a row of %s is in the chat with bob", r.Author.Short())
+		}
+	}
+}
+
+// event is the next one of mallory's chain, changed by spoil and then signed.
+func (m *mallory) event(spoil func(*chat.Event)) []byte {
+	m.t.Helper()
+	var e *chat.Event
+	m.Edit(func(tx *store.Tx) (err error) {
+		e, err = tx.Next(m.conv, m.DeviceID())
+		return err
+	})
+	e.Time, e.Kind, e.Body = time.Now().UnixMilli(), chat.KindText, []byte("spoiled")
+	spoil(e)
+	e.Sign(m.key)
+	return e.Encode()
+}
+
+func events(encoded ...[]byte) []byte { return chat.EventsFrame{Events: encoded}.Encode() }
+
+func times(n int, f func(i int) []byte) (out [][]byte) {
+	for i := range n {
+		out = append(out, f(i))
+	}
+	return out
+}
+
+func random(n int) []byte {
+	b := make([]byte, n)
+	rand.Read(b)
+	return b
+}
+
+// hostileFrames are what a hostile friend says, and whether alice hangs up.
+var hostileFrames = []struct {
+	name  string
+	drops bool
+	say   func(m *mallory) [][]byte
+}{
+	{"nothing", true, func(*mallory) [][]byte { return [][]byte{{}} }},
+	{"a frame of a newer version", false, func(*mallory) [][]byte { return [][]byte{append([]byte{200}, random(5000)...)} }},
+	{"half a hello", true, func(*mallory) [][]byte { return [][]byte{chat.Hello{Name: "half"}.Encode()[:6]} }},
+	{"a hello with more behind it", true, func(*mallory) [][]byte { return [][]byte{append(chat.Accept{}.Encode(), 0)} }},
+	{"a hello of another host", true, func(m *mallory) [][]byte {
+		return [][]byte{chat.Hello{Name: "bob", Peer: string(m.bob.Peer())}.Encode()}
+	}},
+	{"a name that is not text", true, func(m *mallory) [][]byte {
+		return [][]byte{chat.Hello{Name: "\xff\xfe", Peer: string(m.Peer())}.Encode()}
+	}},
+	{"seventeen addresses", true, func(m *mallory) [][]byte {
+		return [][]byte{chat.Hello{Name: "m", Peer: string(m.Peer()), Addrs: make([]string, 17)}.Encode()}
+	}},
+	{"a thousand hellos", true, func(m *mallory) [][]byte {
+		return times(1000, func(i int) []byte {
+			return chat.Hello{Name: fmt.Sprint("mallory ", i), Peer: string(m.Peer())}.Encode()
+		})
+	}},
+	{"a mebibyte", true, func(*mallory) [][]byte { return [][]byte{append([]byte{9}, make([]byte, noise.MaxMessage-1)...)} }},
+	{"bob's device list", true, func(m *mallory) [][]byte {
+		l, err := m.bob.List(9).MarshalBinary()
+		if err != nil {
+			m.t.Fatal(err)
+		}
+		return [][]byte{chat.DeviceListFrame{List: l}.Encode()}
+	}},
+	{"a list without the device", true, func(m *mallory) [][]byte {
+		l, err := identity.FromSeed(identity.NewSeed()).SignListAt(2, nil, time.Now())
+		if err != nil {
+			m.t.Fatal(err)
+		}
+		b, _ := l.MarshalBinary()
+		return [][]byte{chat.DeviceListFrame{List: b}.Encode()}
+	}},
+	{"two lists of one epoch", true, func(m *mallory) [][]byte {
+		a, _ := m.List(7).MarshalBinary()
+		b, _ := m.List(7, m.Certificate(nil)).MarshalBinary()
+		return [][]byte{chat.DeviceListFrame{List: a}.Encode(), chat.DeviceListFrame{List: b}.Encode()}
+	}},
+	{"ever new device lists", true, func(m *mallory) [][]byte {
+		return times(30, func(i int) []byte {
+			b, _ := m.List(uint64(10+2*i), m.Certificate(nil)).MarshalBinary()
+			return chat.DeviceListFrame{List: b}.Encode()
+		})
+	}},
+	{"a second signing key", true, func(m *mallory) [][]byte {
+		return [][]byte{chat.KeyFrame{Conv: m.conv, Device: m.DeviceID(), Key: [32]byte(random(32))}.Encode()}
+	}},
+	{"keys of others", false, func(m *mallory) [][]byte {
+		return times(2000, func(i int) []byte {
+			who := []identity.DeviceID{m.bob.DeviceID(), m.alice.DeviceID(), identity.DeviceID(random(32))}[i%3]
+			return chat.KeyFrame{Conv: m.conv, Device: who, Key: [32]byte(random(32))}.Encode()
+		})
+	}},
+	{"a forged event", true, func(m *mallory) [][]byte {
+		b := m.event(func(*chat.Event) {})
+		b[len(b)-1] ^= 1
+		return [][]byte{events(b)}
+	}},
+	{"half an event", true, func(m *mallory) [][]byte {
+		b := m.event(func(*chat.Event) {})
+		return [][]byte{events(b[:len(b)/2])}
+	}},
+	{"an event of the chat between alice and bob", false, func(m *mallory) [][]byte {
+		return [][]byte{events(m.event(func(e *chat.Event) { e.Conv = chat.Direct(m.alice.ID(), m.bob.ID()) }))}
+	}},
+	{"an event of bob's device", false, func(m *mallory) [][]byte {
+		return [][]byte{events(m.event(func(e *chat.Event) { e.Device = m.bob.DeviceID() }))}
+	}},
+	{"an event of alice's own device", true, func(m *mallory) [][]byte {
+		return [][]byte{events(m.event(func(e *chat.Event) { e.Device = m.alice.DeviceID() }))}
+	}},
+	{"events with a gap, again and again", false, func(m *mallory) [][]byte {
+		b := events(m.event(func(e *chat.Event) { e.Seq += 5; e.Depth += 5; e.Prev = chat.Hash(random(32)) }))
+		return times(500, func(int) []byte { return b })
+	}},
+	{"a lie about depth", true, func(m *mallory) [][]byte {
+		return [][]byte{events(m.event(func(e *chat.Event) { e.Depth = 1 << 52 }))}
+	}},
+	{"a text longer than texts may be", true, func(m *mallory) [][]byte {
+		return [][]byte{events(m.event(func(e *chat.Event) { e.Body = bytes.Repeat([]byte("a"), chat.MaxBody+1) }))}
+	}},
+	{"forged receipts", true, func(m *mallory) [][]byte {
+		rc := chat.Receipt{Conv: m.conv, By: m.DeviceID(), Author: m.alice.DeviceID(), Delivered: 1, Seen: 1}
+		rc.Sign(ed25519.NewKeyFromSeed(random(32)))
+		return [][]byte{chat.ReceiptsFrame{Receipts: []chat.Receipt{rc}}.Encode()}
+	}},
+	{"thousands of receipts for devices that do not exist", false, func(m *mallory) [][]byte {
+		return times(20, func(int) []byte {
+			var f chat.ReceiptsFrame
+			for range chat.MaxReceipts {
+				rc := chat.Receipt{Conv: m.conv, By: m.DeviceID(), Author: identity.DeviceID(random(32)), Delivered: 1}
+				rc.Sign(m.key)
+				f.Receipts = append(f.Receipts, rc)
+			}
+			return f.Encode()
+		})
+	}},
+	{"a flood of frontiers", true, func(m *mallory) [][]byte {
+		return times(1000, func(int) []byte { return chat.FrontierFrame{Frontier: chat.Frontier{Conv: m.conv}}.Encode() })
+	}},
+	{"a flood of typing", false, func(m *mallory) [][]byte {
+		return times(5000, func(i int) []byte { return chat.TypingFrame{Conv: m.conv, On: i%3 > 0}.Encode() })
+	}},
+	{"typing in the chat with bob", false, func(m *mallory) [][]byte {
+		return [][]byte{chat.TypingFrame{Conv: chat.Direct(m.alice.ID(), m.bob.ID()), On: true}.Encode()}
+	}},
+	{"calls that make no sense", false, func(*mallory) [][]byte {
+		return times(2000, func(int) []byte { return chat.CallFrame{Call: [16]byte(random(16)), Body: random(100)}.Encode() })
+	}},
+	{"requests from a friend", true, func(*mallory) [][]byte {
+		return times(500, func(int) []byte { return chat.Request{Name: "again"}.Encode() })
+	}},
+	{"acceptance that nobody asked for", false, func(*mallory) [][]byte {
+		return times(500, func(int) []byte { return chat.Accept{}.Encode() })
+	}},
+}
+
+func TestWhatAHostileFriendSaysHarmsNobody(t *testing.T) {
+	withMallory(t, func(m *mallory) {
+		for _, row := range hostileFrames {
+			m.what = row.name
+			m.say(row.say(m)...)
+			m.town.Pass(100 * time.Millisecond)
+			if got := m.dropped(); got != row.drops {
+				t.Errorf("%s: dropped is %v", row.name, got)
+			}
+			m.wantPeace()
+			for _, r := range m.alice.Rows(m.Person) {
+				if r.Kind != chat.KindDevice && !slices.Contains(m.before, r.Text) {
+					t.Errorf("%s: alice reads %q", row.name, r.Text)
+				}
+			}
+			m.raw.Hangup(m.alice)
+			m.town.Pass(time.Minute)
+			m.dial()
+		}
+		m.alice.Sleep()
+		m.alice.Disk(func(s *store.Store) error {
+			receipts, err := s.Receipts(m.conv)
+			if len(receipts) > 4 {
+				t.Errorf("%d receipts are kept", len(receipts))
+			}
+			if devices, _ := s.Devices(m.ID()); len(devices) > 20 {
+				t.Errorf("%d devices are kept", len(devices))
+			}
+			return err
+		})
+	})
+}
+
+func TestMutatedAndRandomFramesHarmNobody(t *testing.T) {
+	withMallory(t, func(m *mallory) {
+		r := mathrand.New(mathrand.NewPCG(1, 2))
+		good := [][]byte{
+			chat.Hello{Name: "m", Peer: string(m.Peer()), Addrs: []string{"/ip4/1.2.3.4/udp/1/quic-v1"}}.Encode(),
+			events(m.event(func(*chat.Event) {})),
+			chat.FrontierFrame{Frontier: chat.Frontier{Conv: m.conv, Tips: []chat.Tip{{Device: m.DeviceID(), Seq: 1}}}}.Encode(),
+			chat.ReceiptsFrame{Receipts: make([]chat.Receipt, 2)}.Encode(),
+			chat.KeyFrame{Conv: m.conv}.Encode(), chat.CallFrame{Body: make([]byte, 30)}.Encode(),
+		}
+		for range 60 {
+			if m.ch.Send(chat.Ping{N: 1}.Encode()) != nil {
+				m.raw.Hangup(m.alice)
+				m.town.Pass(time.Second)
+				m.dial()
+			}
+			b := slices.Clone(good[r.IntN(len(good))])
+			switch r.IntN(3) {
+			case 0:
+				b = random(1 + r.IntN(300))
+				b[0] = byte(r.IntN(18))
+			case 1:
+				b = b[:r.IntN(len(b))]
+			default:
+				b[r.IntN(len(b))] ^= byte(1 + r.IntN(255))
+			}
+			m.say(b, b)
+			m.town.Pass(10 * time.Millisecond)
+		}
+		m.wantPeace()
+	})
+}
+
+func TestStrangeButLawfulEventsAreKeptAndShown(t *testing.T) {
+	withMallory(t, func(m *mallory) {
+		var last *chat.Event
+		next := func(kind chat.Kind, at int64, body []byte) []byte {
+			b := m.event(func(e *chat.Event) {
+				if last != nil {
+					e.Seq, e.Prev, e.Depth = last.Seq+1, last.Hash(), last.Depth+1
+				}
+				e.Kind, e.Time, e.Body = kind, at, body
+			})
+			e, err := chat.ParseEvent(b)
+			if err != nil {
+				t.Fatal(err)
+			}
+			last = e
+			return b
+		}
+		now := time.Now().UnixMilli()
+		long := strings.Repeat("🐸", 64<<10/4)
+		m.say(events(
+			next(chat.KindText, chat.MaxSeq-1, []byte("from the far future")),
+			next(chat.KindText, 0, []byte("from 1970")),
+			next(chat.KindText, now, []byte(long)),
+			next(chat.KindText, now, []byte("not \xff text")),
+			next(99, now, random(500)),
+			next(chat.KindEdit, now, chat.EditBody{Of: chat.Hash(random(32)), Text: "of nothing"}.Encode()),
+			next(chat.KindDelete, now, []byte("short")),
+			next(chat.KindText, now, []byte("the last")),
+		))
+		m.alice.WantRow(m.Person, "the last")
+		texts := m.alice.Texts(m.Person)
+		for _, want := range []string{"from the far future", "from 1970", long} {
+			if !slices.Contains(texts, want) {
+				t.Errorf("%.40q is not shown", want)
+			}
+		}
+		if texts[len(texts)-1] != "the last" {
+			t.Errorf("the last row is %.40q", texts[len(texts)-1])
+		}
+		id := m.alice.Send(m.Person, "an answer")
+		if rows := m.alice.Rows(m.Person); rows[len(rows)-1].ID != id {
+			t.Error("an answer stands before what it answers")
+		}
+		m.wantPeace()
+	})
+}
+
+func TestAForkIsKeptAsEvidenceAndShownOnce(t *testing.T) {
+	withMallory(t, func(m *mallory) {
+		m.say(events(m.event(func(e *chat.Event) { e.Body = []byte("yes") })))
+		m.alice.WantRow(m.Person, "yes")
+		for i := range 50 {
+			m.say(events(m.event(func(e *chat.Event) { e.Body = fmt.Appendf(nil, "no %d", i) })))
+		}
+		m.town.Pass(time.Second)
+		if texts := m.alice.Texts(m.Person); len(texts) != 2 || texts[1] != "yes" {
+			t.Errorf("alice reads %q", texts)
+		}
+		m.wantPeace()
+	})
+}
+
+func TestAFriendWhoNeverReadsIsDroppedAndCostsLittle(t *testing.T) {
+	withMallory(t, func(m *mallory) {
+		m.town.Eventually("mallory seems to be here", func() bool { return m.alice.Sees(m.Person) })
+		m.say(chat.FrontierFrame{Frontier: chat.Frontier{Conv: m.conv}}.Encode())
+		text := strings.Repeat("long ", 8<<10)
+		for range 100 {
+			m.say(chat.Ping{N: 1}.Encode())
+			m.alice.Send(m.Person, text)
+			m.town.Pass(time.Second)
+			m.alice.Node().Typing(m.ID(), true)
+		}
+		m.town.Within(time.Minute, "mallory is shown away", func() bool {
+			m.say(chat.Ping{N: 1}.Encode())
+			return !m.alice.Sees(m.Person)
+		})
+		m.wantPeace()
+	})
+}
+
+func TestAFriendWhoConnectsAHundredTimesDisturbsNobody(t *testing.T) {
+	withMallory(t, func(m *mallory) {
+		watch := m.alice.Node().Watch()
+		defer watch.Close()
+		for range 100 {
+			m.dial()
+			m.say(chat.Hello{Name: "mallory", Peer: string(m.Peer())}.Encode())
+			m.town.Pass(5 * time.Millisecond)
+		}
+		m.wantPeace()
+	})
+}
+
+func TestAFriendsHelloMakesNobodyKnockAtOtherDoors(t *testing.T) {
+	withMallory(t, func(m *mallory) {
+		m.say(chat.Hello{Name: "m", Peer: string(m.Peer()), Addrs: []string{
+			"/dns4/tracker.example/udp/4001/quic-v1", "/dnsaddr/tracker.example", "/ip4/127.0.0.1/tcp/22", "/ip6/::1/tcp/22",
+			"/ip4/224.0.0.251/udp/5353/quic-v1", "/ip4/255.255.255.255/udp/9/quic-v1", "/ip4/0.0.0.0/tcp/22", "/unix/var/run/x",
+			"nonsense", "", "/ip4/", "/ip4/999.1.1.1/tcp/1", "/ip4/203.0.113.9/udp/4001/quic-v1",
+		}}.Encode())
+		m.town.Pass(time.Second)
+		m.wantPeace()
+		m.alice.Sleep()
+		m.alice.Disk(func(s *store.Store) error {
+			d, err := s.Device(m.DeviceID())
+			if want := []string{"/ip4/203.0.113.9/udp/4001/quic-v1"}; !slices.Equal(d.Addrs, want) {
+				t.Errorf("alice would dial %q", d.Addrs)
+			}
+			return err
+		})
+	})
+}
+
+func TestAFriendWhoDoesNotUseThePairSecretIsRefused(t *testing.T) {
+	withMallory(t, func(m *mallory) {
+		m.ch.Close()
+		ch, err := m.raw.Live(m.town.Context(), m.alice, nil)
+		if err == nil {
+			if _, err = ch.Receive(); err == nil {
+				t.Error("a downgrade was let in")
+			}
+		}
+		wrong := &noise.Pair{Secret: [32]byte(random(32))}
+		if ch, err := m.raw.Live(m.town.Context(), m.alice, wrong); err == nil {
+			if _, err = ch.Receive(); err == nil {
+				t.Error("a wrong secret was let in")
+			}
+		}
+		m.town.Pass(time.Second)
+		m.wantPeace()
+	})
+}
