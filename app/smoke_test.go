@@ -3,7 +3,6 @@
 package app_test
 
 import (
-	"image"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -255,23 +254,3 @@ func firstStart(t *testing.T, ana, bo *seat) {
 		s.both("empty")
 	}
 }
-
-func makeFriends(t *testing.T, ana, bo *seat) {
-	ana.after("the card", func() { ana.press("ctrl+n") })
-	ana.both("invite")
-	ana.after("no card", func() { ana.press("Escape") })
-	invite, err := ana.api.Invite(t.Context(), control.NewInvite{Once: true})
-	must(t, err)
-	bo.after("the card", func() { bo.press("ctrl+n") })
-	bo.press("Tab")
-	bo.keep("invite")
-	_ = invite
-}
-
-func talk(t *testing.T, ana, bo *seat)          {}
-func killTheWindow(t *testing.T, ana, bo *seat) {}
-func secondWindow(t *testing.T, ana, bo *seat)  {}
-func tour(t *testing.T, ana, bo *seat)          {}
-func trayAndQuit(t *testing.T, ana, bo *seat)   {}
-
-var _ image.Image

@@ -1,0 +1,213 @@
+//go:build !headless
+
+package app_test
+
+import (
+	"slices"
+	"syscall"
+	"testing"
+
+	"github.com/entrenous/entrenous/app/control"
+)
+
+func makeFriends(t *testing.T, ana, bo *seat) {
+	ana.press("ctrl+n")
+	ana.covered(true)
+	ana.both("invite")
+	ana.press("Escape")
+	ana.covered(false)
+	invite, err := ana.api.Invite(t.Context(), control.NewInvite{Once: true})
+	must(t, err)
+	bo.press("ctrl+n")
+	bo.covered(true)
+	bo.after("where a link goes", func() { bo.press("Tab", "Tab", "Tab", "space") }) // Close, Give, Take
+	bo.write("entrenous:pqqqq")
+	bo.after("what is wrong with it", func() { bo.press("Return") })
+	bo.both("take-wrong")
+	bo.press("ctrl+a")
+	bo.write(invite.Link)
+	bo.keep("take")
+	bo.press("Return")
+	for _, s := range []*seat{ana, bo} {
+		s.sees("a friend on this network", func() bool {
+			c := s.contact()
+			return c.State == control.Friend && c.Presence == control.Online && c.Path == "lan"
+		})
+	}
+	bo.covered(false)
+	bo.both("friend")
+	ana.keep("friend")
+}
+
+// says types a text and sends it, and waits until the other has it before the
+// eyes.
+func says(from, to *seat, text string, keys func()) control.Message {
+	from.t.Helper()
+	keys()
+	from.press("Return")
+	to.sees("what "+from.name+" wrote", func() bool { return to.row(text).ID != "" })
+	from.sees("that it was seen", func() bool { return from.row(text).State == control.Seen })
+	return from.row(text)
+}
+
+func talk(t *testing.T, ana, bo *seat) {
+	ana.after("the conversation", func() { ana.press("alt+Down") })
+	ana.write("Hel")
+	bo.sees("that Ana writes", func() bool { return bo.contact().Typing })
+	bo.keep("typing")
+	says(ana, bo, "Hello Bo", func() { ana.write("lo Bo") })
+	two := "Tea at four?\nI bring the scones"
+	asked := says(ana, bo, two, func() {
+		ana.write("Tea at four?")
+		ana.press("shift+Return")
+		ana.write("I bring the scones")
+	})
+	says(bo, ana, "Yes, at four", func() {
+		bo.after("a reply", func() { bo.press("shift+Tab", "Return") })
+		bo.write("Yes, at four")
+		bo.both("reply")
+	})
+	if got := ana.row("Yes, at four"); got.ReplyTo != asked.ID {
+		t.Errorf("the answer is no reply: %+v", got)
+	}
+	ana.after("the message to edit", func() { ana.press("Up") })
+	ana.press("ctrl+End")
+	ana.write(" and jam")
+	ana.keep("edit")
+	ana.press("Return")
+	bo.sees("the new words", func() bool { return bo.row(two + " and jam").Edited })
+
+	ana.after("a chosen message", func() { ana.press("shift+Tab") })
+	ana.after("the menu", func() { ana.press("Menu") })
+	ana.both("menu")
+	ana.after("the menu", func() { ana.press("Menu") })
+	ana.after("the emoji", func() { ana.press("Down", "Down", "Return") })
+	ana.both("emoji")
+	ana.write("thumb")
+	ana.keep("emoji-found")
+	ana.press("Return")
+	bo.sees("the reaction", func() bool {
+		r := bo.row("Yes, at four").Reactions
+		return len(r) == 1 && !r[0].Mine
+	})
+	bo.both("conversation")
+	ana.both("conversation")
+}
+
+func killTheWindow(t *testing.T, ana, _ *seat) {
+	node := ana.node()
+	ana.press("shift+Tab", "Tab") // wherever the keyboard was
+	ana.write("Not sent yet")
+	ana.sees("that the draft is kept", func() bool { return ana.contact().Draft == "Not sent yet" })
+	ana.win.end(syscall.SIGKILL)
+	if !alive(node) || ana.node() != node {
+		t.Fatal("the node went with the window")
+	}
+	ana.open()
+	ana.after("the conversation", func() { ana.press("alt+Down") })
+	ana.keep("draft")
+	ana.press("Return")
+	ana.sees("that the draft was there to be sent", func() bool { return ana.row("Not sent yet").ID != "" })
+}
+
+// secondWindow is another start of the program on the same profile.
+func secondWindow(t *testing.T, ana, _ *seat) {
+	second := start(t, ana.command())
+	within(t, screenPatience, "the second window gives way", func() bool {
+		select {
+		case <-second.done:
+			return true
+		default:
+			return false
+		}
+	})
+	if code := second.cmd.ProcessState.ExitCode(); code != 0 {
+		t.Errorf("it ended with %d: %s", code, second.err)
+	}
+	if !alive(ana.win.cmd.Process.Pid) {
+		t.Error("the first window is gone")
+	}
+}
+
+// A look is how a window can be.
+type look struct {
+	name, appearance, language string
+	wide                       int
+}
+
+// tour keeps a picture of every card in every look.
+func tour(t *testing.T, ana, _ *seat) {
+	for _, l := range []look{
+		{"light-en", "light", "en", screenWide},
+		{"dark-fr", "dark", "fr", screenWide},
+		{"light-fr-narrow", "light", "fr", 480},
+		{"dark-en-narrow", "dark", "en", 480},
+	} {
+		set, err := ana.api.Settings(t.Context())
+		must(t, err)
+		set.Appearance, set.Language = l.appearance, l.language
+		ana.after(l.name, func() { _, err = ana.api.PutSettings(t.Context(), set) })
+		must(t, err)
+		ana.resize(l.wide)
+		ana.keep("conversation-" + l.name)
+		for _, card := range []struct {
+			name string
+			keys []string
+			then string // what is typed
+		}{
+			{"switcher", []string{"ctrl+k"}, "tea"},
+			{"search", []string{"ctrl+f"}, "at four"},
+			{"settings", []string{"ctrl+comma"}, ""},
+			{"keys", []string{"F1"}, ""},
+		} {
+			ana.press(card.keys...)
+			ana.covered(true)
+			if card.then != "" {
+				ana.after("what was found", func() { ana.write(card.then) })
+			}
+			ana.keep(card.name + "-" + l.name)
+			ana.press("Escape")
+			ana.covered(false)
+		}
+		ana.after("the panel", func() { ana.press("ctrl+i") })
+		ana.keep("panel-" + l.name)
+		ana.after("no panel", func() { ana.press("ctrl+i") })
+		ana.resize(screenWide)
+	}
+}
+
+func trayAndQuit(t *testing.T, ana, bo *seat) {
+	set, err := ana.api.Settings(t.Context())
+	must(t, err)
+	set.CloseToTray = true
+	_, err = ana.api.PutSettings(t.Context(), set)
+	must(t, err)
+	ana.settled()
+	node := ana.node()
+	gone := func(s *seat) bool {
+		return !slices.ContainsFunc([]*running{s.win}, func(r *running) bool { return alive(r.cmd.Process.Pid) })
+	}
+	ana.press("ctrl+w")
+	within(t, screenPatience, "the window closes", func() bool { return gone(ana) })
+	if ana.node() != node {
+		t.Error("the node went with the window")
+	}
+	if c := bo.contact(); c.Presence != control.Online {
+		t.Errorf("Bo sees Ana as %s", c.Presence)
+	}
+	ana.open()
+	ana.press("ctrl+q")
+	within(t, screenPatience, "window and node end", func() bool { return gone(ana) && !alive(node) })
+	bo.sees("that Ana went away", func() bool { return bo.contact().Presence == control.Away })
+	bo.keep("away")
+	last := bo.node()
+	if err := syscall.Kill(last, syscall.SIGKILL); err != nil {
+		t.Error(err)
+	}
+	bo.sees("a new node in place of the one that died", func() bool {
+		st, err := bo.api.Status(t.Context())
+		return err == nil && st.PID != last
+	})
+	bo.press("ctrl+q")
+	within(t, screenPatience, "Bo's window ends", func() bool { return gone(bo) })
+}
