@@ -48,7 +48,7 @@ func (p *program) openWindow(ctx context.Context, dir string) error {
 	if open, err := client.RaiseWindow(ctx); err == nil && open {
 		return nil
 	}
-	a := fyneapp.NewWithID(appID)
+	a := newCalm(fyneapp.NewWithID(appID))
 	a.SetIcon(fyne.NewStaticResource("mark.png", assets.Icon()))
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()

@@ -73,6 +73,7 @@ func (c *conversation) refresh() {
 		c.typing.Refresh()
 	}
 	c.showGate(p)
+	c.timeline.call(p.Name)
 	c.timeline.seen()
 }
 
@@ -98,6 +99,9 @@ func (c *conversation) showGate(p control.Contact) {
 		setVisible(c.gate, gated)
 		setVisible(c.composer, !covered && !gated)
 		c.relayout()
+		if cv := c.w.win.Canvas(); c.composer.Visible() && cv.Focused() == nil && len(c.w.modals) == 0 {
+			cv.Focus(c.composer.entry) // a friend since now: one can begin to write
+		}
 	}
 }
 

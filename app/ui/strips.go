@@ -19,6 +19,8 @@ const (
 // unseen begins, a bubble a message, a pill for what is no message.
 func (t *timeline) build() {
 	t.fit()
+	friend, _ := t.w.contact(t.who)
+	t.called = friend.Name
 	was := t.bubbles
 	t.bubbles = make(map[string]*bubble, len(t.rows))
 	strips := make([]strip, 0, len(t.rows)+8)
@@ -119,6 +121,13 @@ func (w *Window) callWords(m *control.Message) string {
 		return w.tr("call." + m.Call.Reason + "." + side)
 	}
 	return w.tr("call.some")
+}
+
+// call gives the person another name where one stands between the messages.
+func (t *timeline) call(name string) {
+	if t.called != "" && t.called != name {
+		t.build()
+	}
 }
 
 // nameOf is the name of a message's author.

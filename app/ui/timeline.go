@@ -43,6 +43,7 @@ type timeline struct {
 	reading        bool     // some of them
 	hit            string   // jumped to a moment ago
 	selected       string   // by keyboard
+	called         string   // the person, where the strips were built
 	focused        bool
 }
 
@@ -81,7 +82,7 @@ func newTimeline(w *Window, chat *conversation) *timeline {
 func (t *timeline) open(who, around string) {
 	t.turn++
 	t.who, t.rows, t.unread, t.fresh, t.readUpTo = who, nil, "", 0, ""
-	t.earlier, t.later, t.selected, t.hit = false, false, "", ""
+	t.earlier, t.later, t.selected, t.hit, t.called = false, false, "", "", ""
 	t.loading, t.bubbles, t.unfolded, t.stale = make(map[int]bool), nil, make(map[string]bool), nil
 	t.reel.set(nil)
 	t.down.Hide()
