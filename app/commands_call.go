@@ -54,6 +54,7 @@ type follower struct {
 	limit time.Duration
 
 	state string    // told last
+	rang  bool      // ringing was told
 	heard bool      // first_audio was told
 	told  time.Time // of the last stats
 }
@@ -93,6 +94,13 @@ func (f *follower) hangUp(ctx context.Context, id string) {
 
 // tell prints what is new.
 func (f *follower) tell(x control.Call) error {
+	f.rang = f.rang || x.State == control.CallRinging
+	if !f.rang && !x.Answered.IsZero() { // it rang too shortly to be seen
+		f.rang = true
+		if err := f.say(control.CallRinging, x); err != nil {
+			return err
+		}
+	}
 	if x.State != f.state && x.State != control.CallConnecting {
 		again := f.state == control.CallReconnecting
 		f.state = x.State

@@ -129,7 +129,7 @@ func TestAFriendWhoComesWhileItRingsIsCalled(t *testing.T) {
 func TestTwoWhoCallEachOtherAtOnceAreInOneCall(t *testing.T) {
 	nodetest.Run(t, func(town *nodetest.Town) {
 		alice, bob := friends(town, false)
-		for range 5 {
+		for range 3 {
 			first, second := alice.Call(bob), bob.Call(alice)
 			a, b := alice.WantCall(first, call.Active), bob.WantCall(second, call.Active)
 			if a.ID != b.ID || a.Outgoing == b.Outgoing {
@@ -214,7 +214,6 @@ func TestANetworkThatIsCutForTenSecondsLeavesTheCall(t *testing.T) {
 			bob.WantCallWithin(3*time.Second, id, call.Active)
 			alice.WantSound(id)
 			bob.WantSound(id)
-			town.Pass(20 * time.Second)
 		}
 	})
 }

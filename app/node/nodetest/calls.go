@@ -31,7 +31,7 @@ func (p *Phone) sound() node.Sound {
 		if err != nil {
 			return nil, err
 		}
-		cfg.Mic, cfg.Speaker, cfg.Headphones, cfg.NoiseSuppression = mic, speaker, true, false
+		cfg.Mic, cfg.Speaker, cfg.Headphones, cfg.NoiseSuppression, cfg.GainControl = mic, speaker, true, false, false
 		return voice.New(cfg)
 	}}
 }
