@@ -109,7 +109,7 @@ func TestTheProfileFolderIsFoundByFlagEnvironmentAndSystem(t *testing.T) {
 func TestAPassphraseIsAskedForAndChecked(t *testing.T) {
 	t.Parallel()
 	ana := stranger(t, "Ana")
-	right, wrong := passphraseFile(t, "correct horse"), passphraseFile(t, "battery staple")
+	right, wrong := passphraseFile(t, "correct hippogriff"), passphraseFile(t, "battery staple")
 	if f := ana.fails(2, "init", "--name", "Ana"); !strings.Contains(f.Hint, "--passphrase-file") {
 		t.Errorf("without a terminal: %+v", f)
 	}
@@ -142,15 +142,35 @@ func TestAPassphraseTypedIsNotShown(t *testing.T) {
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = tty, tty, tty
 	must(t, cmd.Start())
 	seen := read(t, screen, "A passphrase for this computer: ")
-	fmt.Fprint(screen, "correct horse\n")
+	fmt.Fprint(screen, "correct hippogriff\r")
 	seen += read(t, screen, "Once more: ")
-	fmt.Fprint(screen, "correct horse\n")
+	fmt.Fprint(screen, "correct hippogriff\r")
 	seen += read(t, screen, "24 ")
 	must(t, cmd.Wait())
-	if strings.Contains(seen, "horse") {
+	if strings.Contains(seen, "hippogriff") {
 		t.Errorf("the passphrase stands on the screen:\n%s", seen)
 	}
-	ana.wake("--passphrase-file", passphraseFile(t, "correct horse"))
+	ana.wake("--passphrase-file", passphraseFile(t, "correct hippogriff"))
+}
+
+func TestAPassphraseMistypedOrRefusedMakesNothing(t *testing.T) {
+	t.Parallel()
+	for typed, want := range map[string]string{"one\rother\r": "not the same", "\r\r": "empty", "\x03": "Interrupted"} {
+		ana := stranger(t, "Ana")
+		screen, tty := terminal(t)
+		cmd := ana.command("init", "--name", "Ana")
+		cmd.Stdin, cmd.Stdout, cmd.Stderr = tty, tty, tty
+		must(t, cmd.Start())
+		seen := read(t, screen, "A passphrase for this computer: ")
+		fmt.Fprint(screen, typed)
+		seen += read(t, screen, want)
+		if err := cmd.Wait(); err == nil || strings.Contains(seen, "other") {
+			t.Errorf("%q: %v\n%s", typed, err, seen)
+		}
+		if _, err := os.Stat(filepath.Join(ana.dir, "vault.a")); err == nil {
+			t.Errorf("%q makes an identity", typed)
+		}
+	}
 }
 
 // terminal opens a pseudo-terminal: what a person sees and types on, and what

@@ -24,17 +24,42 @@ func (p *program) passphrase(question string) (string, error) {
 	if p.passFile != "" {
 		return readFirstLine(p.passFile)
 	}
+	typed, err := p.hidden(question)
+	if err != nil {
+		return "", err
+	}
+	return typed[0], nil
+}
+
+// hidden asks on the terminal. That is made quiet before the first question
+// stands there, and stays so until the last is answered: whoever types fast, or
+// pastes, shows nothing either.
+func (p *program) hidden(questions ...string) ([]string, error) {
 	f, ok := p.in.(*os.File)
 	if !ok || !term.IsTerminal(int(f.Fd())) {
-		return "", &control.Failure{Message: "A passphrase is needed, and there is no terminal to ask for it", Hint: "Give --passphrase-file FILE", Code: control.CodeInvalid}
+		return nil, &control.Failure{Message: "A passphrase is needed, and there is no terminal to ask for it", Hint: "Give --passphrase-file FILE", Code: control.CodeInvalid}
 	}
-	fmt.Fprint(p.err, question+": ")
-	b, err := term.ReadPassword(int(f.Fd()))
-	fmt.Fprintln(p.err)
+	before, err := term.MakeRaw(int(f.Fd()))
 	if err != nil {
-		return "", fmt.Errorf("read the passphrase: %w", err)
+		return nil, fmt.Errorf("quiet the terminal: %w", err)
 	}
-	return string(b), nil
+	defer func() { _ = term.Restore(int(f.Fd()), before) }()
+	t := term.NewTerminal(struct {
+		io.Reader
+		io.Writer
+	}{f, p.err}, "")
+	var answers []string
+	for _, q := range questions {
+		typed, err := t.ReadPassword(q + ": ")
+		if errors.Is(err, io.EOF) {
+			return nil, context.Canceled // Ctrl+C and Ctrl+D
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read the passphrase: %w", err)
+		}
+		answers = append(answers, typed)
+	}
+	return answers, nil
 }
 
 func readFirstLine(name string) (string, error) {
@@ -54,19 +79,20 @@ func readFirstLine(name string) (string, error) {
 }
 
 // newPassphrase asks twice, so that a mistyped one locks nobody out.
-func (p *program) newPassphrase() (string, error) {
-	first, err := p.passphrase("A passphrase for this computer")
-	if err != nil || p.passFile != "" {
-		return first, err
+func (p *program) newPassphrase(question string) (string, error) {
+	if p.passFile != "" {
+		return readFirstLine(p.passFile)
 	}
-	again, err := p.passphrase("Once more")
-	if err != nil {
+	typed, err := p.hidden(question, "Once more")
+	switch {
+	case err != nil:
 		return "", err
-	}
-	if first != again {
+	case typed[0] == "":
+		return "", &control.Failure{Message: "The passphrase is empty", Hint: "Type one, or give --no-passphrase where that is possible", Code: control.CodeInvalid}
+	case typed[0] != typed[1]:
 		return "", &control.Failure{Message: "The two are not the same", Hint: "Try again", Code: control.CodeInvalid}
 	}
-	return first, nil
+	return typed[0], nil
 }
 
 // making holds the flags of commands that make a profile.
@@ -106,7 +132,7 @@ func (p *program) makeProfile(ctx context.Context, m making) error {
 		return errors.Join(err, identity.ErrVaultExists)
 	}
 	if !m.none {
-		if m.setup.Passphrase, err = p.newPassphrase(); err != nil {
+		if m.setup.Passphrase, err = p.newPassphrase("A passphrase for this computer"); err != nil {
 			return err
 		}
 	}
@@ -234,7 +260,7 @@ func (p *program) restoreFrom(ctx context.Context, m making, from string) error 
 
 func (p *program) backupCommand() *cobra.Command {
 	return verb(p, "backup FILE", "Write everything to a file, sealed with a passphrase", cobra.ExactArgs(1), func(ctx context.Context, c *control.Client, a []string) error {
-		pass, err := p.newPassphrase()
+		pass, err := p.newPassphrase("A passphrase for the backup")
 		if err != nil {
 			return err
 		}
