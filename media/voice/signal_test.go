@@ -86,3 +86,5 @@ func whisper(n int) []float32 {
 	}
 	return x
 }
+
+func nan() float64 { return math.NaN() }

@@ -1,0 +1,173 @@
+package voice_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/entrenous/entrenous/media"
+	"github.com/entrenous/entrenous/media/device"
+	"github.com/entrenous/entrenous/media/dsp"
+	"github.com/entrenous/entrenous/media/voice"
+)
+
+// room lets the microphone hear the loudspeaker, later and quieter.
+type room struct {
+	mu    sync.Mutex
+	air   []float32
+	gain  float32
+	heard *ear
+	said  *mouth
+}
+
+func newRoom(delay time.Duration, gain float32) *room {
+	return &room{air: make([]float32, media.Samples(delay)), gain: gain, heard: newEar(), said: newMouth(nil)}
+}
+
+// roomEar and roomMouth are the devices in it.
+type (
+	roomEar   struct{ *room }
+	roomMouth struct{ *room }
+)
+
+func (r roomEar) Write(tick []float32) error {
+	err := r.heard.Write(tick)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.air = append(r.air, tick...)
+	return err
+}
+
+func (r roomMouth) Read(tick []float32) error {
+	err := r.said.Read(tick)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	n := min(len(tick), len(r.air))
+	for i, v := range r.air[:n] {
+		tick[i] += r.gain * v
+	}
+	r.air = r.air[n:]
+	return err
+}
+
+func (r roomEar) Latency() time.Duration   { return 10 * time.Millisecond }
+func (r roomEar) Name() string             { return "a loudspeaker" }
+func (r roomEar) Close() error             { return r.heard.Close() }
+func (r roomMouth) Latency() time.Duration { return 10 * time.Millisecond }
+func (r roomMouth) Name() string           { return "a microphone" }
+func (r roomMouth) Close() error           { return r.said.Close() }
+
+// tested runs an echo test in a room, speaking when asked to.
+func tested(t *testing.T, r *room, change func(*voice.EchoTestConfig)) (report voice.EchoReport, steps []voice.EchoStep) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		cfg := voice.EchoTestConfig{Mic: roomMouth{r}, Speaker: roomEar{r}, Step: func(s voice.EchoStep) {
+			steps = append(steps, s)
+			if s == voice.EchoRecords {
+				r.said.say(append(make([]float32, media.Rate), speech()...))
+			}
+		}}
+		if change != nil {
+			change(&cfg)
+		}
+		var err error
+		if report, err = voice.EchoTest(t.Context(), cfg); err != nil {
+			t.Fatal(err)
+		}
+	})
+	return report, steps
+}
+
+func TestTheEchoTestMeasuresARoom(t *testing.T) {
+	if dsp.CancellerName() == "" {
+		t.Skip("no canceller in this build")
+	}
+	r := newRoom(80*time.Millisecond, 0.3)
+	report, steps := tested(t, r, nil)
+	if !slices.Equal(steps, []voice.EchoStep{voice.EchoListens, voice.EchoRecords, voice.EchoPlayback}) {
+		t.Errorf("steps %v", steps)
+	}
+	if !report.Heard || report.Delay < 70*time.Millisecond || report.Delay > 110*time.Millisecond {
+		t.Errorf("heard %v, delay %v instead of some 90 ms", report.Heard, report.Delay)
+	}
+	if report.Room < 8 || report.Room > 13 {
+		t.Errorf("the room takes %.1f dB instead of 10.5", report.Room)
+	}
+	if report.EchoReturn < report.Room+10 {
+		t.Errorf("the canceller takes the echo from %.1f to %.1f dB only", report.Room, report.EchoReturn)
+	}
+	if report.Voice < -30 || report.Concealed > 0.02 {
+		t.Errorf("voice at %.1f dBFS, %.3f made up", report.Voice, report.Concealed)
+	}
+	words := strings.Join(report.Sentences(), "; ")
+	t.Log(words)
+	if !strings.Contains(words, "your echo returns at -") || !strings.Contains(words, "your voice is fine") {
+		t.Errorf("says %q", words)
+	}
+	said := speech()
+	heard, _ := align(said, r.heard.heard, len(r.heard.heard)-len(said))
+	if q := stoi(said, heard); q < 0.8 {
+		t.Errorf("the playback is understood by %.3f", q)
+	}
+}
+
+func TestWithHeadphonesNoEchoIsFound(t *testing.T) {
+	report, _ := tested(t, newRoom(0, 0), func(c *voice.EchoTestConfig) { c.Listen, c.Headphones = time.Second, true })
+	if words := report.Sentences()[0]; report.Heard || !strings.Contains(words, "no echo") {
+		t.Errorf("says %q", words)
+	}
+}
+
+func TestTheEchoTestShowsABadLine(t *testing.T) {
+	report, _ := tested(t, newRoom(0, 0), func(c *voice.EchoTestConfig) {
+		c.Listen, c.Loss, c.Delay = 100*time.Millisecond, 0.4, 300*time.Millisecond
+	})
+	if report.Concealed < 0.05 || report.MouthToEar < 300*time.Millisecond || report.Quality > voice.QualityPoor {
+		t.Errorf("%.3f made up, %v, %v", report.Concealed, report.MouthToEar, report.Quality)
+	}
+}
+
+func TestAnEchoTestCanBeStopped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		defer cancel()
+		r := newRoom(0, 0)
+		_, err := voice.EchoTest(ctx, voice.EchoTestConfig{Mic: roomMouth{r}, Speaker: roomEar{r}})
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v", err)
+		}
+		if err := r.said.Read(make([]float32, media.Tick)); !errors.Is(err, device.ErrClosed) {
+			t.Errorf("the microphone gives %v", err)
+		}
+	})
+}
+
+func TestAnEchoTestWithoutDevicesSaysSo(t *testing.T) {
+	if _, err := voice.EchoTest(t.Context(), voice.EchoTestConfig{}); err == nil {
+		t.Error("no error")
+	}
+}
+
+func TestTheWordsOfAReportTellWhatToDo(t *testing.T) {
+	for want, r := range map[string]voice.EchoReport{
+		"good":                  {Heard: true, EchoReturn: 38},
+		"fair":                  {Heard: true, EchoReturn: 20},
+		"use headphones":        {Heard: true, EchoReturn: 5},
+		"hears nothing":         {Voice: -90},
+		"come closer":           {Voice: -50},
+		"too loud":              {Voice: -1},
+		"the room is noisy":     {Voice: -20, Noise: -30},
+		"120 ms":                {MouthToEar: 120 * time.Millisecond},
+		"3 % of it made up":     {Concealed: 0.03},
+		"your voice is fine (-": {Voice: -20, Noise: -70},
+	} {
+		if words := strings.Join(r.Sentences(), "; "); !strings.Contains(words, want) {
+			t.Errorf("%q is not in %q", want, words)
+		}
+	}
+}
