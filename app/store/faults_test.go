@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"fmt"
 	"io/fs"
 	"maps"
 	"math/rand/v2"
@@ -45,11 +46,12 @@ const (
 	opAck
 )
 
-// newDisk registers a disk under the test's name.
+// newDisk registers a disk under a name of its own: the cipher keeps what it
+// once found under a name, also when the test runs again.
 func newDisk(tb testing.TB) (d *disk, name string) {
 	tb.Helper()
 	d = &disk{VFS: vfs.Find(""), room: -1}
-	name = tb.Name()
+	name = fmt.Sprintf("%s-%p", tb.Name(), d)
 	vfs.Register(name, d)
 	tb.Cleanup(func() { vfs.Unregister(name) })
 	return d, name

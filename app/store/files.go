@@ -80,5 +80,5 @@ func (s *Store) tellKey(err error) error {
 	if readErr == nil && hmac.Equal(mark, keyMark(s.cfg.Key)) {
 		return err
 	}
-	return fmt.Errorf("%w (%w)", ErrWrongKey, err)
+	return fmt.Errorf("%w (%v)", ErrWrongKey, err) //nolint:errorlint // it must not pass for damage
 }
