@@ -62,6 +62,11 @@ func newScreen(t testing.TB) *screen {
 	must(t, r.Close())
 	s := &screen{t: t, display: ":" + strings.TrimSpace(string(number[:n])), frames: filepath.Join(dir, "Xvfb_screen0"), server: server}
 	within(t, screenPatience, "the display has pixels", func() bool {
+		select {
+		case <-server.done:
+			t.Fatalf("the display ended: %s", server.err)
+		default:
+		}
 		f, err := os.Stat(s.frames)
 		return err == nil && f.Size() > 4*screenWide*screenHigh
 	})
@@ -187,18 +192,19 @@ func save(t testing.TB, path string, img *image.RGBA, wide int) {
 }
 
 // inOwnNetwork runs the rest of a test in a network namespace of its own,
-// where loopback, one private network and nothing else is.
+// where loopback, one private network and nothing else is; the sockets of its
+// displays are its own as well.
 func inOwnNetwork(t *testing.T, story func(t *testing.T)) {
 	t.Helper()
 	if os.Getenv("ENTRENOUS_INSIDE") != "" {
 		story(t)
 		return
 	}
-	unshare := []string{"-n"}
+	unshare := []string{"-nm"}
 	if os.Getuid() != 0 {
-		unshare = []string{"-rn"}
+		unshare = []string{"-rnm"}
 	}
-	const network = `ip link set lo up && ip link add lan0 type veth peer name lan1 && ip addr add 192.168.77.2/24 dev lan0 &&
+	const network = `mkdir -p /tmp/.X11-unix && mount -t tmpfs none /tmp/.X11-unix && ip link set lo up && ip link add lan0 type veth peer name lan1 && ip addr add 192.168.77.2/24 dev lan0 &&
 		ip link set lan0 up multicast on && ip link set lan1 up && ip route add 224.0.0.0/4 dev lan0 && exec "$@"`
 	args := append(unshare, "sh", "-c", network, "sh", os.Args[0], "-test.run", "^"+t.Name()+"$", "-test.v", "-test.timeout", "9m", "-test.count", "1")
 	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), "unshare", args...)

@@ -63,7 +63,7 @@ func talk(t *testing.T, ana, bo *seat) {
 		ana.write("I bring the scones")
 	})
 	says(bo, ana, "Yes, at four", func() {
-		bo.after("a reply", func() { bo.press("shift+Tab", "Return") })
+		bo.after("a reply", func() { bo.press("Escape", "Return") })
 		bo.write("Yes, at four")
 		bo.both("reply")
 	})
@@ -77,7 +77,7 @@ func talk(t *testing.T, ana, bo *seat) {
 	ana.press("Return")
 	bo.sees("the new words", func() bool { return bo.row(two + " and jam").Edited })
 
-	ana.after("a chosen message", func() { ana.press("shift+Tab") })
+	ana.after("a chosen message", func() { ana.press("Escape") })
 	ana.after("the menu", func() { ana.press("Menu") })
 	ana.both("menu")
 	ana.after("the menu", func() { ana.press("Menu") })
@@ -96,7 +96,6 @@ func talk(t *testing.T, ana, bo *seat) {
 
 func killTheWindow(t *testing.T, ana, _ *seat) {
 	node := ana.node()
-	ana.press("shift+Tab", "Tab") // wherever the keyboard was
 	ana.write("Not sent yet")
 	ana.sees("that the draft is kept", func() bool { return ana.contact().Draft == "Not sent yet" })
 	ana.win.end(syscall.SIGKILL)

@@ -107,13 +107,16 @@ func (s *shell) shut() {
 }
 
 // back is Escape and the arrow: from the panel to the conversation, from there
-// to the roster where only one of them has room.
+// to the roster where only one of them has room; else from the composer to the
+// messages.
 func (s *shell) back() {
 	switch {
 	case s.asked:
 		s.w.toggleInfo()
 	case s.narrow && s.open != "":
 		s.shut()
+	case s.open != "" && s.chat.timeline.Visible():
+		s.chat.timeline.rest() // from writing to what was written
 	}
 }
 
