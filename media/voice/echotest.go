@@ -100,7 +100,10 @@ func EchoTest(ctx context.Context, cfg EchoTestConfig) (EchoReport, error) {
 	return report, nil
 }
 
-const loopType = 96
+const (
+	loopType = 96
+	dying    = 500 * time.Millisecond // until the last sound has been heard
+)
 
 // loop is the line of an echo test, from an engine back to itself.
 type loop struct {
@@ -117,6 +120,9 @@ func (l *loop) test(ctx context.Context) (r EchoReport, err error) {
 	if err := l.play(ctx, 0, l.sounds()); err != nil {
 		return r, err
 	}
+	if err := rest(ctx, dying); err != nil {
+		return r, err
+	}
 	r.Mic, r.Output = l.engine.in.name(), l.engine.out.name()
 	r.readEcho(l.engine.chain.State())
 	l.cfg.Step(EchoRecords)
@@ -131,7 +137,7 @@ func (l *loop) test(ctx context.Context) (r EchoReport, err error) {
 		return r, err
 	}
 	r.readLine(before, l.engine.Stats(), l.cfg.Delay)
-	return r, nil
+	return r, rest(ctx, dying)
 }
 
 // readEcho takes what the canceller has found.
@@ -216,7 +222,7 @@ func (l *loop) play(ctx context.Context, loss float64, packets []*rtp.Packet) er
 			SequenceNumber: uint16(i), Timestamp: uint32(i) * media.Frame,
 		}, Payload: p.Payload}, last)
 	}
-	return rest(ctx, l.cfg.Delay+500*time.Millisecond)
+	return nil
 }
 
 // watch looks at the microphone's level while one speaks.
