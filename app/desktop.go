@@ -3,18 +3,21 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/gen2brain/beeep"
 
+	"github.com/entrenous/entrenous/app/control"
 	"github.com/entrenous/entrenous/app/node"
 	"github.com/entrenous/entrenous/assets"
 	"github.com/entrenous/entrenous/identity"
@@ -32,6 +35,7 @@ type desktop struct {
 
 	mu     sync.Mutex
 	noted  map[identity.ID]int // unread messages that were announced
+	rung   map[string]bool     // calls that were announced, by id; watch alone touches it
 	unread int
 	icon   *tray
 }
@@ -48,7 +52,7 @@ func showDesktop(ctx context.Context, dir string, p *profile, quit func(), log *
 		return
 	}
 	n := p.current()
-	d := &desktop{dir: dir, node: n, log: log, noted: map[identity.ID]int{}}
+	d := &desktop{dir: dir, node: n, log: log, noted: map[identity.ID]int{}, rung: map[string]bool{}}
 	words := desktopWords(n.Settings().Language)
 	d.icon = showTray(trayLabels{open: words["tray.open"], quit: words["tray.quit"]}, d.openWindow, quit)
 	defer d.icon.close()
@@ -101,7 +105,37 @@ func (d *desktop) watch(ctx context.Context) {
 				soon.Go(func() { d.announceSoon(ctx, c) })
 			}
 			d.count()
+		case node.TopicCall:
+			d.called(c)
 		}
+	}
+}
+
+// called makes a call that rings here visible: a notification, and the window
+// with the card to answer it.
+func (d *desktop) called(c node.Change) {
+	id := string(c.ID[:])
+	if c.State != control.CallRinging {
+		delete(d.rung, id)
+		return
+	}
+	if d.rung[id] {
+		return
+	}
+	calls := d.node.Calls()
+	i := slices.IndexFunc(calls, func(o node.CallInfo) bool {
+		return bytes.Equal(o.ID[:], c.ID[:len(o.ID)]) && !o.Outgoing && string(o.State) == control.CallRinging
+	})
+	if i < 0 {
+		return
+	}
+	d.rung[id] = true
+	if who, err := d.node.Contact(c.Who); err == nil && who.Muted {
+		return
+	}
+	d.openWindow()
+	if set := d.node.Settings(); set.Notify {
+		d.notify(calls[i].Name, desktopWords(set.Language)["notify.call"])
 	}
 }
 

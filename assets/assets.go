@@ -84,3 +84,6 @@ func icon(name string) []byte {
 
 // Smile is a face as an SVG in one ink, for the emoji button.
 func Smile() []byte { return icon("smile.svg") }
+
+// Phone is a handset as an SVG in one ink, for the call button.
+func Phone() []byte { return icon("phone.svg") }

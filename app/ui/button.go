@@ -33,6 +33,8 @@ type button struct {
 	hint  string // what an icon means, for a screen reader
 	tap   func()
 
+	refused func() // says why, when it is pressed while it can do nothing; nil for silence
+
 	over, focused, down bool
 }
 
@@ -80,7 +82,10 @@ func (b *button) AccessibilityRole() fyne.AccessibleRole { return fyne.Accessibl
 
 // Tapped presses the button.
 func (b *button) Tapped(*fyne.PointEvent) {
-	if !b.Disabled() && b.tap != nil {
+	switch {
+	case b.Disabled() && b.refused != nil:
+		b.refused()
+	case !b.Disabled() && b.tap != nil:
 		b.tap()
 	}
 }

@@ -200,6 +200,8 @@ func wordsOn(o fyne.CanvasObject) string {
 			b.WriteString(o.words + "\n")
 		case *button:
 			b.WriteString(o.AccessibilityLabel() + "\n")
+		case *holdButton:
+			b.WriteString(o.AccessibilityLabel() + "\n")
 		}
 	})
 	return b.String()

@@ -105,6 +105,7 @@ func (c *composer) changed() {
 	if c.filling || c.who == "" {
 		return
 	}
+	c.w.phone.keyTaps()
 	c.grow()
 	c.turn++
 	turn := c.turn

@@ -162,8 +162,8 @@ func (r *conversationRenderer) Layout(size fyne.Size) {
 	}
 	put(c.header, c.header.MinSize().Height)
 	put(r.under, 1)
-	if c.call.Visible() {
-		put(c.call, c.call.MinSize().Height)
+	if c.call.Visible() && len(c.call.Objects) > 0 {
+		put(c.call, heightFor(c.call.Objects[0], size.Width))
 	}
 	if c.cover.Visible() {
 		put(c.cover, max(size.Height-y, 0))
@@ -187,7 +187,7 @@ func (r *conversationRenderer) Layout(size fyne.Size) {
 func (r *conversationRenderer) Refresh() {
 	r.paint()
 	r.Layout(r.c.Size())
-	for _, o := range []fyne.CanvasObject{r.c.header, r.c.timeline, r.c.composer, r.c.gate, r.c.cover} {
+	for _, o := range []fyne.CanvasObject{r.c.header, r.c.call, r.c.timeline, r.c.composer, r.c.gate, r.c.cover} {
 		o.Refresh()
 	}
 	canvas.Refresh(r.over)

@@ -8,6 +8,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"github.com/entrenous/entrenous/app/control"
+	"github.com/entrenous/entrenous/assets"
 )
 
 // headerHigh is the height of the header and of the roster's top in points.
@@ -21,6 +22,9 @@ type header struct {
 	face   *avatar
 	name   *text
 	line   *text
+	call   *button
+	short  bool // no room for the word on it
+	who    string
 	search *button
 	more   *button
 }
@@ -31,6 +35,9 @@ func newHeader(w *Window) *header {
 	h.line.size = 12
 	h.back = iconButton(quiet, theme.NavigateBackIcon(), w.tr("header.back"), func() { w.shell.back() })
 	h.back.Hide()
+	h.call = secondaryButton(w.tr("header.call"), func() { w.phone.start(h.who) })
+	h.call.icon, h.call.hint = fyne.NewStaticResource("phone.svg", assets.Phone()), w.tr("header.call")
+	h.call.refused = h.call.tap // it says why
 	h.search = iconButton(quiet, theme.SearchIcon(), w.tr("header.search"), w.searchHere)
 	h.more = iconButton(quiet, theme.MoreHorizontalIcon(), w.tr("header.info"), w.toggleInfo)
 	h.ExtendBaseWidget(h)
@@ -39,7 +46,19 @@ func newHeader(w *Window) *header {
 
 // meet names a person.
 func (h *header) meet(c control.Contact) {
+	h.who = c.ID
 	h.face.set(c.ID, presenceOf(c))
+	if friend := c.State == control.Friend; friend != h.call.Visible() {
+		setVisible(h.call, friend)
+		h.Refresh()
+	}
+	if able := h.w.mayNotCall(c) == ""; able == h.call.Disabled() {
+		if able {
+			h.call.Enable()
+		} else {
+			h.call.Disable()
+		}
+	}
 	h.name.set(c.Name)
 	h.line.coloured(colorMuted)
 	if c.Changed {
@@ -96,7 +115,7 @@ func (r *headerRenderer) Destroy() {}
 
 func (r *headerRenderer) Objects() []fyne.CanvasObject {
 	h := r.h
-	return []fyne.CanvasObject{h.back, h.face, h.name, h.line, h.search, h.more}
+	return []fyne.CanvasObject{h.back, h.face, h.name, h.line, h.call, h.search, h.more}
 }
 
 func (r *headerRenderer) MinSize() fyne.Size {
@@ -117,10 +136,14 @@ func (r *headerRenderer) Layout(size fyne.Size) {
 	x += 36 + 12
 
 	right := size.Width - 16
-	for _, b := range []*button{h.more, h.search} {
+	h.shorten(size.Width < 480*k)
+	for _, b := range []*button{h.more, h.search, h.call} {
 		m := b.MinSize()
-		right -= m.Width
 		b.Resize(m)
+		if !b.Visible() {
+			continue
+		}
+		right -= m.Width
 		b.Move(fyne.NewPos(right, (size.Height-m.Height)/2))
 		right -= 8
 	}
@@ -130,6 +153,19 @@ func (r *headerRenderer) Layout(size fyne.Size) {
 	h.name.Move(fyne.NewPos(x, top))
 	h.line.Resize(fyne.NewSize(room, 18*k))
 	h.line.Move(fyne.NewPos(x, top+20*k))
+}
+
+// shorten leaves only the icon on the call button, or puts the word back.
+func (h *header) shorten(yes bool) {
+	if yes == h.short {
+		return
+	}
+	h.short = yes
+	words := h.w.tr("header.call")
+	if yes {
+		words = ""
+	}
+	h.call.set(words)
 }
 
 func (r *headerRenderer) Refresh() {

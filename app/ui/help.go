@@ -43,6 +43,12 @@ func (w *Window) keys() []keyGroup {
 			{"Ctrl W", "help.window"},
 			{"Ctrl Q", "help.quit"},
 		}},
+		{"help.calls", []keyHelp{
+			{"Ctrl M", "help.mute"},
+			{"F8", "help.talk"},
+			{"Enter", "help.accept"},
+			{"Esc", "help.decline"},
+		}},
 		{"help.writing", []keyHelp{
 			{"Enter", "help.send"},
 			{"Shift Enter", "help.break"},

@@ -30,6 +30,8 @@ type shell struct {
 	chat     *conversation
 	empty    *fyne.Container // in the conversation's place
 	info     *fyne.Container
+	call     *fyne.Container // the call bars, where no conversation is shown
+	float    *fyne.Container // over all; it takes no clicks
 	narrow   bool
 	panel    *infoPanel // in info; nil when it is not shown
 	asked    bool       // the information panel was asked for
@@ -38,7 +40,8 @@ type shell struct {
 }
 
 func newShell(w *Window) *shell {
-	s := &shell{w: w, roster: newRoster(w), chat: newConversation(w), empty: container.NewStack(), info: container.NewStack()}
+	s := &shell{w: w, roster: newRoster(w), chat: newConversation(w), empty: container.NewStack(), info: container.NewStack(), call: container.NewStack(), float: container.NewWithoutLayout()}
+	s.call.Hide()
 	s.chat.Hide()
 	s.info.Hide()
 	s.ExtendBaseWidget(s)
@@ -208,6 +211,7 @@ func (s *shell) arrange() {
 	setVisible(s.empty, !open && (!s.narrow || bring))
 	setVisible(s.info, info)
 	setVisible(s.chat.header.back, s.narrow)
+	s.holdCalls()
 	if s.renderer != nil {
 		s.renderer.Layout(s.Size())
 		canvas.Refresh(s.renderer.line)
@@ -252,7 +256,7 @@ func (r *shellRenderer) MinSize() fyne.Size { return fyne.NewSize(360, 480) }
 
 func (r *shellRenderer) Objects() []fyne.CanvasObject {
 	s := r.s
-	return []fyne.CanvasObject{r.back, r.side, r.sideInfo, s.roster, s.empty, s.chat, s.info, r.line, r.lineInfo}
+	return []fyne.CanvasObject{r.back, r.side, r.sideInfo, s.roster, s.empty, s.chat, s.info, s.call, r.line, r.lineInfo, s.float}
 }
 
 func (r *shellRenderer) Layout(size fyne.Size) {
@@ -284,6 +288,10 @@ func (r *shellRenderer) Layout(size fyne.Size) {
 	}
 	upright(s.chat, left, right, size)
 	upright(s.empty, left, right, size)
+	if s.narrow {
+		left = 0
+	}
+	r.shelve(left, size.Width, size)
 }
 
 func upright(o fyne.CanvasObject, from, to float32, size fyne.Size) {

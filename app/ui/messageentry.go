@@ -28,6 +28,7 @@ func newMessageEntry(c *composer) *messageEntry {
 // KeyDown is for Fyne.
 func (e *messageEntry) KeyDown(k *fyne.KeyEvent) {
 	e.shift = e.shift || k.Name == desktop.KeyShiftLeft || k.Name == desktop.KeyShiftRight
+	e.c.w.keyDown(k)
 	e.Entry.KeyDown(k)
 }
 
@@ -36,6 +37,7 @@ func (e *messageEntry) KeyUp(k *fyne.KeyEvent) {
 	if k.Name == desktop.KeyShiftLeft || k.Name == desktop.KeyShiftRight {
 		e.shift = false
 	}
+	e.c.w.keyUp(k)
 	e.Entry.KeyUp(k)
 }
 

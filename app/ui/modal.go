@@ -1,6 +1,8 @@
 package ui
 
 import (
+	"slices"
+
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
@@ -12,6 +14,9 @@ import (
 type modal struct {
 	layer fyne.CanvasObject
 	focus fyne.Focusable // what had the keyboard before
+
+	held   fyne.CanvasObject // stays until it is released; nil for others
+	refuse func()            // what Escape means to a held one
 }
 
 // modal shows o over everything else, with a veil behind it. A click on the
@@ -24,23 +29,36 @@ func (w *Window) modal(o fyne.CanvasObject) {
 	m.layer.Resize(c.Size())
 }
 
-// closeModal closes the modal on top, and gives the keyboard back.
+// closeModal closes the modal on top, and gives the keyboard back. What is held
+// stays.
 func (w *Window) closeModal() {
-	n := len(w.modals)
-	if n == 0 {
-		return
+	for i := len(w.modals) - 1; i >= 0; i-- {
+		if w.modals[i].held == nil {
+			w.takeModal(i)
+			return
+		}
 	}
-	m := w.modals[n-1]
-	w.modals = w.modals[:n-1]
+}
+
+// takeModal takes one modal away. Fyne takes all above it too, so that they
+// are put up again.
+func (w *Window) takeModal(i int) {
+	m, above := w.modals[i], slices.Clone(w.modals[i+1:])
+	w.modals = append(w.modals[:i:i], above...)
 	c := w.win.Canvas()
 	c.Overlays().Remove(m.layer)
-	if m.focus != nil {
+	for _, a := range above {
+		c.Overlays().Add(a.layer)
+		a.layer.Resize(c.Size())
+	}
+	if m.focus != nil && len(above) == 0 {
 		c.Focus(m.focus)
 	}
 }
 
+// closeModals closes all but what is held.
 func (w *Window) closeModals() {
-	for len(w.modals) > 0 {
+	for slices.ContainsFunc(w.modals, func(m modal) bool { return m.held == nil }) {
 		w.closeModal()
 	}
 }

@@ -26,6 +26,7 @@ func (w *Window) showSettings() {
 		v.you(),
 		v.look(),
 		v.notices(),
+		v.sound(),
 		v.privacy(),
 		v.ownDevices(),
 		v.network(),
@@ -143,6 +144,12 @@ func (v *settingsCard) notices() fyne.CanvasObject {
 		v.toggle("settings.notifytext", s.NotifyText, func(s *control.Settings, on bool) { s.NotifyText = on }),
 		v.toggle("settings.tray", s.CloseToTray, func(s *control.Settings, on bool) { s.CloseToTray = on }),
 	)
+}
+
+// sound is which devices calls use.
+func (v *settingsCard) sound() fyne.CanvasObject {
+	s := newSoundPicker(v.w, func() { relayout(v.root) })
+	return section(v.w.tr("settings.sound"), s.box, newRow(8, secondaryButton(v.w.tr("test.open"), v.w.showSoundTest)))
 }
 
 func (v *settingsCard) privacy() fyne.CanvasObject {

@@ -15,6 +15,7 @@ var shortcutKeys = map[fyne.KeyName]fyne.KeyModifier{
 	fyne.KeyI:     fyne.KeyModifierShortcutDefault, // information
 	fyne.KeyQ:     fyne.KeyModifierShortcutDefault, // quit
 	fyne.KeyW:     fyne.KeyModifierShortcutDefault, // close
+	fyne.KeyM:     fyne.KeyModifierShortcutDefault, // mute
 	fyne.KeyUp:    fyne.KeyModifierAlt,             // the conversation above
 	fyne.KeyDown:  fyne.KeyModifierAlt,             // the one below
 }
@@ -26,6 +27,10 @@ func (w *Window) listen() {
 		c.AddShortcut(&desktop.CustomShortcut{KeyName: key, Modifier: modifier}, func(s fyne.Shortcut) { w.shortcut(s) })
 	}
 	c.SetOnTypedKey(w.typed)
+	if d, ok := c.(desktop.Canvas); ok {
+		d.SetOnKeyDown(w.keyDown)
+		d.SetOnKeyUp(w.keyUp)
+	}
 	c.SetOnTypedRune(func(r rune) {
 		if w.shell != nil && len(w.modals) == 0 {
 			w.shell.chat.composer.typed(r)
@@ -46,6 +51,8 @@ func (w *Window) shortcut(s fyne.Shortcut) bool {
 		w.end(w.quit)
 	case c.KeyName == fyne.KeyW:
 		w.close()
+	case c.KeyName == fyne.KeyM:
+		w.phone.mute()
 	case w.shell == nil || len(w.modals) > 0:
 	default:
 		w.visit(c.KeyName)
@@ -75,6 +82,10 @@ func (w *Window) visit(key fyne.KeyName) {
 
 // typed answers keys that nothing with the focus has used.
 func (w *Window) typed(e *fyne.KeyEvent) {
+	if w.phone.card != nil {
+		w.phone.card.typed(e.Name)
+		return
+	}
 	switch e.Name {
 	case fyne.KeyEscape:
 		if len(w.modals) > 0 {

@@ -71,6 +71,7 @@ func (w *Window) reload(ctx context.Context) {
 		w.show(st.State)
 		if w.shell != nil {
 			w.shell.reset()
+			w.phone.read()
 		}
 		w.entitle()
 	})
@@ -110,7 +111,9 @@ func (w *Window) apply(ch control.Change) {
 	case control.ChangeMessage, control.ChangeRow, control.ChangeState, control.ChangeRead:
 		w.shell.conversation(ch)
 		w.readContacts()
-	case control.ChangePresence, control.ChangeTyping, control.ChangeContact, control.ChangeDevices, control.ChangeCall:
+	case control.ChangeCall:
+		w.phone.read()
+	case control.ChangePresence, control.ChangeTyping, control.ChangeContact, control.ChangeDevices:
 		w.readContacts()
 		w.readStatus()
 	case control.ChangeDraft:
@@ -210,6 +213,7 @@ func (w *Window) rebuild() {
 	if open != "" {
 		w.openConversation(open, "")
 	}
+	w.phone.again()
 }
 
 func (w *Window) setPage(o fyne.CanvasObject) {

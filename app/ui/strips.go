@@ -82,8 +82,11 @@ func (t *timeline) beginning() strip {
 func (t *timeline) pill(m *control.Message) strip {
 	n := newNote(t, m.ID, t.pillWords(m), 52)
 	n.pill = true
-	if m.Kind == control.KindMissing {
+	switch m.Kind {
+	case control.KindMissing:
 		n.ink = colorWarn
+	case control.KindCall:
+		t.callPill(n, m)
 	}
 	return n
 }
@@ -103,24 +106,6 @@ func (t *timeline) pillWords(m *control.Message) string {
 		return w.tr("row.device", t.nameOf(m))
 	}
 	return w.tr("row.unknown")
-}
-
-// callWords tells of a call in the past.
-func (w *Window) callWords(m *control.Message) string {
-	if m.Call == nil {
-		return w.tr("call.some")
-	}
-	side := "in"
-	if m.Call.Outgoing {
-		side = "out"
-	}
-	switch m.Call.Reason {
-	case "ended":
-		return w.tr("call.ended", w.words.length(time.Duration(m.Call.Seconds*float64(time.Second))))
-	case "missed", "declined", "busy", "failed":
-		return w.tr("call." + m.Call.Reason + "." + side)
-	}
-	return w.tr("call.some")
 }
 
 // call gives the person another name where one stands between the messages.

@@ -32,7 +32,9 @@ func TestWhatIsNoMessageIsAPill(t *testing.T) {
 		make   func(*control.Message)
 		en, fr string
 	}{
-		{call(true, "ended"), "Call · 12:41 · 14:32", "Appel · 12:41 · 14:32"},
+		{call(true, "ended"), "Outgoing call · 12:41 · 14:32", "Appel émis · 12:41 · 14:32"},
+		{call(false, "ended"), "Incoming call · 12:41 · 14:32", "Appel reçu · 12:41 · 14:32"},
+		{call(true, "lost"), "Call broke off · 12:41 · 14:32", "Appel interrompu · 12:41 · 14:32"},
 		{call(false, "missed"), "Missed call · 14:32", "Appel manqué · 14:32"},
 		{call(true, "missed"), "No answer · 14:32", "Pas de réponse · 14:32"},
 		{call(false, "declined"), "Call declined · 14:32", "Appel refusé · 14:32"},

@@ -42,6 +42,7 @@ type talkNode struct {
 	refusal  map[string]control.Failure
 	watchers map[chan control.Change]bool
 	made     int
+	exchange // calls
 }
 
 // now is when all of it happens: a Sunday.
@@ -234,6 +235,10 @@ func (n *talkNode) ServeHTTP(out http.ResponseWriter, req *http.Request) {
 		n.watch(out, req)
 		return
 	}
+	if id, ok := strings.CutSuffix(strings.TrimPrefix(path, "/calls/"), "/feed"); ok {
+		n.feed(out, req, id)
+		return
+	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	verb := req.Method + " " + path
@@ -256,6 +261,8 @@ func (n *talkNode) ServeHTTP(out http.ResponseWriter, req *http.Request) {
 		answer = control.Invite{Link: "entrenous:q9f27kdm3x4", QR: "ENTRENOUS:Q9F27KDM3X4", Once: true}
 	case parts[0] == "contacts" && len(parts) == 3:
 		answer = n.person(req, parts[1], parts[2])
+	case parts[0] == "calls" || parts[0] == "sound":
+		answer = n.phone(req, parts)
 	case parts[0] == "messages":
 		answer = n.row(req, parts[1], len(parts) == 3)
 	}
@@ -295,6 +302,8 @@ func decode[T any](req *http.Request) T {
 
 func (n *talkNode) person(req *http.Request, who, what string) any {
 	switch req.Method + " " + what {
+	case "POST call":
+		return n.dial(who)
 	case "GET messages":
 		return n.page(who, req)
 	case "POST messages":

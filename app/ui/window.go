@@ -58,6 +58,7 @@ type Window struct {
 	page   *fyne.Container // welcome, unlock or the main page
 	over   *fyne.Container // the toast over the page
 	shell  *shell          // the main page; nil until the node is ready
+	phone  *phone
 	toast  *toast
 	banner *banner
 	modals []modal
@@ -90,6 +91,7 @@ func New(o Options) *Window {
 		w.ui = fyne.Do
 	}
 	w.speak("")
+	w.phone = newPhone(w)
 	w.build()
 	return w
 }
@@ -218,6 +220,10 @@ func (w *Window) fail(err error) {
 // a draft is kept when the person turns away.
 func (w *Window) setFront(on bool) {
 	w.front = on
+	w.phone.follow()
+	if !on {
+		w.phone.talk(false) // nobody would see the key come up
+	}
 	switch {
 	case w.shell == nil:
 	case on:

@@ -1,0 +1,185 @@
+package ui
+
+import (
+	"context"
+	"math"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"github.com/entrenous/entrenous/app/control"
+)
+
+// Kinds of sound devices.
+const (
+	microphone  = "microphone"
+	loudspeaker = "loudspeaker"
+)
+
+// A soundPicker lists the microphones and loudspeakers; the chosen ones are
+// marked, and a press takes another at once.
+type soundPicker struct {
+	w    *Window
+	box  *fyne.Container
+	list []control.SoundDevice
+	grew func() // the list was read
+}
+
+func newSoundPicker(w *Window, grew func()) *soundPicker {
+	s := &soundPicker{w: w, box: newColumn(16), grew: grew}
+	s.box.Add(smallText(w.tr("sound.looking")))
+	s.ask(w.client.SoundDevices)
+	return s
+}
+
+// ask runs a verb that answers with the devices, and shows them.
+func (s *soundPicker) ask(verb func(context.Context) ([]control.SoundDevice, error)) {
+	var list []control.SoundDevice
+	s.w.ask(func(ctx context.Context) (err error) {
+		list, err = verb(ctx)
+		return err
+	}, func(err error) {
+		switch {
+		case err == nil:
+			s.list = list
+			s.fill()
+		case s.list != nil:
+			s.w.fail(err)
+		default:
+			s.box.Objects = []fyne.CanvasObject{smallText(s.w.sentence(err))}
+		}
+		s.grew()
+	})
+}
+
+func (s *soundPicker) fill() {
+	s.box.RemoveAll()
+	for _, kind := range []string{microphone, loudspeaker} {
+		lines := newColumn(0, labelText(s.w.tr("sound."+kind)), space(4))
+		for _, d := range s.list {
+			if d.Kind == kind {
+				lines.Add(s.line(d))
+			}
+		}
+		if len(lines.Objects) == 2 {
+			lines.Add(smallText(s.w.tr("sound.none." + kind)))
+		}
+		s.box.Add(lines)
+	}
+}
+
+func (s *soundPicker) line(d control.SoundDevice) fyne.CanvasObject {
+	icon, name := theme.RadioButtonIcon(), d.Name
+	if d.Chosen {
+		icon = theme.RadioButtonCheckedIcon()
+	}
+	if d.Default {
+		name += " · " + s.w.tr("sound.default")
+	}
+	return newItem(icon, name, func() { s.choose(d) })
+}
+
+// choose takes a device; the system's own choice is followed when it changes.
+func (s *soundPicker) choose(d control.SoundDevice) {
+	if d.Chosen {
+		return
+	}
+	var c control.SoundChoice
+	for _, o := range s.list {
+		if o.Kind == d.Kind {
+			o.Chosen = o.ID == d.ID
+		}
+		switch {
+		case !o.Chosen || o.Default:
+		case o.Kind == microphone:
+			c.Mic = o.ID
+		default:
+			c.Speaker = o.ID
+		}
+	}
+	s.ask(func(ctx context.Context) ([]control.SoundDevice, error) { return s.w.client.ChooseSound(ctx, c) })
+}
+
+// showDevices opens the devices of a call, and how loud the other is.
+func (p *phone) showDevices(b *callBar) {
+	w, c := p.w, b.call
+	var root *fyne.Container
+	s := newSoundPicker(w, func() { relayout(root) })
+	body := newColumn(16, s.box, newRule(),
+		newColumn(4, labelText(w.tr("sound.volume", c.Name)), p.volume(c)),
+		newToggle(w.tr("sound.headphones"), w.tr("sound.headphones.say"), c.Headphones, func(on bool) {
+			p.edit(c.ID, control.CallEdit{Headphones: &on})
+		}),
+	)
+	root = p.underBar(b, b.devices, 360, body)
+	w.popover(root)
+}
+
+// loudest and quietest a friend can be made, in dB.
+const mostVolume = 15
+
+// volume is how loud a friend is heard here.
+func (p *phone) volume(c control.Call) fyne.CanvasObject {
+	slider := widget.NewSlider(-mostVolume, mostVolume)
+	slider.Step = 1
+	slider.SetValue(math.Round(c.Volume))
+	slider.OnChangeEnded = func(db float64) { p.edit(c.ID, control.CallEdit{Volume: &db}) }
+	return slider
+}
+
+// showMore opens what one seldom does in a call.
+func (p *phone) showMore(b *callBar) {
+	w, c := p.w, b.call
+	then := func(f func()) func() { return func() { w.closeModal(); f() } }
+	held, keyed := !c.Held, !c.PushToTalk
+	hold, record, keys := "more.hold", "more.record", "more.keys"
+	if c.Held {
+		hold = "more.resume"
+	}
+	if c.Recording {
+		record = "more.recorded"
+	}
+	if c.PushToTalk {
+		keys = "more.open"
+	}
+	lines := newColumn(2, newItem(theme.MediaPauseIcon(), w.tr(hold), then(func() { p.edit(c.ID, control.CallEdit{Held: &held}) })))
+	if !c.Held {
+		lines.Add(newItem(theme.MediaRecordIcon(), w.tr(record), then(func() { p.record(c) })))
+		lines.Add(newItem(theme.AccountIcon(), w.tr(keys), then(func() { p.edit(c.ID, control.CallEdit{PushToTalk: &keyed}) })))
+	}
+	w.popover(p.underBar(b, b.more, 260, lines))
+}
+
+// underBar puts a small card below a button of a bar, its right edge under the
+// button's.
+func (p *phone) underBar(b *callBar, at *button, wide float32, o fyne.CanvasObject) *fyne.Container {
+	place := fyne.CurrentApp().Driver().AbsolutePositionForObject(at)
+	place = place.AddXY(at.Size().Width, at.Size().Height+6)
+	body := makeCard(&card{fill: theme.ColorNameOverlayBackground, stroke: colorLine, radius: 16, padX: 12, padY: 12, content: o})
+	return container.New(&below{at: place, wide: wide, card: body}, newShield(), container.NewVScroll(body))
+}
+
+// below hangs a card under a place of the window: its upper right corner
+// there, as high as it needs or the window has.
+type below struct {
+	at   fyne.Position
+	wide float32
+	card *card
+}
+
+// Layout is for Fyne.
+func (l *below) Layout(objs []fyne.CanvasObject, size fyne.Size) {
+	w := min(l.wide*max(1, (1+textScale())/2), size.Width-16)
+	h := min(l.card.heightFor(w), size.Height-16)
+	x := min(max(l.at.X-w, 8), size.Width-w-8)
+	y := min(l.at.Y, size.Height-h-8)
+	for _, o := range objs {
+		o.Resize(fyne.NewSize(w, h))
+		o.Move(fyne.NewPos(x, y))
+	}
+}
+
+// MinSize is for Fyne: it fits any window.
+func (l *below) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.NewSize(200, 100) }
