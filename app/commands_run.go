@@ -33,6 +33,7 @@ With --json its first line is {"type":"ready",…}.`,
 			if err != nil {
 				return err
 			}
+			d.cfg.Relays = namedRelays(d.cfg.Relays)
 			if err := checkAddrs(d.cfg); err != nil {
 				return err
 			}
@@ -54,6 +55,7 @@ With --json its first line is {"type":"ready",…}.`,
 	f.StringVar(&audio, "audio", "system", "what calls hear and speak with: `system`, null, tone, file:IN.wav,OUT.wav or pulse:SOURCE,SINK")
 	f.BoolVar(&d.cfg.AutoAnswer, "auto-answer", false, "answer every call at once")
 	f.StringArrayVar(&d.cfg.Bootstrap, "bootstrap", nil, "a `multiaddr` with /p2p/ at which to look for people too, besides those that links and friends name; again for more")
+	f.StringArrayVar(&d.cfg.Relays, "relay", nil, "a `multiaddr` with /p2p/ of a relay to be reachable through; again for more")
 	f.BoolVar(&forWindow, "for-window", false, "started by the window: wait for it where an identity or a passphrase is missing")
 	_ = f.MarkHidden("for-window")
 	return cmd
@@ -66,10 +68,12 @@ func checkAddrs(cfg node.Config) error {
 			return &usageError{fmt.Errorf("--listen %s: not a multiaddr such as /ip4/0.0.0.0/udp/4001/quic-v1", a)}
 		}
 	}
-	for _, a := range cfg.Bootstrap {
-		_, peer, _ := strings.Cut(a, "/p2p/")
-		if _, err := transport.ParsePeer(peer); err != nil || !strings.HasPrefix(a, "/") {
-			return &usageError{fmt.Errorf("--bootstrap %s: not a multiaddr such as /ip4/192.0.2.1/udp/4001/quic-v1/p2p/12D3…", a)}
+	for flag, addrs := range map[string][]string{"--bootstrap": cfg.Bootstrap, "--relay": cfg.Relays} {
+		for _, a := range addrs {
+			_, peer, _ := strings.Cut(a, "/p2p/")
+			if _, err := transport.ParsePeer(peer); err != nil || !strings.HasPrefix(a, "/") {
+				return &usageError{fmt.Errorf("%s %s: not a multiaddr such as /ip4/192.0.2.1/udp/4001/quic-v1/p2p/12D3…", flag, a)}
+			}
 		}
 	}
 	return nil

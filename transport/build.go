@@ -54,7 +54,7 @@ func (h *Host) build() error {
 	if err != nil {
 		return errors.Join(err, limits.Close())
 	}
-	opts := append(h.quietOptions(),
+	opts := append(append(h.quietOptions(), h.reachOptions()...),
 		libp2p.Identity(key),
 		libp2p.ResourceManager(limits),
 		libp2p.ConnectionManager(conns),
@@ -81,12 +81,8 @@ func (h *Host) build() error {
 func (h *Host) quietOptions() []libp2p.Option {
 	return []libp2p.Option{
 		libp2p.NoListenAddrs,
-		libp2p.DisableRelay(),
 		libp2p.DisableMetrics(),
 		libp2p.Ping(false),
-		// A fixed answer stops AutoNAT's client from asking around.
-		libp2p.ForceReachabilityPrivate(),
-		libp2p.DisableIdentifyAddressDiscovery(),
 		libp2p.UserAgent(userAgent),
 		libp2p.ProtocolVersion(protocolVersion),
 		libp2p.AddrsFactory(h.published),

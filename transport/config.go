@@ -31,6 +31,11 @@ type Config struct {
 	// Allow says whether to talk to a peer at all, asked for each connection that
 	// comes in and each dial; nil means everybody. It must not block.
 	Allow func(Peer) bool
+	// Relays are the multiaddrs, with /p2p/, of relays to be reachable through. A
+	// LAN-only host ignores them.
+	Relays []string
+	// Lend makes the host a relay for others; nil: it is none.
+	Lend *Lend
 	// World replaces this machine's network; nil means this machine.
 	World *World
 }

@@ -80,7 +80,7 @@ func (h *Host) Dial(ctx context.Context, p Peer, addrs []string) error {
 	// the caller's decision: it knows of a network change or a beacon.
 	h.swarm.Backoff().Clear(id)
 	h.remember(id, good)
-	if err := h.p2p.Connect(ctx, peer.AddrInfo{ID: id, Addrs: good}); err != nil {
+	if err := h.p2p.Connect(network.WithAllowLimitedConn(ctx, "any path will do"), peer.AddrInfo{ID: id, Addrs: good}); err != nil {
 		return dialError(ctx, p, tried, err)
 	}
 	return nil
@@ -130,8 +130,10 @@ func (h *Host) usableAddr(id peer.ID, text string) (ma.Multiaddr, string) {
 		return nil, "it is someone else's address"
 	case len(a) == 0:
 		return nil, "not an address"
-	case viaRelay(a):
-		return nil, "relays are not in use"
+	case viaRelay(a) && h.cfg.LANOnly:
+		return nil, "through a relay"
+	case viaRelay(a) && relayIn(a) == "":
+		return nil, "it names no relay"
 	case h.cfg.LANOnly && !nearbyAddr(a):
 		return nil, "outside the local network"
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/libp2p/go-libp2p/core/host"
 	"github.com/libp2p/go-libp2p/core/network"
+	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/core/protocol"
 	"github.com/libp2p/go-libp2p/p2p/net/swarm"
 	"github.com/libp2p/go-libp2p/p2p/transport/quicreuse"
@@ -43,6 +44,7 @@ type Host struct {
 	friends  map[Peer]bool        // protected peers
 	idle     map[Peer]*time.Timer // connected strangers: when to look whether they do anything
 	watchers map[*watcher]struct{}
+	circuits map[peer.ID][]ma.Multiaddr // that lead to us through a relay
 }
 
 // Listen starts a host. It returns an error that wraps ErrAddrInUse if another
@@ -55,7 +57,7 @@ func Listen(ctx context.Context, cfg Config) (*Host, error) {
 	h := &Host{
 		self: self, cfg: cfg, log: cfg.Log,
 		quit: make(chan struct{}), stopped: make(chan struct{}), refresh: make(chan struct{}, 1),
-		friends: map[Peer]bool{}, idle: map[Peer]*time.Timer{}, watchers: map[*watcher]struct{}{},
+		friends: map[Peer]bool{}, idle: map[Peer]*time.Timer{}, watchers: map[*watcher]struct{}{}, circuits: map[peer.ID][]ma.Multiaddr{},
 	}
 	if h.log == nil {
 		h.log = slog.New(slog.DiscardHandler)
@@ -71,6 +73,10 @@ func Listen(ctx context.Context, cfg Config) (*Host, error) {
 
 // start binds the addresses and sets the host's own goroutines going.
 func (h *Host) start(ctx context.Context) error {
+	relays, err := relaysOf(h.cfg.Relays)
+	if err != nil {
+		return err
+	}
 	changed, err := h.subscribe()
 	if err != nil {
 		return fmt.Errorf("start host: %w", err)
@@ -80,6 +86,12 @@ func (h *Host) start(ctx context.Context) error {
 	}
 	h.wg.Go(func() { h.followPeers(changed) })
 	h.wg.Go(h.followNetwork)
+	if h.cfg.LANOnly {
+		return nil
+	}
+	for _, r := range relays {
+		h.wg.Go(func() { h.stayReserved(context.WithoutCancel(ctx), r) })
+	}
 	return nil
 }
 
@@ -126,7 +138,7 @@ func (h *Host) Peer() Peer { return h.self }
 // with /p2p/ and its peer id; addresses of all interfaces are spelled out.
 func (h *Host) Addrs() []string {
 	var out []string
-	for _, a := range h.listening() {
+	for _, a := range append(h.listening(), h.circuitAddrs()...) {
 		out = append(out, a.String()+"/p2p/"+string(h.self))
 	}
 	return out

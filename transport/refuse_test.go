@@ -33,7 +33,7 @@ func TestADialSaysWhyInWords(t *testing.T) {
 	for addr, want := range map[string]string{
 		"/ip4/127.0.0.1/tcp/1":                         "nothing listens there",
 		"/ip4/127.0.0.1/udp/1/quic-v1/webtransport":    "a kind of address this version does not speak",
-		"/ip4/127.0.0.1/udp/1/quic-v1/p2p-circuit":     "relays are not in use",
+		"/ip4/127.0.0.1/udp/1/quic-v1/p2p-circuit":     "it names no relay",
 		"/ip4/127.0.0.1/tcp/1/p2p/" + string(a.Peer()): "it is someone else's address",
 		"hello":                    "not an address",
 		"/p2p/" + string(b.Peer()): "not an address",

@@ -7,6 +7,7 @@ import (
 
 	"github.com/libp2p/go-libp2p/core/event"
 	"github.com/libp2p/go-libp2p/core/network"
+	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/p2p/host/eventbus"
 )
 
@@ -19,6 +20,9 @@ const (
 	Connected EventKind = iota + 1
 	// Disconnected means that the last connection to Peer is gone.
 	Disconnected
+	// Improved means that there is a direct connection to Peer now, where there was
+	// one through a relay.
+	Improved
 	// NetworkChanged means that this machine's addresses are not what they were.
 	NetworkChanged
 )
@@ -71,7 +75,7 @@ type watcher struct {
 }
 
 // change is what happened to a peer since the reader last heard of it.
-type change struct{ lost, connected bool }
+type change struct{ lost, connected, improved bool }
 
 func newWatcher() *watcher {
 	return &watcher{
@@ -97,9 +101,26 @@ func (w *watcher) note(p Peer, connected bool) {
 	}
 	c.lost = c.lost || (!connected && w.told[p])
 	c.connected = connected
-	if !c.lost && !c.connected {
+	if !c.lost && (connected == w.told[p]) && !c.improved {
 		w.forgetLocked(p)
 	}
+	w.ring()
+}
+
+// noteImproved takes down that a peer the reader knows has a direct connection.
+func (w *watcher) noteImproved(p Peer) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	c := w.due[p]
+	if c == nil {
+		if !w.told[p] {
+			return
+		}
+		c = &change{connected: true}
+		w.due[p] = c
+		w.order = append(w.order, p)
+	}
+	c.improved = true
 	w.ring()
 }
 
@@ -141,9 +162,12 @@ func (w *watcher) take() []Event {
 		out = append(out, Event{Disconnected, p})
 		delete(w.told, p)
 	}
-	if c.connected {
+	if c.connected && (c.lost || !w.told[p]) {
 		out = append(out, Event{Connected, p})
 		w.told[p] = true
+	}
+	if c.improved && c.connected && !c.lost {
+		out = append(out, Event{Improved, p})
 	}
 	return out
 }
@@ -188,6 +212,7 @@ func (h *Host) subscribe() (event.Subscription, error) {
 // followPeers tells watchers who came and went, until the host closes.
 func (h *Host) followPeers(changed event.Subscription) {
 	defer func() { _ = changed.Close() }()
+	relayed := map[peer.ID]bool{}
 	for {
 		select {
 		case <-h.quit:
@@ -199,6 +224,13 @@ func (h *Host) followPeers(changed event.Subscription) {
 			if c, ok := e.(event.EvtPeerConnectednessChanged); ok {
 				h.peerChanged(Peer(c.Peer.String()),
 					c.Connectedness == network.Connected || c.Connectedness == network.Limited)
+				if c.Connectedness == network.Connected && relayed[c.Peer] {
+					h.peerImproved(Peer(c.Peer.String()))
+				}
+				delete(relayed, c.Peer)
+				if c.Connectedness == network.Limited {
+					relayed[c.Peer] = true
+				}
 			}
 		}
 	}
@@ -211,6 +243,15 @@ func (h *Host) peerChanged(p Peer, connected bool) {
 	h.watchIdleLocked(p, connected)
 	for w := range h.watchers {
 		w.note(p, connected)
+	}
+}
+
+func (h *Host) peerImproved(p Peer) {
+	h.log.Debug("direct connection", "peer", p)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for w := range h.watchers {
+		w.noteImproved(p)
 	}
 }
 

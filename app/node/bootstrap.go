@@ -10,8 +10,11 @@ import (
 func ends(addrs []string) map[transport.Peer][]string {
 	out := map[transport.Peer][]string{}
 	for _, a := range addrs {
-		_, text, _ := strings.Cut(a, "/p2p/")
-		if p, err := transport.ParsePeer(text); err == nil {
+		at := strings.LastIndex(a, "/p2p/") // one through a relay names that one first
+		if at < 0 {
+			continue
+		}
+		if p, err := transport.ParsePeer(a[at+len("/p2p/"):]); err == nil {
 			out[p] = append(out[p], a)
 		}
 	}

@@ -32,15 +32,6 @@ type Sound struct {
 	Test func(ctx context.Context, step func(voice.EchoStep)) (voice.EchoReport, error)
 }
 
-// What callers of the verbs name, in the words of the rooms they come from.
-type (
-	CallID     = call.ID
-	CallState  = call.State
-	CallReason = call.Reason
-	EchoStep   = voice.EchoStep
-	EchoReport = voice.EchoReport
-)
-
 // SoundDevice is a microphone or a loudspeaker.
 type SoundDevice struct {
 	ID, Name string

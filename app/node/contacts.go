@@ -29,6 +29,7 @@ type Contact struct {
 	Online   bool
 	Path     transport.Path
 	RTT      time.Duration // zero when not known
+	Via      string        // who relays, where somebody does
 	Devices  int
 	Unread   int
 	Typing   bool
@@ -65,14 +66,15 @@ func (n *Node) describe(r *roster, c store.Contact) (Contact, error) {
 	out := Contact{Contact: c, Conv: chat.Direct(n.me.id, c.ID), Shown: shownName(c), Devices: len(r.of(c.ID)), Typing: n.typing.is(c.ID)}
 	out.Path.Kind = transport.None
 	for _, l := range n.links.of(c.ID) {
-		if p := n.host.Path(l.peer); better(p, out.Path) {
+		if p := n.host.Path(l.peer); !out.Online || better(p, out.Path) {
 			out.Path, out.RTT = p, time.Duration(l.rtt.Load())
 			if out.RTT == 0 {
 				out.RTT = p.RTT
 			}
 		}
+		out.Online = out.Online || !l.guest.Load()
 	}
-	out.Online = c.State == store.Friend && n.presence.is(c.ID)
+	out.Via = r.nameOf(out.Path.Via)
 	err := n.store.Read(func(v *store.View) error { return summarize(v, &out) })
 	if err != nil {
 		return out, fmt.Errorf("summary of %s: %w", c.ID.Short(), err)
@@ -98,6 +100,15 @@ func summarize(v *store.View, c *Contact) error {
 	draft, err := v.Draft(c.Conv)
 	c.Draft = draft.Text
 	return err
+}
+
+// PathName is the path in one word: "lan", "direct", "none", or "relay:" and who
+// relays.
+func (c Contact) PathName() string {
+	if c.Path.Kind == transport.Relay {
+		return string(c.Path.Kind) + ":" + c.Via
+	}
+	return string(c.Path.Kind)
 }
 
 // better prefers the path that costs others least.

@@ -132,6 +132,10 @@ func lookAtFriend(c Contact) Finding {
 	switch {
 	case c.Online && c.Path.Kind == transport.LAN:
 		f.Say = fmt.Sprintf("%s is here, on your network%s.", c.Shown, roundTrip(c.RTT))
+	case c.Online && c.Path.Kind == transport.Relay:
+		f.State = findingWarn
+		f.Say = fmt.Sprintf("%s is here, through %s%s.", c.Shown, c.Via, roundTrip(c.RTT))
+		f.Do = "One of your routers keeps you apart; messages arrive all the same."
 	case c.Online:
 		f.Say = fmt.Sprintf("%s is here, directly connected%s.", c.Shown, roundTrip(c.RTT))
 	case c.State == store.Sent:

@@ -18,6 +18,7 @@ import (
 
 const (
 	maxInviteHints = 6
+	maxRelayHints  = 2 // of them
 	onceLife       = 7 * 24 * time.Hour
 	requestBits    = 20 // hashcash of a request without an invite, some 0.3 s
 )
@@ -82,19 +83,23 @@ func derive16(secret []byte, info string) [16]byte {
 // hints are the addresses to put into an invite: the best few, loopback only
 // where there is nothing else.
 func (n *Node) hints() []identity.Hint {
-	var out, loop []identity.Hint
+	var out, loop, relayed []identity.Hint
 	for _, a := range n.host.Addrs() {
 		h := identity.Hint{Kind: identity.HintAddr, Value: a}
-		if strings.HasPrefix(a, "/ip4/127.") || strings.HasPrefix(a, "/ip6/::1/") {
+		switch {
+		case strings.Contains(a, "/p2p-circuit/"):
+			relayed = append(relayed, h)
+		case strings.HasPrefix(a, "/ip4/127."), strings.HasPrefix(a, "/ip6/::1/"):
 			loop = append(loop, h)
-			continue
+		default:
+			out = append(out, h)
 		}
-		out = append(out, h)
 	}
 	if len(out) == 0 {
 		out = loop
 	}
-	return out[:min(len(out), maxInviteHints)]
+	relayed = relayed[:min(len(relayed), maxRelayHints)]
+	return append(out[:min(len(out), maxInviteHints-len(relayed))], relayed...)
 }
 
 // Add asks the person behind a link to become a friend; with a one-time invite

@@ -320,15 +320,27 @@ func (n *Node) followNetwork(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case e := <-events:
-			if e.Kind != transport.NetworkChanged {
-				continue
-			}
-			n.changes.tell(Change{Topic: TopicNetwork})
-			n.keeper.soon(func(errand) bool { return true })
-			for _, l := range n.links.of(n.everybody()...) {
-				l.send(n.hello(l.person))
-			}
+			n.networkEvent(e)
 		}
+	}
+}
+
+func (n *Node) networkEvent(e transport.Event) {
+	switch e.Kind {
+	case transport.Improved:
+		// The link still runs where it was opened. Whoever opened it opens another
+		// one on the direct path; the first stays until then.
+		if l := n.links.to(n.known().peers[e.Peer]); l != nil && l.ch.Initiator() {
+			n.renew(l.device)
+		}
+		n.changes.tell(Change{Topic: TopicNetwork})
+	case transport.NetworkChanged:
+		n.changes.tell(Change{Topic: TopicNetwork})
+		n.keeper.soon(func(errand) bool { return true })
+		for _, l := range n.links.of(n.everybody()...) {
+			l.send(n.hello(l.person))
+		}
+	case transport.Connected, transport.Disconnected:
 	}
 }
 

@@ -34,6 +34,7 @@ type Config struct {
 	// Bootstrap holds multiaddrs with /p2p/ where people are looked for besides
 	// the addresses that their links and devices named.
 	Bootstrap []string
+	Relays    []string         // multiaddrs with /p2p/ of relays to be reachable through
 	World     *transport.World // nil is this machine
 	Sound     Sound            // for calls; without Open there are none
 	// AutoAnswer answers calls at once while no other goes on: for scripts.
@@ -52,18 +53,17 @@ type Node struct {
 	host  *transport.Host
 	boot  [bootSize]byte // tells this run of the process from the one before
 
-	changes  watchers
-	people   people
-	links    links
-	keeper   keeper
-	waits    waits
-	guests   guests
-	typing   typing
-	calls    calls
-	choices  atomic.Pointer[Settings]
-	news     news
-	presence presence
-	work     crew // the links that run
+	changes watchers
+	people  people
+	links   links
+	keeper  keeper
+	waits   waits
+	guests  guests
+	typing  typing
+	calls   calls
+	choices atomic.Pointer[Settings]
+	news    news
+	work    crew // the links that run
 }
 
 // Open opens the account's store and its place in the network. The caller runs
@@ -111,7 +111,7 @@ func (n *Node) load(ctx context.Context) error {
 // at the address they know; on another one when that port is taken.
 func (n *Node) listen(ctx context.Context) error {
 	cfg := transport.Config{
-		Key: n.me.device.Peer, Listen: n.cfg.Listen, LANOnly: n.cfg.LANOnly, NoLAN: n.cfg.NoLAN,
+		Key: n.me.device.Peer, Listen: n.cfg.Listen, LANOnly: n.cfg.LANOnly, NoLAN: n.cfg.NoLAN, Relays: n.cfg.Relays,
 		World: n.cfg.World, Log: n.log, Allow: n.allowPeer, Port: n.storedPort(),
 	}
 	host, err := transport.Listen(ctx, cfg)

@@ -217,6 +217,16 @@ func (n *Node) Resolve(who string) (identity.ID, error) {
 	return identity.ID{}, e
 }
 
+// nameOf is the friend whose device a peer is, else the end of its name.
+func (r *roster) nameOf(p transport.Peer) string {
+	if d, ok := r.devices[r.peers[p]]; ok {
+		if c, ok := r.contacts[d.Person]; ok {
+			return shownName(c)
+		}
+	}
+	return p.Short()
+}
+
 // shownName is what a person is called here.
 func shownName(c store.Contact) string {
 	switch {

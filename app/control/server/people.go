@@ -160,7 +160,7 @@ func contacts(n *node.Node) ([]control.Contact, error) {
 func contact(n *node.Node, c node.Contact) control.Contact {
 	out := control.Contact{
 		ID: c.ID.String(), Conv: c.Conv.String(), Name: c.Shown, OwnName: chat.DisplayName(c.OwnName), State: c.State.String(),
-		Presence: control.Away, LastSeen: c.LastSeen, Path: string(c.Path.Kind), Verified: c.Verified, Since: c.Since,
+		Presence: control.Away, LastSeen: c.LastSeen, Path: c.PathName(), Verified: c.Verified, Since: c.Since,
 		Devices: c.Devices, Unread: c.Unread, Typing: c.Typing, Muted: c.Muted, Note: chat.DisplayText(c.RequestText), Draft: c.Draft,
 	}
 	if c.Online {

@@ -5,8 +5,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/entrenous/entrenous/app/call"
 	"github.com/entrenous/entrenous/app/node"
-	"github.com/entrenous/entrenous/identity"
 	"github.com/entrenous/entrenous/media/device"
 	"github.com/entrenous/entrenous/media/voice"
 )
@@ -37,7 +37,7 @@ func (p *Phone) sound() node.Sound {
 }
 
 // Call calls a friend.
-func (p *Person) Call(o *Person) node.CallID {
+func (p *Person) Call(o *Person) call.ID {
 	p.t.Helper()
 	id, err := p.node.Call(o.ID())
 	p.must(err)
@@ -45,12 +45,12 @@ func (p *Person) Call(o *Person) node.CallID {
 }
 
 // Rings waits until a call of somebody rings here, and gives it.
-func (p *Person) Rings(from *Person) node.CallID {
+func (p *Person) Rings(from *Person) call.ID {
 	p.t.Helper()
-	var id node.CallID
+	var id call.ID
 	p.town.Within(10*time.Second, fmt.Sprintf("%s's phone rings", p.Name), func() bool {
 		for _, c := range p.node.Calls() {
-			if !c.Outgoing && c.State == "ringing" && identity.ID(c.Person) == from.ID() {
+			if !c.Outgoing && c.State == call.Ringing && c.Person == call.Person(from.ID()) {
 				id = c.ID
 				return true
 			}
@@ -61,25 +61,25 @@ func (p *Person) Rings(from *Person) node.CallID {
 }
 
 // Answer accepts a call.
-func (p *Person) Answer(id node.CallID) {
+func (p *Person) Answer(id call.ID) {
 	p.t.Helper()
 	p.must(p.node.Answer(id))
 }
 
 // HangUp ends or declines a call.
-func (p *Person) HangUp(id node.CallID) {
+func (p *Person) HangUp(id call.ID) {
 	p.t.Helper()
 	p.must(p.node.HangUp(id))
 }
 
 // WantCall waits until a call is in a state.
-func (p *Person) WantCall(id node.CallID, s node.CallState) node.CallInfo {
+func (p *Person) WantCall(id call.ID, s call.State) node.CallInfo {
 	p.t.Helper()
 	return p.WantCallWithin(time.Minute, id, s)
 }
 
 // WantCallWithin is WantCall for some virtual time.
-func (p *Person) WantCallWithin(limit time.Duration, id node.CallID, s node.CallState) node.CallInfo {
+func (p *Person) WantCallWithin(limit time.Duration, id call.ID, s call.State) node.CallInfo {
 	p.t.Helper()
 	var got node.CallInfo
 	p.town.Within(limit, fmt.Sprintf("%s's call is %s", p.Name, s), func() bool {
@@ -90,9 +90,9 @@ func (p *Person) WantCallWithin(limit time.Duration, id node.CallID, s node.Call
 }
 
 // WantEnded waits until a call has ended for a reason.
-func (p *Person) WantEnded(id node.CallID, why node.CallReason) node.CallInfo {
+func (p *Person) WantEnded(id call.ID, why call.Reason) node.CallInfo {
 	p.t.Helper()
-	c := p.WantCall(id, "ended")
+	c := p.WantCall(id, call.Ended)
 	if c.Reason != why {
 		p.t.Errorf("%s's call ended because %q, want %q", p.Name, c.Reason, why)
 	}
@@ -100,7 +100,7 @@ func (p *Person) WantEnded(id node.CallID, why node.CallReason) node.CallInfo {
 }
 
 // Hears says how many packets of sound have come in a call.
-func (p *Person) Hears(id node.CallID) uint64 {
+func (p *Person) Hears(id call.ID) uint64 {
 	p.t.Helper()
 	c, err := p.node.CallInfo(id)
 	p.must(err)
@@ -108,7 +108,7 @@ func (p *Person) Hears(id node.CallID) uint64 {
 }
 
 // WantSound waits until sound flows in a call.
-func (p *Person) WantSound(id node.CallID) {
+func (p *Person) WantSound(id call.ID) {
 	p.t.Helper()
 	before := p.Hears(id)
 	p.town.Eventually(fmt.Sprintf("%s hears something", p.Name), func() bool { return p.Hears(id) > before+20 })
@@ -119,7 +119,7 @@ func (p *Person) Recording() string { return filepath.Join(filepath.Dir(p.Dir), 
 
 // CallRow waits until the conversation with somebody tells of a call, and gives
 // its row.
-func (p *Person) CallRow(with *Person, id node.CallID) (row CallRow) {
+func (p *Person) CallRow(with *Person, id call.ID) (row CallRow) {
 	p.t.Helper()
 	p.town.Eventually(fmt.Sprintf("%s's log tells of the call", p.Name), func() bool {
 		for _, r := range p.Rows(with) {

@@ -40,17 +40,18 @@ func Run(t *testing.T, story func(*Town)) {
 
 // Person is somebody in the town, on one device.
 type Person struct {
-	town  *Town
-	t     testing.TB
-	Name  string
-	Dir   string
-	Host  *simnet.Host
-	Now   func() time.Time // the clock on this person's wall
-	Phone Phone            // how this person calls
-	seed  identity.Seed
-	vault *identity.Vault
-	node  *node.Node
-	stop  func()
+	town   *Town
+	t      testing.TB
+	Name   string
+	Dir    string
+	Host   *simnet.Host
+	Now    func() time.Time // the clock on this person's wall
+	Relays []string         // where this person is reachable through; used at the next Wake
+	Phone  Phone            // how this person calls
+	seed   identity.Seed
+	vault  *identity.Vault
+	node   *node.Node
+	stop   func()
 }
 
 // Join brings a new person with one device into the town, awake, on a machine
@@ -86,7 +87,7 @@ func (p *Person) Wake() {
 	p.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	n, err := node.Open(ctx, node.Config{
-		Dir: p.Dir, Vault: p.vault, Log: logger(p.Name),
+		Dir: p.Dir, Vault: p.vault, Log: logger(p.Name), Relays: p.Relays,
 		World: &transport.World{ListenUDP: p.Host.ListenUDP, IP: p.Host.IP, Changed: p.Host.Changed()},
 		Now:   func() time.Time { return p.Now() },
 		Sound: p.Phone.sound(), AutoAnswer: p.Phone.Auto,

@@ -1,0 +1,184 @@
+package transport
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/libp2p/go-libp2p/core/network"
+	"github.com/libp2p/go-libp2p/core/peer"
+	"github.com/libp2p/go-libp2p/p2p/protocol/circuitv2/client"
+	"github.com/libp2p/go-libp2p/p2p/protocol/holepunch"
+	ma "github.com/multiformats/go-multiaddr"
+)
+
+const (
+	reserveTimeout    = 10 * time.Second
+	firstReserveRetry = time.Second
+	lastReserveRetry  = 2 * time.Minute
+	punchReady        = 2 * time.Second
+)
+
+// relaysOf reads the addresses of relays, grouped by relay.
+func relaysOf(texts []string) ([]peer.AddrInfo, error) {
+	var addrs []ma.Multiaddr
+	for _, text := range texts {
+		a, err := ma.NewMultiaddr(text)
+		if err != nil {
+			return nil, fmt.Errorf("relay %q: %w", clip(text), err)
+		}
+		if _, id := peer.SplitAddr(a); id == "" {
+			return nil, fmt.Errorf("relay %q: it names no peer (/p2p/…)", clip(text))
+		}
+		addrs = append(addrs, a)
+	}
+	infos, err := peer.AddrInfosFromP2pAddrs(addrs...)
+	if err != nil {
+		return nil, fmt.Errorf("read relays: %w", err)
+	}
+	return infos, nil
+}
+
+// stayReserved keeps a reservation at a relay (circuit v2 RESERVE) until the
+// host closes, and the addresses that lead through it among the host's own.
+func (h *Host) stayReserved(ctx context.Context, r peer.AddrInfo) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	h.wg.Go(func() {
+		select {
+		case <-h.quit:
+			cancel()
+		case <-ctx.Done():
+		}
+	})
+	events, stop := h.Watch()
+	defer stop()
+	h.Protect(Peer(r.ID.String()), true)
+	pause := firstReserveRetry
+	for {
+		until, err := h.reserve(ctx, r)
+		next := pause
+		if err == nil {
+			pause, next = firstReserveRetry, max(time.Until(until)/2, firstReserveRetry)
+		} else {
+			h.log.Debug("relay does not take us", "peer", Peer(r.ID.String()), "err", err)
+			pause = min(2*pause, lastReserveRetry)
+		}
+		if !h.waitReserved(events, r.ID, next) {
+			return
+		}
+	}
+}
+
+// waitReserved waits until the reservation has to be made anew; false means that
+// the host closes.
+func (h *Host) waitReserved(events <-chan Event, relay peer.ID, next time.Duration) bool {
+	t := time.NewTimer(next)
+	defer t.Stop()
+	for {
+		select {
+		case <-h.quit:
+			return false
+		case <-t.C:
+			return true
+		case e, ok := <-events:
+			if !ok {
+				return false
+			}
+			lost := e.Kind == Disconnected && e.Peer == Peer(relay.String())
+			if lost {
+				h.setCircuits(relay, nil)
+			}
+			if lost || e.Kind == NetworkChanged {
+				return true
+			}
+		}
+	}
+}
+
+func (h *Host) reserve(ctx context.Context, r peer.AddrInfo) (time.Time, error) {
+	ctx, cancel := context.WithTimeout(ctx, reserveTimeout)
+	defer cancel()
+	known := h.Connected(Peer(r.ID.String()))
+	h.swarm.Backoff().Clear(r.ID)
+	if err := h.p2p.Connect(network.WithForceDirectDial(ctx, "a relay is reached directly"), r); err != nil {
+		return time.Time{}, fmt.Errorf("connect: %w", err)
+	}
+	if !known {
+		h.awaitPuncher(ctx)
+	}
+	got, err := client.Reserve(ctx, h.p2p, r)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("reserve: %w", err)
+	}
+	var circuits []ma.Multiaddr
+	for _, a := range r.Addrs {
+		c, err := ma.NewMultiaddr(a.String() + "/p2p/" + r.ID.String() + "/p2p-circuit")
+		if err != nil {
+			return time.Time{}, errors.Join(errors.New("compose address"), err)
+		}
+		circuits = append(circuits, c)
+	}
+	h.setCircuits(r.ID, circuits)
+	return got.Expiration, nil
+}
+
+// awaitPuncher waits until libp2p can punch holes: it does so only for callers
+// who come after it has learnt, from the relay, how we look from outside. Where
+// it never learns that, nothing can be punched anyway.
+func (h *Host) awaitPuncher(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, punchReady)
+	defer cancel()
+	look := time.NewTicker(50 * time.Millisecond)
+	defer look.Stop()
+	for !slices.Contains(h.p2p.Mux().Protocols(), holepunch.Protocol) {
+		select {
+		case <-look.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// setCircuits says which addresses lead to us through a relay; watchers hear of
+// a change as of any other change of address.
+func (h *Host) setCircuits(relay peer.ID, addrs []ma.Multiaddr) {
+	h.mu.Lock()
+	before := len(h.circuits[relay])
+	if addrs == nil {
+		delete(h.circuits, relay)
+	} else {
+		h.circuits[relay] = addrs
+	}
+	h.mu.Unlock()
+	if before != len(addrs) {
+		h.networkChanged()
+	}
+}
+
+// circuitAddrs lists the addresses that lead through relays.
+func (h *Host) circuitAddrs() []ma.Multiaddr {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var out []ma.Multiaddr
+	for _, addrs := range h.circuits {
+		out = append(out, addrs...)
+	}
+	return out
+}
+
+// DropRelayed closes the connections to p that run through a relay, if there is
+// a direct one.
+func (h *Host) DropRelayed(p Peer) {
+	id, err := p.id()
+	if err != nil || h.Path(p).Kind == Relay {
+		return
+	}
+	for _, c := range h.swarm.ConnsToPeer(id) {
+		if viaRelay(c.RemoteMultiaddr()) {
+			_ = c.Close()
+		}
+	}
+}
