@@ -66,14 +66,14 @@ func (n *Node) describe(r *roster, c store.Contact) (Contact, error) {
 	out := Contact{Contact: c, Conv: chat.Direct(n.me.id, c.ID), Shown: shownName(c), Devices: len(r.of(c.ID)), Typing: n.typing.is(c.ID)}
 	out.Path.Kind = transport.None
 	for _, l := range n.links.of(c.ID) {
-		if p := n.host.Path(l.peer); !out.Online || better(p, out.Path) {
+		if p := n.host.Path(l.peer); better(p, out.Path) {
 			out.Path, out.RTT = p, time.Duration(l.rtt.Load())
 			if out.RTT == 0 {
 				out.RTT = p.RTT
 			}
 		}
-		out.Online = out.Online || !l.guest.Load()
 	}
+	out.Online = c.State == store.Friend && n.presence.is(c.ID)
 	out.Via = r.nameOf(out.Path.Via)
 	err := n.store.Read(func(v *store.View) error { return summarize(v, &out) })
 	if err != nil {

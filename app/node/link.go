@@ -50,7 +50,6 @@ type link struct {
 	person identity.ID
 	device identity.DeviceID
 	boot   string      // the other end's run
-	first  bool        // there was no link before
 	once   *[16]byte   // the one-time invite a guest came with
 	guest  atomic.Bool // not a friend: may only introduce itself
 	since  time.Time
@@ -332,7 +331,6 @@ func (n *Node) adopt(l *link) bool {
 		l.close(errRefused)
 		return false
 	}
-	l.first = old == nil
 	return true
 }
 
@@ -347,44 +345,4 @@ func (n *Node) carry(ctx context.Context, l *link) {
 	if n.links.remove(l) {
 		n.left(ctx, l)
 	}
-}
-
-// arrived tells viewers that a friend is here.
-func (n *Node) arrived(l *link) {
-	n.host.Protect(l.peer, true)
-	if l.first {
-		n.changes.tell(Change{Topic: TopicPresence, Who: l.person, State: presenceOnline})
-	}
-	n.log.Info("friend is here", "peer", l.device, "path", n.host.Path(l.peer).Kind)
-}
-
-// left waits for a replacement and then tells viewers that a friend is away.
-func (n *Node) left(ctx context.Context, l *link) {
-	n.keeper.lost(l.device, !l.guest.Load() && time.Since(l.since) > goodLink)
-	n.unlinkedCalls(l)
-	select {
-	case <-time.After(grace):
-	case <-ctx.Done():
-	}
-	if n.links.to(l.device) == nil {
-		_ = n.host.Disconnect(l.peer) // a dead connection must not be dialled over
-	}
-	if l.guest.Load() || len(n.links.of(l.person)) > 0 {
-		return
-	}
-	seen := time.Unix(0, l.heard.Load())
-	err := n.store.Write(context.WithoutCancel(ctx), func(tx *store.Tx) error {
-		c, err := tx.Contact(l.person)
-		if err != nil {
-			return err
-		}
-		c.LastSeen = seen
-		return tx.PutContact(c)
-	})
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		n.log.Warn("keep last seen", "err", err)
-	}
-	_ = n.reload(context.WithoutCancel(ctx))
-	n.changes.tell(Change{Topic: TopicPresence, Who: l.person, State: presenceAway})
-	n.log.Info("friend is away", "peer", l.device)
 }

@@ -53,17 +53,18 @@ type Node struct {
 	host  *transport.Host
 	boot  [bootSize]byte // tells this run of the process from the one before
 
-	changes watchers
-	people  people
-	links   links
-	keeper  keeper
-	waits   waits
-	guests  guests
-	typing  typing
-	calls   calls
-	choices atomic.Pointer[Settings]
-	news    news
-	work    crew // the links that run
+	changes  watchers
+	people   people
+	links    links
+	keeper   keeper
+	waits    waits
+	guests   guests
+	typing   typing
+	calls    calls
+	choices  atomic.Pointer[Settings]
+	news     news
+	presence presence
+	work     crew // the links that run
 }
 
 // Open opens the account's store and its place in the network. The caller runs

@@ -28,7 +28,7 @@ var known = []struct {
 	{node.ErrEmpty, control.CodeInvalid, "There is nothing to send", "Write at least one character"},
 	{node.ErrTimeout, control.CodeTimeout, "The message is stored, and has not come that far yet", "It goes out by itself as soon as the friend is here"},
 	{node.ErrOurself, control.CodeInvalid, "This link is your own", "Send it to a friend, and add the link that they send you"},
-	{node.ErrExpired, control.CodeState, "The invite has expired", "Ask for a new one"},
+	{node.ErrExpired, control.CodeState, "The invite has expired", "Ask for a new one, or check this machine's clock"},
 	{node.ErrNoWay, control.CodeInvalid, "The invite names no address where its owner can be found", "Ask for a new one while both of you are on one network"},
 	{node.ErrNoCall, control.CodeNotFound, "There is no such call now", "List them with “entrenous calls”"},
 	{node.ErrInCall, control.CodeState, "You are in a call with this person already", "Hang up first"},
