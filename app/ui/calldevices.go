@@ -2,6 +2,7 @@ package ui
 
 import (
 	"context"
+	"image/color"
 	"math"
 
 	"fyne.io/fyne/v2"
@@ -117,7 +118,7 @@ func (p *phone) showDevices(b *callBar) {
 	w.popover(root)
 }
 
-// loudest and quietest a friend can be made, in dB.
+// mostVolume is by how much a friend can be made louder or quieter, in dB.
 const mostVolume = 15
 
 // volume is how loud a friend is heard here.
@@ -126,7 +127,21 @@ func (p *phone) volume(c control.Call) fyne.CanvasObject {
 	slider.Step = 1
 	slider.SetValue(math.Round(c.Volume))
 	slider.OnChangeEnded = func(db float64) { p.edit(c.ID, control.CallEdit{Volume: &db}) }
-	return slider
+	return container.NewThemeOverride(slider, sliderTheme{p.w.theme})
+}
+
+// A sliderTheme draws a slider in the accent, on a track that can be seen.
+type sliderTheme struct{ fyne.Theme }
+
+// Color is for Fyne.
+func (s sliderTheme) Color(n fyne.ThemeColorName, v fyne.ThemeVariant) color.Color {
+	switch n {
+	case theme.ColorNameForeground:
+		n = colorAccent
+	case theme.ColorNameInputBackground:
+		n = colorLine
+	}
+	return s.Theme.Color(n, v)
 }
 
 // showMore opens what one seldom does in a call.
@@ -158,7 +173,7 @@ func (p *phone) underBar(b *callBar, at *button, wide float32, o fyne.CanvasObje
 	place := fyne.CurrentApp().Driver().AbsolutePositionForObject(at)
 	place = place.AddXY(at.Size().Width, at.Size().Height+6)
 	body := makeCard(&card{fill: theme.ColorNameOverlayBackground, stroke: colorLine, radius: 16, padX: 12, padY: 12, content: o})
-	return container.New(&below{at: place, wide: wide, card: body}, newShield(), container.NewVScroll(body))
+	return container.New(&below{at: place, wide: wide, card: body}, newShield(), container.NewVScroll(newInset(sheetEdge, sheetEdge, body)))
 }
 
 // below hangs a card under a place of the window: its upper right corner
@@ -176,8 +191,8 @@ func (l *below) Layout(objs []fyne.CanvasObject, size fyne.Size) {
 	x := min(max(l.at.X-w, 8), size.Width-w-8)
 	y := min(l.at.Y, size.Height-h-8)
 	for _, o := range objs {
-		o.Resize(fyne.NewSize(w, h))
-		o.Move(fyne.NewPos(x, y))
+		o.Resize(fyne.NewSize(w+2*sheetEdge, h+2*sheetEdge))
+		o.Move(fyne.NewPos(x-sheetEdge, y-sheetEdge))
 	}
 }
 

@@ -75,8 +75,8 @@ func (n *talkNode) dial(who string) any {
 // phone answers the verbs of calls and sound.
 func (n *talkNode) phone(req *http.Request, parts []string) any {
 	verb := req.Method + " " + parts[0]
-	if len(parts) == 3 {
-		verb += " " + parts[2]
+	if len(parts) > 1 && (len(parts) == 3 || parts[0] == "sound") {
+		verb += " " + parts[len(parts)-1]
 	}
 	switch verb {
 	case "GET calls":
