@@ -7,8 +7,10 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"sync"
+	"syscall"
 
 	"github.com/entrenous/entrenous/app/control"
 	"github.com/entrenous/entrenous/app/control/server"
@@ -29,6 +31,8 @@ type daemon struct {
 
 // run runs until ctx ends or a client asks for it.
 func (d *daemon) run(ctx context.Context) error {
+	// The window that started us reads what we log; when it is gone we live on.
+	signal.Ignore(syscall.SIGPIPE)
 	l, err := takeLock(d.dir)
 	if err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -48,6 +49,7 @@ func (p *program) openWindow(ctx context.Context, dir string) error {
 	if open, err := client.RaiseWindow(ctx); err == nil && open {
 		return nil
 	}
+	debug.SetGCPercent(50) // a window makes much garbage while it scrolls, and then little
 	a := newCalm(fyneapp.NewWithID(appID))
 	a.SetIcon(fyne.NewStaticResource("mark.png", assets.Icon()))
 	ctx, stop := context.WithCancel(ctx)
