@@ -32,7 +32,7 @@ var walls = map[string][]string{
 	"app/control":        {"app/chat", "identity"},
 	"app/control/server": {"app/control", "app/node", "app/chat", "app/store", "app/call", "identity"}, // store: its rows are the node's values
 	"app/node":           {"app/chat", "app/store", "app/call", "transport", "transport/noise", "transport/rtc", "media/voice", "identity"},
-	"app/node/nodetest":  {"app/node", "app/store", "app/control", "app/control/server", "app/chat", "transport", "transport/noise", "transport/simnet", "media/device", "media/voice", "identity"},
+	"app/node/nodetest":  {"app/node", "app/store", "app/call", "app/control", "app/control/server", "app/chat", "transport", "transport/noise", "transport/simnet", "media/device", "media/voice", "identity"},
 	"app/store":          {"app/chat", "identity"},
 	"app/chat":           {"identity"},
 	"app/call":           {},

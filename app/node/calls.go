@@ -272,3 +272,12 @@ func (n *Node) tellCall(c call.Call) {
 }
 
 func shortCall(id call.ID) string { return fmt.Sprintf("%x", id[:4]) }
+
+// The steps and the report of a sound test, under the name that the rooms above
+// know them by.
+type (
+	// EchoStep is how far a sound test is.
+	EchoStep = voice.EchoStep
+	// EchoReport is what a sound test measured.
+	EchoReport = voice.EchoReport
+)

@@ -5,7 +5,6 @@ import (
 
 	"github.com/entrenous/entrenous/app/control"
 	"github.com/entrenous/entrenous/app/node"
-	"github.com/entrenous/entrenous/media/voice"
 )
 
 func soundDevices(n *node.Node) (any, error) {
@@ -33,7 +32,7 @@ func (s *Server) testSound(w http.ResponseWriter, r *http.Request) {
 	}
 	stream := &lines{w: w, rc: http.NewResponseController(w)}
 	begun := false
-	found, err := n.TestSound(r.Context(), func(step voice.EchoStep) {
+	found, err := n.TestSound(r.Context(), func(step node.EchoStep) {
 		if !begun {
 			begun = true
 			w.Header().Set("Content-Type", "application/x-ndjson")
@@ -58,7 +57,7 @@ const (
 	goodVoice = -40.0 // dBFS
 )
 
-func echoReport(e voice.EchoReport) control.EchoReport {
+func echoReport(e node.EchoReport) control.EchoReport {
 	out := control.EchoReport{
 		Heard: e.Heard, EchoDelay: millis(e.Delay), Room: e.Room, Canceller: e.Canceller,
 		Voice: e.Voice, Noise: e.Noise, MouthToEar: millis(e.MouthToEar), Quality: e.Quality.String(), Mic: e.Mic, Speaker: e.Output,
