@@ -1,0 +1,159 @@
+package app_test
+
+import (
+	"encoding/json"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/entrenous/entrenous/app/control"
+	"github.com/entrenous/entrenous/media/device"
+)
+
+// callers are two friends with sound; the second answers by itself if auto.
+func callers(t *testing.T, auto bool) (ana, bo *person, heard string) {
+	t.Helper()
+	ana, bo = newPerson(t, "Ana"), newPerson(t, "Bo")
+	heard = filepath.Join(t.TempDir(), "heard.wav")
+	ana.wake("--audio", "file:,"+heard)
+	if auto {
+		bo.wake("--audio", "tone", "--auto-answer")
+	} else {
+		bo.wake("--audio", "tone")
+	}
+	befriend(ana, bo)
+	return ana, bo, heard
+}
+
+// event is a line of “call --json”.
+type event struct {
+	Type string  `json:"type"`
+	At   float64 `json:"at_ms"`
+	control.Call
+}
+
+// types lists the kinds of events, without the statistics.
+func types(t *testing.T, lines []string) (kinds []string, all []event) {
+	t.Helper()
+	for _, l := range lines {
+		var e event
+		must(t, json.Unmarshal([]byte(l), &e))
+		all = append(all, e)
+		if e.Type != "stats" {
+			kinds = append(kinds, e.Type)
+		}
+	}
+	return kinds, all
+}
+
+// loudest is the highest level of any 10 ms of a file, in dBFS.
+func loudest(t *testing.T, path string) float64 {
+	t.Helper()
+	f, err := os.Open(path)
+	must(t, err)
+	defer f.Close()
+	sound, err := device.ReadWAV(f)
+	must(t, err)
+	var top float32
+	for _, v := range sound {
+		top = max(top, v, -v)
+	}
+	return 20 * math.Log10(float64(top)+1e-9)
+}
+
+func TestACallBetweenTwoProcessesIsHeardAndKept(t *testing.T) {
+	ana, bo, heard := callers(t, true)
+	kinds, all := types(t, ana.lines("call", "Bo", "--for", "2s", "--json"))
+	if got := strings.Join(kinds, " "); got != "calling ringing connected first_audio ended" && got != "ringing connected first_audio ended" {
+		t.Errorf("events are %q", got)
+	}
+	last := all[len(all)-1]
+	if last.Reason != control.EndCompleted || !last.ByUs || last.Seconds < 1.9 || last.Seconds > 4 {
+		t.Errorf("the end is %+v", last)
+	}
+	var page control.Page
+	eventually(t, "bo's log tells of the call, with both reports", func() bool {
+		var err error
+		page, err = bo.api().Messages(t.Context(), ana.id, control.PageQuery{Limit: 1})
+		return err == nil && len(page.Rows) == 1 && page.Rows[0].Call != nil && page.Rows[0].Call.Callee != nil && page.Rows[0].Call.Caller != nil
+	})
+	if c := page.Rows[0].Call; c.Outgoing || c.Reason != "ended" || c.Seconds < 2 || c.Caller.Path != "lan" {
+		t.Errorf("the row is %+v", c)
+	}
+	if level := loudest(t, heard); level < -30 {
+		t.Errorf("ana's loudspeaker recorded at most %.0f dBFS", level)
+	}
+}
+
+func TestCallsAreAnsweredMutedAndEndedByCommands(t *testing.T) {
+	ana, bo, _ := callers(t, false)
+	call := start(t, ana.command("call", "Bo", "--json"))
+	ringing := func() bool {
+		all, err := bo.api().Calls(t.Context())
+		return err == nil && len(all) > 0 && all[len(all)-1].State == control.CallRinging
+	}
+	eventually(t, "it rings", ringing)
+	bo.ok("decline")
+	<-call.done
+	if code := call.cmd.ProcessState.ExitCode(); code != 7 {
+		t.Errorf("a declined call ends with %d: %s", code, call.err)
+	}
+	call = start(t, ana.command("call", "Bo", "--json"))
+	eventually(t, "it rings", ringing)
+	bo.ok("answer")
+	now := func(p *person) control.Call {
+		c, err := p.api().CallNow(t.Context(), control.CurrentCall)
+		if err != nil {
+			return control.Call{}
+		}
+		return c
+	}
+	eventually(t, "they hear each other", func() bool { return now(ana).State == control.CallActive && now(bo).State == control.CallActive })
+	ana.ok("mute")
+	if !now(ana).Muted {
+		t.Error("ana is not muted")
+	}
+	ana.ok("mute", "--off")
+	bo.ok("hold")
+	eventually(t, "ana sees that she is held", func() bool { return now(ana).HeldThere })
+	bo.ok("hold", "--off")
+	bo.ok("record")
+	eventually(t, "ana sees that bo records", func() bool { return now(ana).RecordingThere })
+	bo.ok("hangup")
+	<-call.done
+	if code := call.cmd.ProcessState.ExitCode(); code != 0 {
+		t.Errorf("the call ended with %d: %s", code, call.err)
+	}
+	found, err := filepath.Glob(filepath.Join(bo.dir, "recordings", "*.opus"))
+	must(t, err)
+	if len(found) != 1 {
+		t.Errorf("recordings: %v", found)
+	}
+	if f := bo.fails(4, "answer", "--json"); f.Code != control.CodeNotFound {
+		t.Errorf("answering nothing: %+v", f)
+	}
+}
+
+func TestACallWithAKilledProcessIsLostWithinFiveSeconds(t *testing.T) {
+	ana, bo, _ := callers(t, true)
+	call := start(t, ana.command("call", "Bo", "--json"))
+	eventually(t, "they hear each other", func() bool {
+		c, err := ana.api().CallNow(t.Context(), control.CurrentCall)
+		return err == nil && c.Quality != nil && c.Quality.FirstAudio > 0
+	})
+	bo.daemon.end(syscall.SIGKILL)
+	killed := time.Now()
+	<-call.done
+	if took := time.Since(killed); took > 5*time.Second {
+		t.Errorf("noticed after %v", took)
+	}
+	all, err := ana.api().Calls(t.Context())
+	must(t, err)
+	if c := all[len(all)-1]; c.Reason != control.EndLost {
+		t.Errorf("the call ended because %q", c.Reason)
+	}
+}
