@@ -3,9 +3,11 @@
 package app_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"image"
 	"image/color"
@@ -56,11 +58,10 @@ func newScreen(t testing.TB) *screen {
 	server := start(t, cmd)
 	must(t, w.Close())
 	must(t, r.SetReadDeadline(time.Now().Add(screenPatience)))
-	number := make([]byte, 16)
-	n, err := r.Read(number)
+	number, err := bufio.NewReader(r).ReadString('\n') // all of it: the server does not forgive a closed pipe
 	must(t, err)
 	must(t, r.Close())
-	s := &screen{t: t, display: ":" + strings.TrimSpace(string(number[:n])), frames: filepath.Join(dir, "Xvfb_screen0"), server: server}
+	s := &screen{t: t, display: ":" + strings.TrimSpace(number), frames: filepath.Join(dir, "Xvfb_screen0"), server: server}
 	within(t, screenPatience, "the display has pixels", func() bool {
 		select {
 		case <-server.done:
@@ -70,7 +71,10 @@ func newScreen(t testing.TB) *screen {
 		f, err := os.Stat(s.frames)
 		return err == nil && f.Size() > 4*screenWide*screenHigh
 	})
-	s.do("mousemove", strconv.Itoa(screenWide-1), strconv.Itoa(screenHigh-1))
+	within(t, screenPatience, "the display takes the mouse", func() bool {
+		_, err := s.try("mousemove", strconv.Itoa(screenWide-1), strconv.Itoa(screenHigh-1))
+		return err == nil
+	})
 	return s
 }
 
@@ -88,6 +92,9 @@ func (s *screen) try(args ...string) (string, error) {
 	cmd := exec.CommandContext(s.t.Context(), "xdotool", args...)
 	cmd.Env = append(os.Environ(), "DISPLAY="+s.display)
 	out, err := cmd.Output()
+	if bad := (*exec.ExitError)(nil); errors.As(err, &bad) {
+		err = fmt.Errorf("%w: %s", err, bad.Stderr)
+	}
 	return strings.TrimSpace(string(out)), err
 }
 
@@ -189,6 +196,14 @@ func save(t testing.TB, path string, img *image.RGBA, wide int) {
 	var b bytes.Buffer
 	must(t, (&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(&b, img.SubImage(image.Rect(0, 0, wide, screenHigh))))
 	must(t, os.WriteFile(path, b.Bytes(), 0o600))
+}
+
+// savePacked writes a whole picture as small as PNG gets.
+func savePacked(t testing.TB, path string, img *image.RGBA) {
+	t.Helper()
+	var b bytes.Buffer
+	must(t, (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&b, img))
+	must(t, os.WriteFile(path, b.Bytes(), 0o644)) //nolint:gosec // belongs to the documentation
 }
 
 // inOwnNetwork runs the rest of a test in a network namespace of its own,
