@@ -26,7 +26,7 @@ type ledger struct {
 }
 
 // scribble writes to a friend until told to stop, whatever happens to the node.
-func scribble(p, to *person, stop <-chan struct{}) *ledger {
+func scribble(p *person, to string, stop <-chan struct{}) *ledger {
 	l := &ledger{written: map[string]bool{}, delivered: map[string]bool{}}
 	c := p.api()
 	for {
@@ -41,7 +41,7 @@ func scribble(p, to *person, stop <-chan struct{}) *ledger {
 		if l.tried%2 == 0 {
 			m.Wait, m.Timeout = control.Delivered, 200
 		}
-		s, err := c.Send(p.t.Context(), to.id, m)
+		s, err := c.Send(p.t.Context(), to, m)
 		f := (*control.Failure)(nil)
 		switch {
 		case errors.As(err, &f) && f.Code == control.CodeNotHere:
@@ -68,8 +68,9 @@ func killAndCount(t *testing.T, kills int) string {
 	stop := make(chan struct{})
 	var writing sync.WaitGroup
 	var byAna, byBo *ledger
-	writing.Go(func() { byAna = scribble(ana, bo, stop) })
-	writing.Go(func() { byBo = scribble(bo, ana, stop) })
+	anaID, boID := ana.id, bo.id
+	writing.Go(func() { byAna = scribble(ana, boID, stop) })
+	writing.Go(func() { byBo = scribble(bo, anaID, stop) })
 	for range kills {
 		<-time.After(time.Duration(rand.Int64N(int64(300 * time.Millisecond))))
 		victim := []*person{ana, bo}[rand.IntN(2)]
