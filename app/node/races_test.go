@@ -47,7 +47,7 @@ func TestBothDialAtOnceAndMeetEveryTime(t *testing.T) {
 		alice, bob := town.JoinFar("alice"), town.JoinFar("bob")
 		town.Befriend(alice, bob)
 		r := rand.New(rand.NewPCG(3, 4))
-		for i := range 40 {
+		for i := range 20 {
 			alice.Sleep()
 			bob.Sleep()
 			town.Pass(time.Duration(r.IntN(500)) * time.Millisecond)
@@ -94,7 +94,7 @@ func misfortune(town *nodetest.Town, r *rand.Rand, p *nodetest.Person) {
 }
 
 func TestAfterAnySequenceOfMisfortunesEveryMessageIsThereOnceAndInOrder(t *testing.T) {
-	for seed := range uint64(3) {
+	for seed := range uint64(2) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			nodetest.RunFar(t, simnet.Config{Delay: 20 * time.Millisecond}, func(town *nodetest.Town) {
 				alice, bob := town.JoinFar("alice"), town.JoinFar("bob")

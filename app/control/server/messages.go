@@ -165,7 +165,7 @@ func sendMessage(n *node.Node, who identity.ID, r *http.Request) (any, error) {
 	}
 	wait := defaultWait
 	if in.Timeout > 0 {
-		wait = min(time.Duration(in.Timeout)*time.Millisecond, maxWait)
+		wait = time.Duration(min(int64(in.Timeout), maxWait.Milliseconds())) * time.Millisecond
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), wait)
 	defer cancel()

@@ -187,5 +187,8 @@ func decode[T any](r *http.Request) (T, error) {
 	case err != nil:
 		return v, &control.Failure{Message: "The request is not the JSON expected: " + err.Error(), Code: control.CodeInvalid}
 	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return v, &control.Failure{Message: "The request is more than one JSON value", Code: control.CodeInvalid}
+	}
 	return v, nil
 }
