@@ -328,3 +328,24 @@ func BenchmarkTick(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/20000, "ns/tick")
 }
+
+func TestALineThatLosesManyIsGivenTimeForTheirCopies(t *testing.T) {
+	b := jitter.New(&tape{fec: true}, jitter.Config{})
+	out := make([]float32, media.Tick)
+	rng := rand.New(rand.NewPCG(5, 5))
+	for i := range 1000 {
+		now := time.Duration(i) * 20 * time.Millisecond
+		if rng.Float64() > 0.1 {
+			b.Push(packet(i, now))
+		}
+		b.Pull(out, now+5*time.Millisecond)
+		b.Pull(out, now+15*time.Millisecond)
+	}
+	s := b.Stats()
+	if share := float64(s.ConcealedSamples) / float64(s.TotalSamplesReceived); share > 0.04 {
+		t.Errorf("%.1f %% made up of 10 %% lost", 100*share)
+	}
+	if s.RecoveredSamples < 60*media.Frame || s.Target > 50*time.Millisecond {
+		t.Errorf("%d samples recovered, delay aimed at %v", s.RecoveredSamples, s.Target)
+	}
+}

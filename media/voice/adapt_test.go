@@ -106,6 +106,7 @@ func TestSavingBandwidthSendsLittleInSilence(t *testing.T) {
 }
 
 func TestLowLatencyIsUnderstoodToo(t *testing.T) {
+	slowly(t)
 	synctest.Test(t, func(t *testing.T) {
 		low := func(c *voice.Config) { c.LowLatency, c.Frame = true, 10*ms }
 		ann, bob := newPerson(t, quietLAN(), low), newPerson(t, quietLAN(), low)

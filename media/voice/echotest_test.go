@@ -86,6 +86,7 @@ func tested(t *testing.T, delay time.Duration, gain float32, change func(*voice.
 }
 
 func TestTheEchoTestMeasuresARoom(t *testing.T) {
+	slowly(t)
 	if dsp.CancellerName() == "" {
 		t.Skip("no canceller in this build")
 	}
@@ -125,6 +126,7 @@ func TestWithHeadphonesNoEchoIsFound(t *testing.T) {
 }
 
 func TestTheEchoTestShowsABadLine(t *testing.T) {
+	slowly(t)
 	report, _, _ := tested(t, 0, 0, func(c *voice.EchoTestConfig) {
 		c.Listen, c.Loss, c.Delay = 100*time.Millisecond, 0.4, 300*time.Millisecond
 	})

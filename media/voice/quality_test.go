@@ -195,6 +195,7 @@ func fft(x []complex128) {
 }
 
 func TestTheQualityMeterKnowsGoodFromBad(t *testing.T) {
+	slowly(t)
 	said := speech()
 	same, late := align(said, append(make([]float32, 1234), said...), 4800)
 	if late != 1234 {
