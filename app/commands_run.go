@@ -41,7 +41,7 @@ With --json its first line is {"type":"ready",…}.`,
 			if !forWindow {
 				d.passphrase = func() (string, error) { return p.passphrase("Passphrase") }
 			}
-			if d.cfg.Sound, err = newSound(dir, audio, d.log); err != nil {
+			if d.cfg.Sound, d.bell, err = newSound(dir, audio, d.log); err != nil {
 				return err
 			}
 			d.ready = p.sayReady
@@ -111,7 +111,7 @@ func (p *program) window(ctx context.Context) error {
 		fmt.Fprintln(p.err, "There is no identity here yet: make one from another terminal with “entrenous init --name NAME”.")
 	}
 	d := &daemon{dir: dir, log: p.logger(), setup: true, ready: p.sayReady}
-	if d.cfg.Sound, err = newSound(dir, "system", d.log); err != nil {
+	if d.cfg.Sound, d.bell, err = newSound(dir, "system", d.log); err != nil {
 		return err
 	}
 	d.passphrase = func() (string, error) { return p.passphrase("Passphrase") }

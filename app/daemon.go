@@ -15,6 +15,7 @@ import (
 	"github.com/entrenous/entrenous/app/control"
 	"github.com/entrenous/entrenous/app/control/server"
 	"github.com/entrenous/entrenous/app/node"
+	"github.com/entrenous/entrenous/media/device"
 )
 
 // daemon is a node running without a window: its API, its tray icon and its
@@ -25,6 +26,7 @@ type daemon struct {
 	setup      bool                   // an empty profile waits for the API instead of being an error
 	desktop    bool                   // show a tray icon and notifications where there is a desktop
 	cfg        node.Config
+	bell       func() (device.Speaker, error) // opens the loudspeaker that rings; nil for silence
 	log        *slog.Logger
 	ready      func(*node.Node) // called once the node runs
 }
@@ -106,6 +108,9 @@ func (d *daemon) runNode(ctx context.Context, p *profile, s *server.Server, quit
 	}
 	n := p.current()
 	s.Opened()
+	if d.bell != nil {
+		desk.Go(func() { (&ringer{node: n, open: d.bell, log: d.log}).run(ctx) })
+	}
 	if d.ready != nil {
 		d.ready(n)
 	}

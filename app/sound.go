@@ -41,24 +41,34 @@ type keptSound struct {
 	Learnt  map[string]voice.Profile `json:"learnt,omitempty"`
 }
 
-// newSound makes what a node needs to call, from the text of --audio.
-func newSound(dir, text string, log *slog.Logger) (node.Sound, error) {
+// newSound makes what a node needs to call, from the text of --audio, and what
+// opens the loudspeaker that rings: nil where nobody would hear it.
+func newSound(dir, text string, log *slog.Logger) (node.Sound, func() (device.Speaker, error), error) {
 	spec, err := device.ParseSpec(text)
 	if err != nil {
-		return node.Sound{}, &control.Failure{Message: capital(err.Error()), Hint: "Say --audio system, null, tone, file:IN.wav,OUT.wav or pulse:SOURCE,SINK", Code: control.CodeInvalid}
+		return node.Sound{}, nil, &control.Failure{Message: capital(err.Error()), Hint: "Say --audio system, null, tone, file:IN.wav,OUT.wav or pulse:SOURCE,SINK", Code: control.CodeInvalid}
 	}
 	s := &sound{path: filepath.Join(dir, soundFile), log: log, spec: spec}
 	if err := s.load(); err != nil {
 		log.Warn("read which sound devices were chosen", "err", err)
 	}
 	out := node.Sound{Open: s.open, Closed: s.closed, Test: s.test}
-	if s.system() {
-		if spec.Mic == "" && spec.Speaker == "" {
-			s.spec.Mic, s.spec.Speaker = s.kept.Mic, s.kept.Speaker
-		}
-		out.List, out.Choose = s.list, s.choose
+	if !s.system() {
+		return out, nil, nil
 	}
-	return out, nil
+	if spec.Mic == "" && spec.Speaker == "" {
+		s.spec.Mic, s.spec.Speaker = s.kept.Mic, s.kept.Speaker
+	}
+	out.List, out.Choose = s.list, s.choose
+	return out, s.speaker, nil
+}
+
+// speaker opens the loudspeaker alone.
+func (s *sound) speaker() (device.Speaker, error) {
+	s.mu.Lock()
+	spec := s.spec.String()
+	s.mu.Unlock()
+	return device.OpenSpeaker(spec)
 }
 
 // system says whether there are devices to choose from.
