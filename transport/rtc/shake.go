@@ -1,6 +1,7 @@
 package rtc
 
 import (
+	"encoding/binary"
 	"net"
 	"os"
 	"sync"
@@ -28,8 +29,34 @@ func newHandshake(c *ice.Conn) *handshake {
 	return &handshake{conn: c, in: make(chan []byte, 32), done: make(chan struct{}), late: make(chan struct{}), moved: make(chan struct{})}
 }
 
-// put hands in a packet that came; when 32 wait it is lost, and sent again.
+// put hands in a packet that came, the records that are encrypted apart from
+// those in clear; when 32 wait it is lost, and sent again.
 func (h *handshake) put(b []byte) {
+	plain := 0
+	for plain+recordHeader <= len(b) && !encrypted(b[plain:]) {
+		plain += recordHeader + int(binary.BigEndian.Uint16(b[plain+11:]))
+	}
+	if plain > 0 && plain < len(b) {
+		h.queue(b[:plain])
+		b = b[plain:]
+	}
+	h.queue(b)
+}
+
+// recordHeader is the size of a DTLS record's header: type, version, epoch,
+// sequence number, length (RFC 6347 §4.1).
+const recordHeader = 13
+
+// encrypted says whether a record, of at least recordHeader bytes, is of an
+// epoch with keys.
+func encrypted(b []byte) bool { return len(b) >= recordHeader && b[3]|b[4] != 0 }
+
+// digest is how long an encrypted record waits, so that what came in clear
+// before it has led to keys. DTLS keeps records that come too early in a buffer
+// which it reads the next packet into.
+const digest = 8 * time.Millisecond
+
+func (h *handshake) queue(b []byte) {
 	select {
 	case h.in <- append([]byte(nil), b...):
 	default:
@@ -55,8 +82,21 @@ func (h *handshake) ReadFrom(p []byte) (int, net.Addr, error) {
 			return 0, nil, net.ErrClosed
 		case <-moved:
 		case b := <-h.in:
+			if encrypted(b) {
+				h.settle()
+			}
 			return copy(p, b), shakeAddr{}, nil
 		}
+	}
+}
+
+// settle gives what came before time to be understood.
+func (h *handshake) settle() {
+	timer := time.NewTimer(digest)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-h.done:
 	}
 }
 
