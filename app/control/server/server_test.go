@@ -79,7 +79,7 @@ func TestWrongRequestsAreRefusedInWords(t *testing.T) {
 		alice, bob := town.Join("alice"), town.Join("bob")
 		town.Befriend(alice, bob)
 		s := server.New(of(alice), nil)
-		id := strings.Repeat("0", 64)
+		id := strings.Repeat("1", 64)
 		for _, row := range []struct{ method, path, body, code string }{
 			{"GET", "/", "", control.CodeNotFound},
 			{"GET", "/v2/contacts", "", control.CodeNotFound},
