@@ -34,7 +34,8 @@ type callBar struct {
 	mute, devices, more, hangUp *button
 	resume, again, close        *button
 	talk                        *holdButton
-	shape                       string // what the bar's size depends on
+	shape                       string  // what the bar's size depends on
+	wide                        float32 // of the words, which the levels follow
 }
 
 func newCallBar(p *phone) *callBar {
@@ -82,7 +83,8 @@ func (b *callBar) set(c control.Call) bool {
 	shape := b.state()
 	grew := shape != b.shape
 	b.shape = shape
-	if grew {
+	if wide := b.label.natural(); grew || wide != b.wide {
+		b.wide = wide
 		b.Refresh()
 	}
 	return grew

@@ -101,6 +101,20 @@ func TestTheFiguresOfACallComeUpUnderThePointer(t *testing.T) {
 	})
 }
 
+func TestWordsThatGrowAreNotCut(t *testing.T) {
+	n := harbour()
+	withWindow(t, n, func(t *testing.T) {
+		n.call("c1", harbourAna, func(c *control.Call) { active(c); c.Seconds = 4 })
+		n.wait(time.Second)
+		n.call("c1", harbourAna, func(c *control.Call) { c.Seconds, c.Quality.MouthToEar = 7261, 238 })
+		n.wait(time.Second)
+		label := n.w.phone.bars[0].label
+		if label.Size().Width < label.natural() {
+			t.Errorf("%q is cut", label.line.words)
+		}
+	})
+}
+
 func TestADeviceIsChosenInACall(t *testing.T) {
 	n := sounding()
 	withWindow(t, n, func(t *testing.T) {

@@ -146,7 +146,7 @@ func (w *Window) callFigures(c control.Call) []fact {
 		{w.tr("fact.made"), w.percent(q.Concealed)},
 		{w.tr("fact.stream"), w.tr("fact.stream.both", (q.Bitrate+500)/1000, int(math.Round(q.Frame)))},
 	}
-	if q.EchoRemoved > 0 {
+	if q.EchoRemoved >= 1 {
 		facts = append(facts, fact{w.tr("fact.echo"), w.tr("fact.decibel", int(math.Round(q.EchoRemoved)))})
 	}
 	return facts

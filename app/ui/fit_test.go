@@ -28,6 +28,7 @@ func everyCard(n *cardNode) map[string]func() {
 		"settings": w.showSettings,
 		"switcher": w.showSwitcher,
 		"help":     w.showHelp,
+		"sound":    w.showSoundTest,
 		"doctor":   w.showDoctor,
 		"remove":   func() { w.confirmRemove(bo) },
 		"rename":   func() { w.showRename(bo) },
