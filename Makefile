@@ -38,7 +38,7 @@ bench: build ## benchmarks beside the code, then whole-process scenarios, as tab
 	ENTRENOUS_BENCH=$(CURDIR)/$(BIN) $(GO) test -tags "$(TAGS)" -count=1 -timeout 30m -run 'TestFigures' -v ./app/
 
 voice: build ## calls over virtual sound devices, measured
-	ENTRENOUS_VOICE=1 $(GO) test -tags "$(TAGS)" -count=1 -timeout 30m -run 'TestVoice' -v ./media/voice/... ./app/
+	ENTRENOUS_VOICE=1 $(GO) test -tags "$(TAGS)" -count=1 -timeout 30m -run 'TestTheHarness' -v ./media/voice/
 
 natlab: build ## real kernels with NAT between them (root)
 	ENTRENOUS_NATLAB=$(CURDIR)/$(BIN) $(GO) test -tags "$(TAGS)" -count=1 -timeout 30m -run 'TestNATLab' -v ./app/

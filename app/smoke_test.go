@@ -85,7 +85,7 @@ func sit(t testing.TB, name, shots string, env ...string) *seat {
 }
 
 func (s *seat) command(args ...string) *exec.Cmd {
-	cmd := exec.Command(os.Getenv(smokeEnv), append([]string{"--profile", s.dir}, args...)...) //nolint:noctx // ended by start's cleanup
+	cmd := exec.Command(os.Getenv(smokeEnv), append([]string{"--profile", s.dir}, args...)...)
 	cmd.Env = s.env
 	return cmd
 }

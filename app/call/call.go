@@ -12,9 +12,10 @@ import (
 // ID names a call; random, made by the caller.
 type ID [16]byte
 
-// Person and Device are whoever is called, and the device they speak at.
 type (
+	// Person is somebody who is called.
 	Person [32]byte
+	// Device is what a person speaks at.
 	Device [32]byte
 )
 

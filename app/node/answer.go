@@ -168,7 +168,7 @@ func (n *Node) entertain(ctx context.Context, l *link, cert identity.Certificate
 			l.once = &of.once
 		}
 	}
-	_, friend := n.known().friend(l.person)
+	friend := n.known().friend(l.person)
 	if friend {
 		// A new device of a friend, which keeps the pair secret whether or not it
 		// comes as far as showing its list: without it it would be refused later.

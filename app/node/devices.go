@@ -149,7 +149,7 @@ func listChanges(prev, next *identity.DeviceList) (out []chat.DeviceBody) {
 // The row is ours: each of the two people writes what they saw of the other.
 func (n *Node) noteDevices(ctx context.Context, who identity.ID, changes []chat.DeviceBody) error {
 	n.changes.tell(Change{Topic: TopicContact, Who: who}, Change{Topic: TopicDevices})
-	if _, ok := n.known().friend(who); !ok {
+	if !n.known().friend(who) {
 		return nil
 	}
 	for _, c := range changes {

@@ -16,7 +16,7 @@ import (
 func (n *Node) hello(to identity.ID) chat.Hello {
 	r := n.known()
 	h := chat.Hello{Name: n.ownName(), ListEpoch: r.epoch(n.me.id), Peer: string(n.host.Peer()), Addrs: n.shownAddrs()}
-	if _, friend := r.friend(to); friend || to == n.me.id {
+	if r.friend(to) || to == n.me.id {
 		h.Rendezvous = n.toldTo(to)
 	}
 	return h
@@ -99,7 +99,7 @@ func (n *Node) sharedWith(l *link) []chat.ConvID {
 	r := n.known()
 	var out []chat.ConvID
 	for conv, who := range r.convs {
-		if _, friend := r.friend(who); friend {
+		if r.friend(who) {
 			out = append(out, conv)
 		}
 	}

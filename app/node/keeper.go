@@ -293,7 +293,7 @@ func (n *Node) newLink(ch *noise.Channel, peer transport.Peer, cert identity.Cer
 	l.heard.Store(l.since.UnixNano())
 	// A friend's device that is not on the list we hold is one of a newer list,
 	// which it has to show, or one that was taken off.
-	_, friend := n.known().friend(l.person)
+	friend := n.known().friend(l.person)
 	l.guest.Store(!l.own() && (!friend || !n.known().listed(l.person, l.device)))
 	return l
 }

@@ -175,16 +175,21 @@ func (l *link) write(ctx context.Context) error {
 			stale = true
 		case <-tick.C:
 			tick.Reset(pingEvery)
-			if l.ch.Initiator() {
-				l.keepAlive()
-			}
-			if err := l.askAgain(ctx); err != nil {
+			if err := l.ticked(ctx); err != nil {
 				return err
 			}
 		case <-l.gone:
 			return l.bye()
 		}
 	}
+}
+
+// ticked does what is due every few seconds.
+func (l *link) ticked(ctx context.Context) error {
+	if l.ch.Initiator() {
+		l.keepAlive()
+	}
+	return l.askAgain(ctx)
 }
 
 // bye tells the other end that we leave on purpose.
@@ -233,7 +238,7 @@ func (l *link) sendAll(f chat.Frame) error {
 }
 
 // pong takes the answer to a ping.
-func (l *link) pong(p chat.Pong) {
+func (l *link) pong() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !l.pinged.IsZero() {

@@ -81,17 +81,17 @@ func (n *Node) readPeople(ctx context.Context) (*roster, error) {
 		persons = append(persons, c.ID)
 	}
 	for _, p := range persons {
-		if err := n.loadPerson(ctx, r, p); err != nil {
+		if err := n.loadPerson(r, p); err != nil {
 			return nil, err
 		}
 	}
-	if err := n.addInvites(ctx, r); err != nil {
+	if err := n.addInvites(r); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-func (n *Node) loadPerson(ctx context.Context, r *roster, p identity.ID) error {
+func (n *Node) loadPerson(r *roster, p identity.ID) error {
 	devices, err := n.store.Devices(p)
 	if err != nil {
 		return fmt.Errorf("read devices: %w", err)
@@ -122,7 +122,7 @@ func (r *roster) addDevice(d store.Device) {
 	}
 }
 
-func (n *Node) addInvites(ctx context.Context, r *roster) error {
+func (n *Node) addInvites(r *roster) error {
 	invites, err := n.store.Invites()
 	if err != nil {
 		return fmt.Errorf("read invites: %w", err)
@@ -138,11 +138,8 @@ func (n *Node) addInvites(ctx context.Context, r *roster) error {
 // known is the current snapshot.
 func (n *Node) known() *roster { return n.people.now.Load() }
 
-// friend gives the contact if events may flow between us.
-func (r *roster) friend(id identity.ID) (store.Contact, bool) {
-	c, ok := r.contacts[id]
-	return c, ok && c.State == store.Friend
-}
+// friend says whether events may flow between us and a person.
+func (r *roster) friend(id identity.ID) bool { return r.contacts[id].State == store.Friend }
 
 // of lists the devices on a person's list, in a stable order.
 func (r *roster) of(person identity.ID) []store.Device {

@@ -26,7 +26,7 @@ func (n *Node) receive(ctx context.Context, l *link, f chat.Frame) error {
 		l.send(chat.Pong(f))
 		return nil
 	case chat.Pong:
-		l.pong(f)
+		l.pong()
 		return nil
 	case chat.Bye:
 		return errors.New("the other end left")
@@ -113,7 +113,7 @@ func (n *Node) participant(l *link, conv chat.ConvID) (identity.ID, bool) {
 	if !ok {
 		return who, false
 	}
-	_, friend := n.known().friend(who)
+	friend := n.known().friend(who)
 	return who, friend && (l.own() || l.person == who)
 }
 
@@ -148,7 +148,7 @@ type arrivals struct {
 // heardEvents appends a frame of events, all in one transaction, together with
 // our receipts for them: what is acknowledged is on disk.
 func (n *Node) heardEvents(ctx context.Context, l *link, encoded [][]byte) error {
-	byConv, order, err := n.parseEvents(ctx, l, encoded)
+	byConv, order, err := n.parseEvents(l, encoded)
 	if err != nil {
 		return err
 	}
@@ -166,7 +166,7 @@ func (n *Node) heardEvents(ctx context.Context, l *link, encoded [][]byte) error
 
 // parseEvents parses and checks signatures, before the database is touched.
 // Events whose key we do not know are left out: they come again.
-func (n *Node) parseEvents(ctx context.Context, l *link, encoded [][]byte) (map[chat.ConvID][]*chat.Event, []chat.ConvID, error) {
+func (n *Node) parseEvents(l *link, encoded [][]byte) (map[chat.ConvID][]*chat.Event, []chat.ConvID, error) {
 	type chain struct {
 		conv   chat.ConvID
 		device identity.DeviceID
@@ -212,7 +212,7 @@ func (n *Node) appendAll(ctx context.Context, l *link, who identity.ID, conv cha
 	err := n.store.Write(ctx, func(tx *store.Tx) (err error) {
 		got = arrivals{chains: map[identity.DeviceID]bool{}}
 		for _, e := range events {
-			if err := n.appendOne(tx, l, who, e, &got); err != nil {
+			if err := n.appendOne(tx, who, e, &got); err != nil {
 				return err
 			}
 		}
@@ -225,13 +225,13 @@ func (n *Node) appendAll(ctx context.Context, l *link, who identity.ID, conv cha
 	n.changes.tell(got.changes...)
 	l.holds(conv, events)
 	if got.gap && !l.missed.Swap(true) {
-		return n.tellFrontier(ctx, l, conv) // at once, but then only once a tick
+		return n.tellFrontier(l, conv) // at once, but then only once a tick
 	}
 	n.spread(who, conv, receipts)
 	return nil
 }
 
-func (n *Node) appendOne(tx *store.Tx, l *link, who identity.ID, e *chat.Event, got *arrivals) error {
+func (n *Node) appendOne(tx *store.Tx, who identity.ID, e *chat.Event, got *arrivals) error {
 	d, err := tx.Device(e.Device)
 	if err != nil {
 		return err

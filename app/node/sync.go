@@ -38,7 +38,7 @@ func (n *Node) heardFrontier(l *link, f chat.Frontier) error {
 
 // tellFrontier says anew what we hold, when something came that does not
 // follow from it.
-func (n *Node) tellFrontier(ctx context.Context, l *link, conv chat.ConvID) error {
+func (n *Node) tellFrontier(l *link, conv chat.ConvID) error {
 	tips, err := n.store.Tips(conv)
 	if err != nil {
 		return err
@@ -53,7 +53,7 @@ func (l *link) askAgain(ctx context.Context) error {
 		return nil
 	}
 	for _, conv := range l.n.sharedWith(l) {
-		if err := l.n.tellFrontier(ctx, l, conv); err != nil {
+		if err := l.n.tellFrontier(l, conv); err != nil {
 			return err
 		}
 	}

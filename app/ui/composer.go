@@ -267,8 +267,8 @@ func (c *composer) grow() {
 	c.chat.relayout()
 }
 
-// heightFor is the composer's height at a width.
-func (c *composer) heightFor(width float32) float32 {
+// heightFor is the composer's height.
+func (c *composer) heightFor() float32 {
 	h := c.field.MinSize().Height + 2*composerPad
 	if c.about.Visible() {
 		h += aboutHigh * textScale()
@@ -292,7 +292,7 @@ type composerRenderer struct{ c *composer }
 
 func (r *composerRenderer) Destroy() {}
 func (r *composerRenderer) MinSize() fyne.Size {
-	return fyne.NewSize(240, r.c.heightFor(240))
+	return fyne.NewSize(240, r.c.heightFor())
 }
 
 func (r *composerRenderer) Objects() []fyne.CanvasObject {

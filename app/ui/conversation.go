@@ -172,7 +172,7 @@ func (r *conversationRenderer) Layout(size fyne.Size) {
 	}
 	r.over.Show()
 	var foot fyne.CanvasObject = c.composer
-	low := c.composer.heightFor(size.Width)
+	low := c.composer.heightFor()
 	if c.gate.Visible() {
 		foot, low = c.gate, heightFor(c.gate.Objects[0], size.Width)
 	}

@@ -183,7 +183,7 @@ func (s *shell) showEmpty() {
 		return
 	}
 	s.hint = want
-	var o fyne.CanvasObject = newChoose(s.w)
+	o := fyne.CanvasObject(newChoose(s.w))
 	if want == "bring" {
 		o = newEmptyState(s.w)
 	}

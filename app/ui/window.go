@@ -181,7 +181,7 @@ func (w *Window) follow(ctx context.Context) bool {
 func (w *Window) tr(key string, args ...any) string { return w.words.tr(key, args...) }
 
 // count gives a sentence about n things.
-func (w *Window) count(key string, n int, args ...any) string { return w.words.count(key, n, args...) }
+func (w *Window) count(key string, n int) string { return w.words.count(key, n) }
 
 // do asks the node something outside Fyne's thread, and shows what went wrong.
 func (w *Window) do(f func(context.Context) error) {

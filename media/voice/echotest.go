@@ -205,7 +205,7 @@ func (l *loop) sounds() []*rtp.Packet {
 func (l *loop) play(ctx context.Context, loss float64, packets []*rtp.Packet) error {
 	var due clock
 	owed := 0.0
-	last := time.Now()
+	var last time.Time
 	for i, p := range packets {
 		for range media.Frame / media.Tick {
 			if !due.wait(ctx.Done()) {

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"encoding/hex"
 	"net/http"
 	"strconv"
@@ -131,6 +132,23 @@ const (
 	mostPause    = time.Minute
 )
 
+// passCalls puts a token into stirred for each change of calls, until ctx ends.
+func passCalls(ctx context.Context, watcher *node.Watcher, stirred chan<- struct{}) {
+	for {
+		c, err := watcher.Next(ctx)
+		if err != nil {
+			return
+		}
+		if c.Topic != node.TopicCall && c.Topic != node.TopicReset {
+			continue
+		}
+		select {
+		case stirred <- struct{}{}:
+		default:
+		}
+	}
+}
+
 // callFeed streams one call until it has ended.
 func (s *Server) callFeed(w http.ResponseWriter, r *http.Request) {
 	n, err := s.node()
@@ -156,19 +174,7 @@ func (s *Server) callFeed(w http.ResponseWriter, r *http.Request) {
 	stirred := make(chan struct{}, 1)
 	go func() {
 		defer close(stirred)
-		for {
-			c, err := watcher.Next(r.Context())
-			if err != nil {
-				return
-			}
-			if c.Topic != node.TopicCall && c.Topic != node.TopicReset {
-				continue
-			}
-			select {
-			case stirred <- struct{}{}:
-			default:
-			}
-		}
+		passCalls(r.Context(), watcher, stirred)
 	}()
 	tick := time.NewTicker(every)
 	defer tick.Stop()

@@ -21,10 +21,12 @@ import (
 // profile is one without a node, in some state.
 func profile(state string) server.Profile {
 	return server.Profile{
-		Dir:    "somewhere",
-		State:  func() (string, string) { return state, "" },
-		Node:   func() *node.Node { return nil },
-		Setup:  func(context.Context, control.Setup) (control.SetupDone, error) { return control.SetupDone{}, identity.ErrVaultExists },
+		Dir:   "somewhere",
+		State: func() (string, string) { return state, "" },
+		Node:  func() *node.Node { return nil },
+		Setup: func(context.Context, control.Setup) (control.SetupDone, error) {
+			return control.SetupDone{}, identity.ErrVaultExists
+		},
 		Unlock: func(context.Context, string) error { return identity.ErrWrongPassphrase },
 		Check:  func(context.Context, string) error { return identity.ErrWrongPassphrase },
 		Backup: func(context.Context, string, io.Writer) error { return errors.New("no room") },
