@@ -28,14 +28,15 @@ short: ## the quick tests, without the race detector
 	$(GO) test -tags "$(TAGS)" -short ./...
 
 smoke: build ## two real windows under a virtual display, typed into like a person would
-	ENTRENOUS_SMOKE=1 $(GO) test -tags "$(TAGS)" -count=1 -timeout 10m -run 'Smoke' -v ./app/...
+	ENTRENOUS_SMOKE=$(CURDIR)/$(BIN) ENTRENOUS_TEST_BINARY=$(CURDIR)/$(BIN) $(GO) test -tags "$(TAGS)" -count=1 -timeout 10m -run 'TestSmoke' -v ./app/
 
 shots: build ## the pictures of the README, taken by the program
-	ENTRENOUS_SMOKE=1 ENTRENOUS_SHOTS=$(CURDIR)/assets/pictures $(GO) test -tags "$(TAGS)" -count=1 -timeout 10m -run 'Smoke' ./app/...
+	mkdir -p assets/pictures
+	ENTRENOUS_SMOKE=$(CURDIR)/$(BIN) ENTRENOUS_TEST_BINARY=$(CURDIR)/$(BIN) ENTRENOUS_PICTURES=$(CURDIR)/assets/pictures $(GO) test -tags "$(TAGS)" -count=1 -timeout 10m -run 'TestPictures' ./app/
 
 bench: build ## benchmarks beside the code, then whole-process scenarios, as tables
 	$(GO) test -tags "$(TAGS)" -run '^$$' -bench . -benchmem ./identity/... ./transport/... ./media/... ./app/chat/... ./app/store/... ./app/node/...
-	ENTRENOUS_BENCH=$(CURDIR)/$(BIN) $(GO) test -tags "$(TAGS)" -count=1 -timeout 30m -run 'TestFigures' -v ./app/
+	ENTRENOUS_BENCH=$(CURDIR)/$(BIN) $(GO) test -tags "$(TAGS)" -count=1 -timeout 30m -run 'TestFigures|TestWindowFigures' -v ./app/
 
 voice: build ## calls over virtual sound devices, measured
 	ENTRENOUS_VOICE=1 $(GO) test -tags "$(TAGS)" -count=1 -timeout 30m -run 'TestTheHarness' -v ./media/voice/

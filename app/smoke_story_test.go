@@ -79,8 +79,7 @@ func talk(t *testing.T, ana, bo *seat) {
 
 	ana.after("a chosen message", func() { ana.press("Escape") })
 	ana.after("the menu", func() { ana.press("Menu") })
-	ana.both("menu")
-	ana.after("the menu", func() { ana.press("Menu") })
+	ana.keep("menu")
 	ana.after("the emoji", func() { ana.press("Down", "Down", "Return") })
 	ana.both("emoji")
 	ana.write("thumb")
@@ -103,7 +102,6 @@ func killTheWindow(t *testing.T, ana, _ *seat) {
 		t.Fatal("the node went with the window")
 	}
 	ana.open()
-	ana.after("the conversation", func() { ana.press("alt+Down") })
 	ana.keep("draft")
 	ana.press("Return")
 	ana.sees("that the draft was there to be sent", func() bool { return ana.row("Not sent yet").ID != "" })
@@ -200,13 +198,12 @@ func trayAndQuit(t *testing.T, ana, bo *seat) {
 	bo.sees("that Ana went away", func() bool { return bo.contact().Presence == control.Away })
 	bo.keep("away")
 	last := bo.node()
-	if err := syscall.Kill(last, syscall.SIGKILL); err != nil {
-		t.Error(err)
-	}
-	bo.sees("a new node in place of the one that died", func() bool {
-		st, err := bo.api.Status(t.Context())
-		return err == nil && st.PID != last
+	bo.after("that the node is gone", func() {
+		if err := syscall.Kill(last, syscall.SIGKILL); err != nil {
+			t.Error(err)
+		}
 	})
+	bo.both("node-gone")
 	bo.press("ctrl+q")
 	within(t, screenPatience, "Bo's window ends", func() bool { return gone(bo) })
 }

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"image/color"
+	"strings"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
@@ -137,7 +138,7 @@ func (r *bubbleRow) composeReactions(at fyne.Position) {
 	if b.m.Mine {
 		x = at.X + f.size.Width - 10
 		for _, s := range f.reaction {
-			x -= b.t.chip.width(s) + 16
+			x -= b.chipWidth(s)
 		}
 		x -= float32(len(f.reaction)-1) * 4
 	}
@@ -151,14 +152,23 @@ func (r *bubbleRow) composeReactions(at fyne.Position) {
 		if b.m.Reactions[i].Mine {
 			c.FillColor, c.StrokeColor = theme.Color(colorSoft), theme.Color(colorAccent)
 		}
-		w := b.t.chip.width(s) + 16
+		w := b.chipWidth(s)
 		c.CornerRadius = reactionHigh * k / 2
 		c.Move(fyne.NewPos(x, y))
 		c.Resize(fyne.NewSize(w, reactionHigh*k))
 		r.objects = append(r.objects, c)
-		r.put(s, 12*k, theme.Color(colorInk), fyne.TextStyle{}, fyne.NewPos(x+8, y), reactionHigh*k)
+		sign, n, _ := strings.Cut(s, " ")
+		r.put(sign, b.t.sign.size, theme.Color(colorInk), fyne.TextStyle{}, fyne.NewPos(x+8, y), reactionHigh*k)
+		r.put(n, b.t.chip.size, theme.Color(colorInk), fyne.TextStyle{}, fyne.NewPos(x+8+b.t.sign.width(sign)+4, y), reactionHigh*k)
 		x += w + 4
 	}
+}
+
+// chipWidth is how wide a reaction is: the emoji larger than its count, because
+// the font draws emoji small.
+func (b *bubble) chipWidth(reaction string) float32 {
+	sign, n, _ := strings.Cut(reaction, " ")
+	return b.t.sign.width(sign) + 4 + b.t.chip.width(n) + 16
 }
 
 // put places one run of text, centred in a line of a height.

@@ -49,8 +49,8 @@ type timeline struct {
 
 // rulers measure the kinds of text in a timeline.
 type rulers struct {
-	scale                                            float32
-	body, large, slanted, label, chip, second, small *ruler
+	scale                                                  float32
+	body, large, slanted, label, chip, sign, second, small *ruler
 }
 
 // fit makes rulers for the present text size.
@@ -62,7 +62,7 @@ func (r *rulers) fit() {
 	r.scale = k
 	plain, bold := fyne.TextStyle{}, fyne.TextStyle{Bold: true}
 	r.body, r.slanted = newRuler(bodySize*k, plain), newRuler(bodySize*k, fyne.TextStyle{Italic: true})
-	r.large = newRuler(32*k, plain)
+	r.large, r.sign = newRuler(32*k, plain), newRuler(17*k, plain)
 	r.label, r.chip = newRuler(12*k, bold), newRuler(12*k, plain)
 	r.second, r.small = newRuler(13*k, plain), newRuler(11*k, plain)
 }
