@@ -250,27 +250,29 @@ func TestLevelsMoveInACallOnlyAndCalmlyOutOfSight(t *testing.T) {
 	n := harbour()
 	withWindow(t, n, func(t *testing.T) {
 		n.wait(time.Hour)
-		if n.exchange.told != 0 || n.exchange.feeds != 0 {
+		if lines, open := n.followed(); lines != 0 || open != 0 {
 			t.Fatal("something is followed without a call")
 		}
 		n.call("c1", harbourAna, active)
 		n.settle()
-		lines := n.exchange.told
+		before, _ := n.followed()
 		n.wait(10 * time.Second)
-		if got := n.exchange.told - lines; got < 90 || got > 110 {
+		after, _ := n.followed()
+		if got := after - before; got < 90 || got > 110 {
 			t.Errorf("%d states came in 10 s", got)
 		}
 		n.w.setFront(false)
 		n.wait(2 * time.Second)
-		lines = n.exchange.told
+		before, _ = n.followed()
 		n.wait(10 * time.Second)
-		if got := n.exchange.told - lines; got > 12 {
+		after, _ = n.followed()
+		if got := after - before; got > 12 {
 			t.Errorf("out of sight %d states came in 10 s", got)
 		}
 		n.call("c1", harbourAna, ended(control.EndCompleted))
 		n.wait(time.Minute)
-		if n.exchange.feeds != 0 {
-			t.Errorf("%d feeds go on after the call", n.exchange.feeds)
+		if _, open := n.followed(); open != 0 {
+			t.Errorf("%d feeds go on after the call", open)
 		}
 	})
 }

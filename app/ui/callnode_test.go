@@ -179,6 +179,13 @@ func (n *talkNode) feed(out http.ResponseWriter, req *http.Request, id string) {
 	}
 }
 
+// followed says how many lines all feeds have given, and how many are open.
+func (n *talkNode) followed() (lines, open int) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.exchange.told, n.exchange.feeds
+}
+
 // done counts what the node was asked to do, as "POST /calls/c1/answer".
 func (n *talkNode) done(verb string) (count int) {
 	n.mu.Lock()
