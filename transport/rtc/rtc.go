@@ -3,6 +3,11 @@
 // AES-GCM only (RFC 7714). It hides pion. It knows neither sound nor people:
 // whoever carries a Description to the other end vouches for it.
 //
+// It is WebRTC without its session descriptions: pion's certificates, ICE, DTLS
+// and SRTP, put together as PeerConnection does, with a strict format of 0.5 KiB
+// in the place of SDP. A friend's text is never parsed as SDP, and sources that
+// were not announced cost no state.
+//
 // A leg opens no socket. It shares those of a Port, which stand on the host's
 // own UDP port, so that a call needs no other hole in a NAT than chat does.
 package rtc

@@ -11,12 +11,12 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"math/big"
 	"net"
 	"time"
 
 	"github.com/pion/dtls/v3"
 	"github.com/pion/srtp/v3"
+	"github.com/pion/webrtc/v4"
 )
 
 const (
@@ -27,21 +27,25 @@ const (
 	replayWindow = 512
 )
 
-// newCertificate makes a self-signed certificate that lives as long as a call.
+// newCertificate makes a certificate for one call (W3C WebRTC §4.9.1), and its
+// SHA-256 fingerprint.
 func newCertificate() (cert tls.Certificate, fingerprint [32]byte, err error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return cert, fingerprint, err
 	}
-	serial := make([]byte, 16)
-	rand.Read(serial)
-	serial[0] &= 0x7f
-	template := x509.Certificate{SerialNumber: new(big.Int).SetBytes(serial), NotAfter: time.Now().AddDate(1, 0, 0)}
-	der, err := x509.CreateCertificate(rand.Reader, &template, &template, &key.PublicKey, key)
+	made, err := webrtc.GenerateCertificate(key)
 	if err != nil {
 		return cert, fingerprint, err
 	}
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, sha256.Sum256(der), nil
+	text, err := made.PEM() // both parts, each in its block
+	if err != nil {
+		return cert, fingerprint, err
+	}
+	if cert, err = tls.X509KeyPair([]byte(text), []byte(text)); err != nil {
+		return cert, fingerprint, err
+	}
+	return cert, sha256.Sum256(cert.Certificate[0]), nil
 }
 
 func newSSRC() uint32 {
