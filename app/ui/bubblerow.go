@@ -158,7 +158,7 @@ func (r *bubbleRow) composeReactions(at fyne.Position) {
 		c.Resize(fyne.NewSize(w, reactionHigh*k))
 		r.objects = append(r.objects, c)
 		sign, n, _ := strings.Cut(s, " ")
-		r.put(sign, b.t.sign.size, theme.Color(colorInk), fyne.TextStyle{}, fyne.NewPos(x+8, y), reactionHigh*k)
+		r.put(sign, b.t.sign.size, theme.Color(colorInk), fyne.TextStyle{}, fyne.NewPos(x+8, y+4*k), reactionHigh*k) // it stands high in its line
 		r.put(n, b.t.chip.size, theme.Color(colorInk), fyne.TextStyle{}, fyne.NewPos(x+8+b.t.sign.width(sign)+4, y), reactionHigh*k)
 		x += w + 4
 	}

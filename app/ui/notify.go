@@ -6,6 +6,7 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 )
@@ -101,7 +102,7 @@ func newBanner(w *Window) *banner {
 	if w.start == nil {
 		b.again.Hide()
 	}
-	b.inside = container.NewBorder(nil, nil, nil, b.again, container.NewPadded(b.line))
+	b.inside = container.NewBorder(nil, nil, nil, b.again, container.NewVBox(layout.NewSpacer(), newInset(12, 0, b.line), layout.NewSpacer()))
 	b.ExtendBaseWidget(b)
 	b.Hide()
 	return b
