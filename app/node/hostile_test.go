@@ -306,7 +306,7 @@ func TestAFriendWhoConnectsAgainAndAgainDisturbsNobody(t *testing.T) {
 	withMallory(t, func(m *mallory) {
 		watch := m.alice.Node().Watch()
 		defer watch.Close()
-		for range 40 {
+		for range 15 {
 			m.dial()
 			m.say(chat.Hello{Name: "mallory", Peer: string(m.Peer())}.Encode())
 			m.town.Pass(5 * time.Millisecond)

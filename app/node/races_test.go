@@ -47,7 +47,7 @@ func TestBothDialAtOnceAndMeetEveryTime(t *testing.T) {
 		alice, bob := town.JoinFar("alice"), town.JoinFar("bob")
 		town.Befriend(alice, bob)
 		r := rand.New(rand.NewPCG(3, 4))
-		for i := range 20 {
+		for i := range 10 {
 			alice.Sleep()
 			bob.Sleep()
 			town.Pass(time.Duration(r.IntN(500)) * time.Millisecond)

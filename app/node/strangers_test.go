@@ -31,7 +31,8 @@ func heard(ch *noise.Channel) (frames []chat.Frame, ended bool) {
 		if err != nil {
 			return frames, time.Now().Before(end)
 		}
-		if f, err := chat.ParseFrame(b); err == nil {
+		f, err := chat.ParseFrame(b)
+		if _, bye := f.(chat.Bye); err == nil && !bye {
 			frames = append(frames, f)
 		}
 	}
