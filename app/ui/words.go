@@ -52,12 +52,12 @@ func (w *words) tr(key string, args ...any) string {
 }
 
 // count gives the sentence of a key for a number of things.
-func (w *words) count(key string, n int, args ...any) string {
+func (w *words) count(key string, n int) string {
 	form := ".other"
 	if n == 1 || n == 0 && w.lang == "fr" {
 		form = ".one"
 	}
-	return strings.ReplaceAll(w.tr(key+form, args...), "{n}", strconv.Itoa(n))
+	return strings.ReplaceAll(w.tr(key+form), "{n}", strconv.Itoa(n))
 }
 
 // clock is a time of day, "14:32".
