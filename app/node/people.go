@@ -99,15 +99,12 @@ func (n *Node) loadPerson(r *roster, p identity.ID) error {
 	for _, d := range devices {
 		r.addDevice(d)
 	}
-	b, err := n.store.List(p)
-	if errors.Is(err, store.ErrNotFound) || err == nil && b == nil {
-		return nil
-	}
+	list, err := storedList(n.store, p)
 	if err != nil {
 		return fmt.Errorf("read device list: %w", err)
 	}
-	if r.lists[p], err = identity.ParseDeviceList(b); err != nil {
-		return fmt.Errorf("stored device list: %w", err)
+	if list != nil {
+		r.lists[p] = list
 	}
 	return nil
 }
