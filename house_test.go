@@ -30,7 +30,7 @@ var walls = map[string][]string{
 	},
 	"app/ui":             {"app/control", "app/chat", "identity", "assets"},
 	"app/control":        {"app/chat", "identity"},
-	"app/control/server": {"app/control", "app/node", "app/chat", "app/store", "app/call", "identity"}, // store: its rows are the node's values
+	"app/control/server": {"app/control", "app/node", "app/chat", "app/store", "app/call", "identity", "assets"}, // store: its rows are the node's values; assets: the doctor's sentences stand once
 	"app/node":           {"app/chat", "app/store", "app/call", "transport", "transport/noise", "transport/rtc", "media/voice", "identity"},
 	"app/node/nodetest":  {"app/node", "app/store", "app/call", "app/control", "app/control/server", "app/chat", "transport", "transport/noise", "transport/simnet", "media/device", "media/voice", "identity"},
 	"app/store":          {"app/chat", "identity"},

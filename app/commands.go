@@ -130,6 +130,8 @@ func reachText(s control.Status) string {
 	switch s.Reach {
 	case control.ReachDirect:
 		return "Others can reach this computer directly:"
+	case control.ReachRelay:
+		return "Others can reach this computer through a relay:"
 	case control.ReachLAN:
 		return "People on this network can reach this computer:"
 	}

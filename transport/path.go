@@ -29,13 +29,16 @@ type Path struct {
 	Via Peer
 	// RTT is the smoothed round trip time, 0 while unknown.
 	RTT time.Duration
+	// Loss is the share of packets sent that were lost, from 0 to 1; negative
+	// while too few were sent to tell, or nobody counts.
+	Loss float64
 	// Addr is the other end's address, empty if Kind is None.
 	Addr string
 }
 
 // Path returns the best connection to p there is now.
 func (h *Host) Path(p Peer) Path {
-	best := Path{Kind: None}
+	best := Path{Kind: None, Loss: -1}
 	id, err := p.id()
 	if err != nil {
 		return best
@@ -74,7 +77,7 @@ func (p Path) betterThan(q Path) bool {
 
 func pathOf(c network.Conn) Path {
 	a := c.RemoteMultiaddr()
-	p := Path{Kind: Direct, Addr: a.String(), RTT: rttOf(c)}
+	p := Path{Kind: Direct, Addr: a.String(), RTT: rttOf(c), Loss: lossOf(c)}
 	switch {
 	case viaRelay(a):
 		p.Kind, p.Via = Relay, relayIn(a)
@@ -101,6 +104,21 @@ func rttOf(c network.Conn) time.Duration {
 		return y.RTT()
 	}
 	return 0
+}
+
+// countable is how many packets must have been sent before their loss says anything.
+const countable = 100
+
+func lossOf(c network.Conn) float64 {
+	var q *quic.Conn
+	if !c.As(&q) {
+		return -1
+	}
+	s := q.ConnectionStats()
+	if s.PacketsSent < countable {
+		return -1
+	}
+	return float64(s.PacketsLost) / float64(s.PacketsSent)
 }
 
 // String says the path in a few words, for logs.

@@ -97,11 +97,22 @@ type Status struct {
 	KeyKept    string   `json:"key_kept,omitempty"`
 	PID        int      `json:"pid"`
 	Profile    string   `json:"profile,omitempty"`
+	// Paths say how each friend is reached now.
+	Paths []FriendPath `json:"paths,omitempty"`
+}
+
+// FriendPath is how a friend is reached.
+type FriendPath struct {
+	ID   string  `json:"id"`
+	Name string  `json:"name"`
+	Path string  `json:"path"`             // "lan", "direct", "relay:NAME" or "none"
+	RTT  float64 `json:"rtt_ms,omitempty"` // there and back, absent while unknown
 }
 
 // How reachable this node is, as far as it knows.
 const (
 	ReachDirect = "direct" // others can connect to us
+	ReachRelay  = "relay"  // others can, through a relay
 	ReachLAN    = "lan"    // people on this network can
 	ReachNone   = "none"   // no network
 )
@@ -164,12 +175,16 @@ type Device struct {
 }
 
 // Finding is one line of the doctor: what was looked at, how it is, a
-// sentence, and what to do.
+// sentence, and what to do. Code and Args are the same for clients that speak
+// another language: the words are doctor.say.CODE and doctor.do.CODE, and an
+// argument that is a moment is in RFC 3339.
 type Finding struct {
-	What  string `json:"what"`
-	State string `json:"state"` // "good", "warn" or "bad"
-	Say   string `json:"say"`
-	Do    string `json:"do,omitempty"`
+	What  string   `json:"what"`
+	State string   `json:"state"` // "good", "warn" or "bad"
+	Say   string   `json:"say"`
+	Do    string   `json:"do"` // empty when there is nothing to do
+	Code  string   `json:"code,omitempty"`
+	Args  []string `json:"args,omitempty"`
 }
 
 // Failure is an error as the API gives it.

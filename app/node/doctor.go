@@ -2,9 +2,9 @@ package node
 
 import (
 	"context"
-	"fmt"
-	"net"
-	"strings"
+	"net/netip"
+	"slices"
+	"strconv"
 	"time"
 
 	"github.com/entrenous/entrenous/app/store"
@@ -18,18 +18,24 @@ const (
 	findingBad  = "bad"
 )
 
-// Finding is one line of the doctor: what was looked at, how it is, a sentence
-// for people, and what to do about it.
+// Finding is one line of the doctor: what was looked at and how it is. Code
+// names the sentence and the step that readers of each language have words
+// for; Args stand in them. An argument that is a moment is in RFC 3339.
 type Finding struct {
 	What  string
 	State string
-	Say   string
-	Do    string
+	Code  string
+	Args  []string
 }
+
+func good(what, code string, args ...string) Finding { return Finding{what, findingGood, code, args} }
+func warn(what, code string, args ...string) Finding { return Finding{what, findingWarn, code, args} }
+func bad(what, code string, args ...string) Finding  { return Finding{what, findingBad, code, args} }
 
 // How reachable this node is.
 const (
 	reachDirect = "direct"
+	reachRelay  = "relay"
 	reachLAN    = "lan"
 	reachNone   = "none"
 )
@@ -38,122 +44,185 @@ const (
 func (n *Node) LANOnly() bool { return n.cfg.LANOnly }
 
 // Reach says who can reach this node, as far as its own addresses tell.
-func (n *Node) Reach() string {
-	reach := reachNone
-	if len(n.links.of(n.everybody()...)) > 0 {
-		reach = reachLAN // whoever talks to a friend is on a network
+func (n *Node) Reach() string { return n.reachOf(n.host.Standing()) }
+
+func (n *Node) reachOf(s transport.Standing) string {
+	switch {
+	case slices.ContainsFunc(s.Own, transport.Public):
+		return reachDirect
+	case slices.ContainsFunc(s.Relays, func(r transport.RelayState) bool { return r.Reserved }):
+		return reachRelay
+	case len(s.Own) > 0, len(n.links.of(n.everybody()...)) > 0: // whoever talks to a friend is on a network
+		return reachLAN
 	}
-	for _, a := range n.host.Addrs() {
-		ip := addrIP(a)
-		switch {
-		case ip == nil || ip.IsLoopback():
-		case ip.IsPrivate() || ip.IsLinkLocalUnicast():
-			if reach == reachNone {
-				reach = reachLAN
-			}
-		default:
-			return reachDirect
-		}
-	}
-	return reach
+	return reachNone
 }
 
-// addrIP is the IP address at the front of a multiaddr.
-func addrIP(a string) net.IP {
-	parts := strings.Split(a, "/")
-	if len(parts) < 3 || parts[1] != "ip4" && parts[1] != "ip6" {
-		return nil
-	}
-	return net.ParseIP(parts[2])
-}
-
-// Doctor looks at what usually is wrong, and says what to do about it.
+// Doctor looks at what usually is wrong.
 func (n *Node) Doctor(ctx context.Context) []Finding {
-	out := []Finding{n.lookAtNetwork(), n.lookAtDisk(ctx), n.lookAtClock()}
+	s := n.host.Standing()
+	out := n.lookAtNetwork(s)
+	out = append(out, n.lookAtDisk(ctx), n.lookAtClock())
 	return append(out, n.lookAtFriends()...)
 }
 
-func (n *Node) lookAtNetwork() Finding {
-	f := Finding{What: "network", State: findingGood}
-	switch n.Reach() {
-	case reachDirect:
-		f.Say = "This computer has an address of its own on the internet; friends can reach it directly."
-	case reachLAN:
-		f.Say = "Friends on this network can reach you."
-		if !n.cfg.LANOnly {
-			f.State = findingWarn
-			f.Say = "Friends on this network can reach you; from elsewhere they cannot yet."
-			f.Do = "Meet on one network, or give this computer an address that can be reached from outside."
-		}
-	default:
-		f.State, f.Say, f.Do = findingBad, "This computer is on no network.", "Connect a cable or join a Wi-Fi network."
+// lookAtNetwork says who can reach us, and by what.
+func (n *Node) lookAtNetwork(s transport.Standing) []Finding {
+	reach := n.reachOf(s)
+	out := []Finding{n.lookAtReach(reach)}
+	if reach == reachNone {
+		return out
 	}
-	return f
+	if s.Announces {
+		out = append(out, good("lan", "lan.on"))
+	} else {
+		out = append(out, warn("lan", "lan.off"))
+	}
+	if n.cfg.LANOnly {
+		return out
+	}
+	out = append(out, lookAtIPv6(s.Own, reach))
+	return append(out, n.lookAtRelays(s.Relays, reach)...)
+}
+
+func (n *Node) lookAtReach(reach string) Finding {
+	switch {
+	case reach == reachNone:
+		return bad("network", "network.none")
+	case n.cfg.LANOnly:
+		return good("network", "network.lanonly")
+	case reach == reachDirect:
+		return good("network", "network.direct")
+	case reach == reachRelay:
+		return good("network", "network.relay")
+	}
+	return warn("network", "network.lan")
+}
+
+func lookAtIPv6(own []netip.Addr, reach string) Finding {
+	has := slices.ContainsFunc(own, func(ip netip.Addr) bool { return ip.Is6() && transport.Public(ip) })
+	switch {
+	case has:
+		return good("ipv6", "ipv6.on")
+	case reach == reachDirect:
+		return good("ipv6", "ipv6.unneeded")
+	}
+	return warn("ipv6", "ipv6.off")
+}
+
+func (n *Node) lookAtRelays(relays []transport.RelayState, reach string) []Finding {
+	switch {
+	case len(relays) == 0 && reach == reachDirect:
+		return []Finding{good("relays", "relays.unneeded")}
+	case len(relays) == 0:
+		return []Finding{warn("relays", "relays.none")}
+	}
+	var out []Finding
+	for _, r := range relays {
+		name := n.known().nameOf(r.Peer)
+		switch {
+		case !r.Reserved:
+			out = append(out, bad("relay:"+name, "relay.silent", name))
+		case r.RTT == 0:
+			out = append(out, good("relay:"+name, "relay.ready", name))
+		default:
+			out = append(out, good("relay:"+name, "relay.timed", name, inMilliseconds(r.RTT)))
+		}
+	}
+	return out
 }
 
 func (n *Node) lookAtDisk(ctx context.Context) Finding {
 	err := n.store.Write(ctx, func(tx *store.Tx) error { return tx.Set("doctor", []byte{1}) })
 	if err != nil {
-		return Finding{What: "disk", State: findingBad, Say: "Nothing can be kept: " + err.Error() + ".", Do: "Make room on the disk, or make the profile folder writable."}
+		return bad("disk", "disk.bad", err.Error())
 	}
-	return Finding{What: "disk", State: findingGood, Say: "Messages can be kept on this disk."}
+	return good("disk", "disk.good")
 }
 
 // builtAfter is a day before which no copy of this program existed.
 var builtAfter = time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
 
+// clockSlack is how far friends' clocks may differ from ours unnoticed.
+const clockSlack = 2 * time.Minute
+
+// lookAtClock compares our clock with those of the friends who are here. What
+// one of them says may be wrong; the middle of them hardly is.
 func (n *Node) lookAtClock() Finding {
 	if n.cfg.Now().Before(builtAfter) {
-		return Finding{
-			What: "clock", State: findingWarn, Say: "This computer's clock is in the past, so the times shown are wrong. Messages arrive in order all the same.",
-			Do: "Set date and time in the system's settings.",
+		return warn("clock", "clock.past")
+	}
+	var ahead []time.Duration
+	for _, l := range n.links.of(n.everybody()...) {
+		if d := l.skew.Load(); d != nil {
+			ahead = append(ahead, *d)
 		}
 	}
-	return Finding{What: "clock", State: findingGood, Say: "The clock looks right."}
+	if len(ahead) == 0 {
+		return good("clock", "clock.good")
+	}
+	slices.Sort(ahead)
+	switch d := ahead[len(ahead)/2]; {
+	case d > clockSlack:
+		return warn("clock", "clock.ahead", inMinutes(d))
+	case d < -clockSlack:
+		return warn("clock", "clock.behind", inMinutes(-d))
+	}
+	return good("clock", "clock.agrees")
+}
+
+func inMinutes(d time.Duration) string { return strconv.Itoa(int(d.Round(time.Minute) / time.Minute)) }
+
+func inMilliseconds(d time.Duration) string {
+	ms := float64(d) / float64(time.Millisecond)
+	if ms >= 10 {
+		return strconv.Itoa(int(ms + 0.5))
+	}
+	return strconv.FormatFloat(ms, 'f', 1, 64)
 }
 
 func (n *Node) lookAtFriends() []Finding {
 	people, err := n.Contacts()
 	if err != nil {
-		return []Finding{{What: "friends", State: findingBad, Say: "The list of friends cannot be read: " + err.Error() + ".", Do: "Start again; if it stays, restore from a backup."}}
+		return []Finding{bad("friends", "friends.unreadable", err.Error())}
 	}
-	out := []Finding{}
+	slices.SortFunc(people, func(a, b Contact) int { return slices.Compare(a.ID[:], b.ID[:]) })
+	var out []Finding
 	for _, c := range people {
-		if c.State != store.Friend && c.State != store.Sent {
-			continue
+		if c.State == store.Friend || c.State == store.Sent {
+			out = append(out, lookAtFriend(c))
 		}
-		out = append(out, lookAtFriend(c))
 	}
 	return out
 }
 
+// lossy is the share of lost packets from which calls suffer.
+const lossy = 0.03
+
 func lookAtFriend(c Contact) Finding {
-	f := Finding{What: "friend:" + c.Shown, State: findingGood}
+	what := "friend:" + c.Shown
 	switch {
+	case c.Online && c.Path.Loss > lossy:
+		return warn(what, "friend.lossy", c.Shown, strconv.Itoa(int(100*c.Path.Loss+0.5)))
 	case c.Online && c.Path.Kind == transport.LAN:
-		f.Say = fmt.Sprintf("%s is here, on your network%s.", c.Shown, roundTrip(c.RTT))
+		return timed(good(what, "friend.lan", c.Shown), c.RTT)
 	case c.Online && c.Path.Kind == transport.Relay:
-		f.State = findingWarn
-		f.Say = fmt.Sprintf("%s is here, through %s%s.", c.Shown, c.Via, roundTrip(c.RTT))
-		f.Do = "One of your routers keeps you apart; messages arrive all the same."
+		return timed(warn(what, "friend.relay", c.Shown, c.Via), c.RTT)
 	case c.Online:
-		f.Say = fmt.Sprintf("%s is here, directly connected%s.", c.Shown, roundTrip(c.RTT))
+		return timed(good(what, "friend.direct", c.Shown), c.RTT)
 	case c.State == store.Sent:
-		f.State = findingWarn
-		f.Say = fmt.Sprintf("%s has not answered your request yet.", c.Shown)
-		f.Do = "Ask them to open Entrenous while both of you are on one network."
+		return warn(what, "friend.sent", c.Shown)
 	case c.LastSeen.IsZero():
-		f.State, f.Say = findingWarn, fmt.Sprintf("%s has not been seen yet.", c.Shown)
-		f.Do = "What you write waits here and goes out when they come."
-	default:
-		f.Say = fmt.Sprintf("%s is away, last seen %s.", c.Shown, c.LastSeen.Format("2 January 2006 15:04"))
+		return warn(what, "friend.never", c.Shown)
 	}
-	return f
+	return good(what, "friend.away", c.Shown, c.LastSeen.Format(time.RFC3339))
 }
 
-func roundTrip(d time.Duration) string {
-	if d <= 0 {
-		return ""
+// timed adds the round trip to a finding, where it is known.
+func timed(f Finding, rtt time.Duration) Finding {
+	if rtt > 0 {
+		f.Code += ".timed"
+		f.Args = append(f.Args, inMilliseconds(rtt))
 	}
-	return fmt.Sprintf(", %.1f ms there and back", float64(d)/float64(time.Millisecond))
+	return f
 }

@@ -53,9 +53,10 @@ type link struct {
 	once   *[16]byte   // the one-time invite a guest came with
 	guest  atomic.Bool // not a friend: may only introduce itself
 	since  time.Time
-	heard  atomic.Int64 // Unix nanoseconds of the last frame, by our clock
-	rtt    atomic.Int64 // nanoseconds of the last ping
-	missed atomic.Bool  // something came that we could not take: ask again at the next tick
+	heard  atomic.Int64                  // Unix nanoseconds of the last frame, by our clock
+	rtt    atomic.Int64                  // nanoseconds of the last ping
+	skew   atomic.Pointer[time.Duration] // how far our wall clock is ahead of theirs, as their last ping tells; nil is unknown
+	missed atomic.Bool                   // something came that we could not take: ask again at the next tick
 
 	intro allowance // of the reader's
 
@@ -197,12 +198,25 @@ func (l *link) bye() error {
 	return l.ch.Send(chat.Bye{}.Encode()) // fails when the channel is gone already
 }
 
-// keepAlive pings, and asks for a new handshake when the keys are old.
-func (l *link) keepAlive() {
+// ping asks for a sign of life. Its number is the time on our wall, so that a
+// clock that is far off is noticed.
+func (l *link) ping() {
 	l.mu.Lock()
 	l.pinged = time.Now()
 	l.mu.Unlock()
-	l.send(chat.Ping{N: uint64(time.Now().UnixNano())})
+	l.send(chat.Ping{N: uint64(l.n.cfg.Now().UnixNano())})
+}
+
+// heardPing answers a ping, and takes down whose clock is ahead.
+func (l *link) heardPing(f chat.Ping) {
+	ahead := time.Duration(l.n.cfg.Now().UnixNano() - int64(f.N))
+	l.skew.Store(&ahead)
+	l.send(chat.Pong(f))
+}
+
+// keepAlive pings, and asks for a new handshake when the keys are old.
+func (l *link) keepAlive() {
+	l.ping()
 	if l.ch.Age() > freshFor {
 		l.n.renew(l.device)
 	}

@@ -23,7 +23,7 @@ func (n *Node) receive(ctx context.Context, l *link, f chat.Frame) error {
 	}
 	switch f := f.(type) {
 	case chat.Ping:
-		l.send(chat.Pong(f))
+		l.heardPing(f)
 		return nil
 	case chat.Pong:
 		l.pong()

@@ -3,6 +3,7 @@ package ui
 import (
 	"context"
 	"strings"
+	"time"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
@@ -55,7 +56,7 @@ func findings(w *Window, found []control.Finding) []fyne.CanvasObject {
 	for _, state := range []string{"bad", "warn", "good"} {
 		for _, f := range found {
 			if f.State == state {
-				objs = append(objs, newFinding(w.lookedAt(f.What), f))
+				objs = append(objs, newFinding(w.lookedAt(f.What), w.inWords(f)))
 			}
 		}
 	}
@@ -65,14 +66,35 @@ func findings(w *Window, found []control.Finding) []fyne.CanvasObject {
 // lookedAt names what the doctor looked at. Words of a newer node stand as
 // they are.
 func (w *Window) lookedAt(what string) string {
-	if name, ok := strings.CutPrefix(what, "friend:"); ok {
+	for _, kind := range []string{"friend:", "relay:"} {
+		if name, ok := strings.CutPrefix(what, kind); ok {
+			return name
+		}
+	}
+	if name, ok := w.words.table["doctor.what."+what]; ok {
 		return name
 	}
-	switch what {
-	case "network", "disk", "clock", "friends":
-		return w.tr("doctor.what." + what)
-	}
 	return what
+}
+
+// inWords gives a finding in the window's language. What a newer node found
+// stands as it says it.
+func (w *Window) inWords(f control.Finding) control.Finding {
+	args := make([]any, len(f.Args))
+	for i, a := range f.Args {
+		args[i] = a
+		if t, err := time.Parse(time.RFC3339, a); err == nil {
+			args[i] = w.words.ago(t.Local(), w.now())
+		}
+	}
+	if _, ok := w.words.table["doctor.say."+f.Code]; !ok {
+		return f
+	}
+	f.Say, f.Do = w.tr("doctor.say."+f.Code, args...), ""
+	if _, ok := w.words.table["doctor.do."+f.Code]; ok {
+		f.Do = w.tr("doctor.do."+f.Code, args...)
+	}
+	return f
 }
 
 // finding is one thing looked at: a dot for how it is, a sentence, a step.

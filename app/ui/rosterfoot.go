@@ -37,7 +37,7 @@ func (f *rosterFoot) show() {
 // reach is the word for how reachable this node is.
 func (w *Window) reach() string {
 	switch w.status.Reach {
-	case control.ReachDirect, control.ReachLAN, control.ReachNone:
+	case control.ReachDirect, control.ReachRelay, control.ReachLAN, control.ReachNone:
 		return w.status.Reach
 	}
 	return "unknown"
@@ -112,7 +112,7 @@ func (r *reachLineRenderer) Layout(size fyne.Size) {
 	l.words.Move(fyne.NewPos(27, (size.Height-18*k)/2))
 	l.words.Resize(fyne.NewSize(max(size.Width-27-8, 0), 18*k))
 	switch l.w.status.Reach {
-	case control.ReachDirect:
+	case control.ReachDirect, control.ReachRelay:
 		l.dot.FillColor = theme.Color(colorGood)
 	case control.ReachLAN:
 		l.dot.FillColor = theme.Color(colorAccent)

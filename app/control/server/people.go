@@ -164,7 +164,7 @@ func contact(n *node.Node, c node.Contact) control.Contact {
 		Devices: c.Devices, Unread: c.Unread, Typing: c.Typing, Muted: c.Muted, Note: chat.DisplayText(c.RequestText), Draft: c.Draft,
 	}
 	if c.Online {
-		out.Presence, out.RTT = control.Online, float64(c.RTT)/float64(time.Millisecond)
+		out.Presence, out.RTT = control.Online, inMilliseconds(c.RTT)
 	}
 	if c.Last != nil {
 		m := message(n, c.ID, *c.Last)

@@ -55,7 +55,7 @@ func (s *Server) profileRoutes() {
 		return control.Settings(n.Settings()), nil
 	})
 	s.verb("GET /v1/devices", func(n *node.Node, _ *http.Request) (any, error) { return devices(n), nil })
-	s.verb("GET /v1/doctor", func(n *node.Node, r *http.Request) (any, error) { return findings(n.Doctor(r.Context())), nil })
+	s.verb("GET /v1/doctor", func(n *node.Node, r *http.Request) (any, error) { return findings(n.Doctor(r.Context())) })
 	s.mux.HandleFunc("GET /v1/watch", s.watch)
 	s.mux.HandleFunc("POST /v1/backup", s.backup)
 }
@@ -77,6 +77,7 @@ func (s *Server) status() (control.Status, error) {
 	for _, c := range people {
 		if c.State.String() == control.Friend {
 			st.Friends++
+			st.Paths = append(st.Paths, control.FriendPath{ID: c.ID.String(), Name: c.Shown, Path: c.PathName(), RTT: inMilliseconds(c.RTT)})
 		}
 		if c.Online {
 			st.Online++
@@ -98,14 +99,6 @@ func devices(n *node.Node) []control.Device {
 			dev.Since = c.NotBefore
 		}
 		out = append(out, dev)
-	}
-	return out
-}
-
-func findings(in []node.Finding) []control.Finding {
-	out := make([]control.Finding, len(in))
-	for i, f := range in {
-		out[i] = control.Finding(f)
 	}
 	return out
 }

@@ -1,0 +1,82 @@
+package node_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/entrenous/entrenous/app/node"
+	"github.com/entrenous/entrenous/app/node/nodetest"
+	"github.com/entrenous/entrenous/transport/simnet"
+)
+
+// found gives what the doctor says of one thing.
+func found(town *nodetest.Town, p *nodetest.Person, what string) node.Finding {
+	for _, f := range p.Node().Doctor(town.Context()) {
+		if f.What == what {
+			return f
+		}
+	}
+	return node.Finding{}
+}
+
+// today is a clock that is right: the town's own time begins in 2000.
+func today() time.Time { return time.Now().Add(30 * 365 * 24 * time.Hour) }
+
+func TestTheDoctorSaysHowEachFriendIsReached(t *testing.T) {
+	nodetest.RunFar(t, simnet.Config{Delay: 20 * time.Millisecond}, func(town *nodetest.Town) {
+		relay, _ := town.Relay()
+		alice, bob := town.AtHome("alice", simnet.Symmetric, relay), town.AtHome("bob", simnet.PortRestricted, relay)
+		alice.Now, bob.Now = today, today
+		town.Pass(5 * time.Second)
+		town.Befriend(alice, bob)
+		town.Pass(time.Second)
+		if f := found(town, alice, "friend:bob"); f.Code != "friend.relay.timed" || f.State != "warn" || len(f.Args) != 3 {
+			t.Errorf("of bob: %+v", f)
+		}
+		if f := found(town, bob, "network"); f.Code != "network.relay" || f.State != "good" {
+			t.Errorf("of the network: %+v", f)
+		}
+		if f := found(town, bob, "clock"); f.Code != "clock.agrees" {
+			t.Errorf("of the clock: %+v", f)
+		}
+		bob.Sleep()
+		town.Eventually("bob is shown away", func() bool { return !alice.Sees(bob) })
+		if f := found(town, alice, "friend:bob"); f.Code != "friend.away" || len(f.Args) != 2 {
+			t.Errorf("of bob who sleeps: %+v", f)
+		}
+	})
+}
+
+func TestTheDoctorSeesAClockThatIsOff(t *testing.T) {
+	nodetest.Run(t, func(town *nodetest.Town) {
+		alice, bob := town.Join("alice"), town.Join("bob")
+		bob.Now = today
+		alice.Now = func() time.Time { return today().Add(-time.Hour) }
+		town.Befriend(alice, bob)
+		town.Pass(10 * time.Second)
+		if f := found(town, alice, "clock"); f.Code != "clock.behind" || f.Args[0] != "60" {
+			t.Errorf("alice's: %+v", f)
+		}
+		if f := found(town, bob, "clock"); f.Code != "clock.ahead" || f.Args[0] != "60" {
+			t.Errorf("bob's: %+v", f)
+		}
+	})
+}
+
+func TestTheDoctorSeesARelayThatIsSilent(t *testing.T) {
+	nodetest.Run(t, func(town *nodetest.Town) {
+		relay, stop := town.Relay()
+		stop()
+		alice := town.AtHome("alice", simnet.PortRestricted, relay)
+		town.Pass(30 * time.Second)
+		var silent node.Finding
+		for _, f := range alice.Node().Doctor(town.Context()) {
+			if f.Code == "relay.silent" {
+				silent = f
+			}
+		}
+		if silent.State != "bad" {
+			t.Errorf("it finds %+v", alice.Node().Doctor(town.Context()))
+		}
+	})
+}

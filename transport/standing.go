@@ -1,0 +1,81 @@
+package transport
+
+import (
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/libp2p/go-libp2p/core/network"
+	"github.com/libp2p/go-libp2p/core/peer"
+)
+
+// Standing is how a host stands in the network, as far as it knows without
+// asking anybody.
+type Standing struct {
+	// Own are the addresses of this machine that others could dial; loopback is
+	// none.
+	Own []netip.Addr
+	// Announces says whether people on this network find the host by themselves.
+	Announces bool
+	// Relays are those that the host is to be reachable through.
+	Relays []RelayState
+}
+
+// RelayState is how it goes with one relay.
+type RelayState struct {
+	Peer Peer
+	// Addr is where it is dialled, a multiaddr.
+	Addr string
+	// Reserved says that people reach us through it now.
+	Reserved bool
+	// RTT is the round trip to it, 0 while unknown.
+	RTT time.Duration
+}
+
+// Standing looks at the host's place in the network.
+func (h *Host) Standing() Standing {
+	out := Standing{Announces: !h.cfg.NoLAN && h.cfg.World == nil, Relays: h.relayStates()}
+	for _, a := range h.listening() {
+		if ip, ok := addrIP(a); ok && !ip.IsLoopback() && !slices.Contains(out.Own, ip) {
+			out.Own = append(out.Own, ip)
+		}
+	}
+	return out
+}
+
+func (h *Host) relayStates() []RelayState {
+	if h.cfg.LANOnly {
+		return nil
+	}
+	relays, err := relaysOf(h.cfg.Relays)
+	if err != nil {
+		return nil
+	}
+	var out []RelayState
+	for _, r := range relays {
+		s := RelayState{Peer: Peer(r.ID.String()), Reserved: h.reservedAt(r.ID)}
+		if len(r.Addrs) > 0 {
+			s.Addr = r.Addrs[0].String() + "/p2p/" + string(s.Peer)
+		}
+		if h.swarm.Connectedness(r.ID) == network.Connected {
+			s.RTT = h.Path(s.Peer).RTT
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+// reservedAt says whether addresses lead to us through a relay.
+func (h *Host) reservedAt(relay peer.ID) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.circuits[relay]) > 0
+}
+
+// Public reports whether an address is one that the whole internet can route
+// to: neither private, nor a provider's shared one (RFC 6598).
+func Public(ip netip.Addr) bool {
+	ip = ip.Unmap()
+	shared := netip.PrefixFrom(netip.AddrFrom4([4]byte{100, 64}), 10)
+	return ip.IsGlobalUnicast() && !ip.IsPrivate() && !shared.Contains(ip)
+}
