@@ -62,6 +62,7 @@ var onlyHere = map[string][]string{
 	"github.com/ncruces/go-sqlite3": {"app/store"},
 	"github.com/libp2p/":            {"transport", "transport/simnet"},
 	"github.com/multiformats/":      {"transport"},
+	"github.com/ipfs/":              {"transport"},
 	"github.com/quic-go/quic-go":    {"transport"},
 	"go.uber.org/fx":                {"transport"},
 	"github.com/flynn/noise":        {"transport/noise"},

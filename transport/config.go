@@ -36,6 +36,9 @@ type Config struct {
 	Relays []string
 	// Lend makes the host a relay for others; nil: it is none.
 	Lend *Lend
+	// DHT is the table by which Find finds people far away; nil: none. A LAN-only
+	// host ignores it.
+	DHT *DHT
 	// World replaces this machine's network; nil means this machine.
 	World *World
 }

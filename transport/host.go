@@ -37,6 +37,7 @@ type Host struct {
 	quit    chan struct{} // closed by Close
 	stopped chan struct{} // closed when Close is done
 	refresh chan struct{} // a token: LAN tags changed
+	seek    chan struct{} // a token: Find is to ask its caller again
 	wg      sync.WaitGroup
 
 	mu       sync.Mutex
@@ -45,6 +46,9 @@ type Host struct {
 	idle     map[Peer]*time.Timer // connected strangers: when to look whether they do anything
 	watchers map[*watcher]struct{}
 	circuits map[peer.ID][]ma.Multiaddr // that lead to us through a relay
+
+	seekAgain bool       // besides, everything put off is due
+	finding   FindStatus // how Find goes
 }
 
 // Listen starts a host. It returns an error that wraps ErrAddrInUse if another
@@ -56,7 +60,7 @@ func Listen(ctx context.Context, cfg Config) (*Host, error) {
 	}
 	h := &Host{
 		self: self, cfg: cfg, log: cfg.Log,
-		quit: make(chan struct{}), stopped: make(chan struct{}), refresh: make(chan struct{}, 1),
+		quit: make(chan struct{}), stopped: make(chan struct{}), refresh: make(chan struct{}, 1), seek: make(chan struct{}, 1),
 		friends: map[Peer]bool{}, idle: map[Peer]*time.Timer{}, watchers: map[*watcher]struct{}{}, circuits: map[peer.ID][]ma.Multiaddr{},
 	}
 	if h.log == nil {
@@ -86,6 +90,9 @@ func (h *Host) start(ctx context.Context) error {
 	}
 	h.wg.Go(func() { h.followPeers(changed) })
 	h.wg.Go(h.followNetwork)
+	if err := h.serveOthers(); err != nil {
+		return err
+	}
 	if h.cfg.LANOnly {
 		return nil
 	}

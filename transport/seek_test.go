@@ -1,0 +1,102 @@
+package transport_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/entrenous/entrenous/transport"
+	"github.com/entrenous/entrenous/transport/simnet"
+)
+
+// strangers are nodes of a table that know nothing of who uses it.
+func strangers(t *testing.T, w *simnet.World, n int) (bootstrap []string) {
+	t.Helper()
+	lan := w.LAN(simnet.Public)
+	for range n {
+		h := on(t, lan.Host(), transport.Config{DHT: &transport.DHT{Bootstrap: bootstrap, Serve: true}})
+		if len(bootstrap) == 0 {
+			bootstrap = h.Addrs()
+		}
+	}
+	time.Sleep(2 * time.Second) // to get to know each other
+	return bootstrap
+}
+
+// friend is a host that leaves word at one spot and looks at another.
+type friend struct {
+	t    *testing.T
+	host *transport.Host
+	stop context.CancelFunc
+
+	mu    sync.Mutex
+	found []transport.Whereabouts
+}
+
+type meeting struct {
+	mine, theirs transport.Spot
+	boards       []string
+	now          func() time.Time
+}
+
+func (f *friend) find(m meeting) {
+	ctx, cancel := context.WithCancel(f.t.Context())
+	f.stop = cancel
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = f.host.Find(ctx, transport.Search{
+			Tell: func() []transport.Told {
+				return []transport.Told{{Spot: m.mine, Addrs: f.host.Addrs(), Boards: m.boards}}
+			},
+			Look: func() []transport.Sought { return []transport.Sought{{Spot: m.theirs, Boards: m.boards}} },
+			Found: func(s transport.Spot, w transport.Whereabouts) {
+				f.mu.Lock()
+				defer f.mu.Unlock()
+				if s == m.theirs {
+					f.found = append(f.found, w)
+				}
+			},
+			Now: m.now,
+		})
+	}()
+	f.t.Cleanup(func() { cancel(); <-done })
+}
+
+// wants waits until the whereabouts of o were found, and says how long it took.
+func (f *friend) wants(o *friend, limit time.Duration) time.Duration {
+	f.t.Helper()
+	began := time.Now()
+	for time.Since(began) < limit {
+		f.mu.Lock()
+		for _, w := range f.found {
+			if w.Peer == o.host.Peer() && fmt.Sprint(w.Addrs) == fmt.Sprint(o.host.Addrs()) {
+				f.mu.Unlock()
+				return time.Since(began)
+			}
+		}
+		f.mu.Unlock()
+		time.Sleep(10 * time.Millisecond)
+	}
+	f.t.Fatalf("not found within %v; finding is %+v", limit, f.host.Finding())
+	return 0
+}
+
+func spots() (a, b transport.Spot) {
+	return transport.NewSpot([16]byte{1}, [32]byte{1}, [32]byte{1}), transport.NewSpot([16]byte{2}, [32]byte{2}, [32]byte{2})
+}
+
+func TestTwoFriendsWithNothingButATableFindEachOther(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *simnet.World) {
+		dht := &transport.DHT{Bootstrap: strangers(t, w, 20)}
+		ana := &friend{t: t, host: on(t, w.LAN(simnet.PortRestricted).Host(), transport.Config{DHT: dht})}
+		bo := &friend{t: t, host: on(t, w.LAN(simnet.Symmetric).Host(), transport.Config{DHT: dht})}
+		a, b := spots()
+		ana.find(meeting{mine: a, theirs: b})
+		bo.find(meeting{mine: b, theirs: a})
+		took := max(ana.wants(bo, 3*time.Second), bo.wants(ana, 3*time.Second))
+		t.Logf("found after %v; %+v", took, ana.host.Finding())
+	})
+}
