@@ -157,3 +157,31 @@ func TestACallWithAKilledProcessIsLostWithinFiveSeconds(t *testing.T) {
 		t.Errorf("the call ended because %q", c.Reason)
 	}
 }
+
+func TestAFriendsMachineIsTestedWithByCommand(t *testing.T) {
+	ana, bo, _ := callers(t, false)
+	if f := ana.fails(7, "call", "--test", "Bo", "--json"); !strings.Contains(f.Hint, "allow-echo") {
+		t.Errorf("without consent: %+v", f)
+	}
+	var c control.Contact
+	must(t, json.Unmarshal([]byte(bo.ok("allow-echo", "Ana", "--json")), &c))
+	if !c.Echo {
+		t.Errorf("after allow-echo Ana is %+v", c)
+	}
+	var r control.EchoReport
+	must(t, json.Unmarshal([]byte(ana.ok("call", "--test", "Bo", "--json")), &r))
+	if r.Far == nil || r.Far.Return <= 0 || r.Far.Name != "Bo" || r.Far.Path != "lan" || len(r.Findings) != 3 {
+		t.Errorf("the report is %+v, far %+v", r, r.Far)
+	}
+	c = control.Contact{}
+	must(t, json.Unmarshal([]byte(bo.ok("allow-echo", "Ana", "--off", "--json")), &c))
+	if c.Echo {
+		t.Error("the consent stays")
+	}
+	if calls := bo.ok("calls"); calls != "" {
+		t.Errorf("bo has calls: %s", calls)
+	}
+	if out := ana.ok("volume", "Bo", "--", "-6"); !strings.Contains(out, "-6 dB") {
+		t.Errorf("volume says %q", out)
+	}
+}

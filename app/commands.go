@@ -49,7 +49,8 @@ func (p *program) root() *cobra.Command {
 	group(root, "talk", p.sendCommand(), p.replyCommand(), p.editCommand(), p.deleteCommand(), p.reactCommand(),
 		p.readCommand(), p.historyCommand(), p.searchCommand(), p.exportCommand())
 	group(root, "call", p.callCommand(), p.answerCommand(), p.declineCommand(), p.hangupCommand(), p.muteCommand(),
-		p.holdCommand(), p.recordCommand(), p.callsCommand(), p.devicesCommand())
+		p.holdCommand(), p.recordCommand(), p.callsCommand(), p.devicesCommand(),
+		p.allowEchoCommand(), p.volumeCommand())
 	group(root, "run", p.daemonCommand(), p.relayCommand(), p.watchCommand(), p.statusCommand(), p.doctorCommand(), p.quitCommand())
 	root.AddCommand(p.manCommand(root))
 	return root

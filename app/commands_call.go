@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -28,7 +27,7 @@ func (p *program) callCommand() *cobra.Command {
 	var test bool
 	cmd := verb(p, "call [WHO]", "Call a friend and stay in the call until it ends", cobra.MaximumNArgs(1), func(ctx context.Context, c *control.Client, a []string) error {
 		if test {
-			return p.testSound(ctx, c)
+			return p.testSound(ctx, c, a)
 		}
 		if len(a) == 0 {
 			return &usageError{errors.New("say whom to call, or --test")}
@@ -41,7 +40,7 @@ func (p *program) callCommand() *cobra.Command {
 		return f.follow(ctx, x)
 	})
 	cmd.Flags().DurationVar(&limit, "for", 0, "hang up when the call has lasted that long")
-	cmd.Flags().BoolVar(&test, "test", false, "call nobody: hear whether this machine can")
+	cmd.Flags().BoolVar(&test, "test", false, "ring nobody: hear whether this machine can, alone or with WHO's machine, which has to allow it")
 	cmd.ValidArgsFunction = p.completeWho
 	return cmd
 }
@@ -175,30 +174,6 @@ func endFailure(x control.Call) error {
 	return &control.Failure{Message: "The call broke off: " + x.Reason, Hint: "Call again; “entrenous doctor” may tell why", Code: control.CodeState}
 }
 
-// stepTexts say what happens next in a test of the sound.
-var stepTexts = map[string]string{
-	"listen":   "A sound is played. Be quiet for a moment…",
-	"speak":    "Say something…",
-	"playback": "This is what friends hear of you…",
-}
-
-// testSound hears whether this machine can call.
-func (p *program) testSound(ctx context.Context, c *control.Client) error {
-	r, err := c.FollowTest(ctx, func(step string) {
-		if !p.json {
-			fmt.Fprintln(p.out, stepTexts[step])
-		}
-	})
-	if err != nil {
-		return err
-	}
-	return p.print(r, func(w io.Writer) {
-		for _, say := range r.Say {
-			fmt.Fprintln(w, say)
-		}
-	})
-}
-
 // aboutCall makes a command about one call, by default the one that is meant
 // most likely.
 func (p *program) aboutCall(use, short, usual string, do func(context.Context, *control.Client, string) (control.Call, error)) *cobra.Command {
@@ -271,52 +246,4 @@ func (p *program) callsCommand() *cobra.Command {
 		}
 		return nil
 	})
-}
-
-func (p *program) devicesCommand() *cobra.Command {
-	var choice control.SoundChoice
-	cmd := verb(p, "devices", "List microphones and loudspeakers, or choose them", cobra.NoArgs, nil)
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		c, err := p.client()
-		if err != nil {
-			return err
-		}
-		defer c.Close()
-		ask := c.SoundDevices
-		if cmd.Flags().Changed("mic") || cmd.Flags().Changed("speaker") {
-			ask = func(ctx context.Context) ([]control.SoundDevice, error) { return c.ChooseSound(ctx, choice) }
-		}
-		all, err := ask(cmd.Context())
-		if err != nil {
-			return err
-		}
-		return p.showDevices(all)
-	}
-	cmd.Flags().StringVar(&choice.Mic, "mic", "", "take the microphone with this `id`; empty is the system's choice")
-	cmd.Flags().StringVar(&choice.Speaker, "speaker", "", "take the loudspeaker with this `id`")
-	return cmd
-}
-
-func (p *program) showDevices(all []control.SoundDevice) error {
-	if p.json {
-		for _, d := range all {
-			if err := p.print(d, nil); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	if len(all) == 0 {
-		fmt.Fprintln(p.out, "There are no sound devices to choose from.")
-		return nil
-	}
-	t := tabwriter.NewWriter(p.out, 2, 8, 2, ' ', 0)
-	for _, d := range all {
-		mark := " "
-		if d.Chosen {
-			mark = "*"
-		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", mark, d.Kind, d.Name, d.ID)
-	}
-	return t.Flush()
 }

@@ -53,7 +53,7 @@ func showDesktop(ctx context.Context, dir string, p *profile, quit func(), log *
 	}
 	n := p.current()
 	d := &desktop{dir: dir, node: n, log: log, noted: map[identity.ID]int{}, rung: map[string]bool{}}
-	words := desktopWords(n.Settings().Language)
+	words := spokenWords(n.Settings().Language)
 	d.icon = showTray(trayLabels{open: words["tray.open"], quit: words["tray.quit"]}, d.openWindow, quit)
 	defer d.icon.close()
 	d.watch(ctx)
@@ -71,21 +71,6 @@ func hasDesktop() bool {
 	run := os.Getenv("XDG_RUNTIME_DIR")
 	_, err := os.Stat(filepath.Join(run, "bus"))
 	return run != "" && err == nil
-}
-
-// desktopWords are the sentences of the person's language.
-func desktopWords(language string) map[string]string {
-	if language == "" && strings.HasPrefix(strings.ToLower(locale()), "fr") {
-		language = "fr"
-	}
-	if words, err := assets.Words(language); err == nil {
-		return words
-	}
-	words, err := assets.Words("en")
-	if err != nil {
-		return map[string]string{}
-	}
-	return words
 }
 
 // watch follows the node: unread messages for the icon, new ones to announce.
@@ -135,7 +120,7 @@ func (d *desktop) called(c node.Change) {
 	}
 	d.openWindow()
 	if set := d.node.Settings(); set.Notify {
-		d.notify(calls[i].Name, desktopWords(set.Language)["notify.call"])
+		d.notify(calls[i].Name, spokenWords(set.Language)["notify.call"])
 	}
 }
 
@@ -172,7 +157,7 @@ func (d *desktop) announceSoon(ctx context.Context, c node.Change) {
 	if err != nil || !set.Notify || who.Muted {
 		return
 	}
-	words := desktopWords(set.Language)
+	words := spokenWords(set.Language)
 	if c.Topic == node.TopicContact {
 		d.notify(who.Shown, words["notify.request"])
 		return

@@ -77,16 +77,6 @@ func quitAll(ctx context.Context, c *control.Client) {
 	_ = c.Quit(ctx) // a node that is gone already is what was wanted
 }
 
-// locale is the language of the system as the environment tells it.
-func locale() string {
-	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
-		if v := os.Getenv(name); v != "" {
-			return v
-		}
-	}
-	return ""
-}
-
 // startNode starts the node of a profile as a process of its own, which
 // outlives the window, and waits until it answers.
 func (p *program) startNode(ctx context.Context, dir string, c *control.Client) error {

@@ -9,7 +9,9 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
+	"time"
 
 	"github.com/entrenous/entrenous/app/control"
 	"github.com/entrenous/entrenous/app/node"
@@ -38,6 +40,7 @@ type sound struct {
 type keptSound struct {
 	Mic     string                   `json:"mic,omitempty"`
 	Speaker string                   `json:"speaker,omitempty"`
+	Ring    string                   `json:"ring,omitempty"` // empty: where calls are heard
 	Learnt  map[string]voice.Profile `json:"learnt,omitempty"`
 }
 
@@ -63,12 +66,21 @@ func newSound(dir, text string, log *slog.Logger) (node.Sound, func() (device.Sp
 	return out, s.speaker, nil
 }
 
-// speaker opens the loudspeaker alone.
+// speaker opens what rings. One that is not there now must not keep a call
+// from being heard: then it is the loudspeaker of calls.
 func (s *sound) speaker() (device.Speaker, error) {
 	s.mu.Lock()
-	spec := s.spec.String()
+	calls, ring := s.spec, s.spec
+	if s.kept.Ring != "" {
+		ring.Speaker = s.kept.Ring
+	}
 	s.mu.Unlock()
-	return device.OpenSpeaker(spec)
+	out, err := device.OpenSpeaker(ring.String())
+	if err == nil || ring == calls {
+		return out, err
+	}
+	s.log.Warn("open what rings", "err", err)
+	return device.OpenSpeaker(calls.String())
 }
 
 // system says whether there are devices to choose from.
@@ -108,8 +120,8 @@ func (s *sound) open(cfg voice.Config) (*voice.Engine, error) {
 	return e, nil
 }
 
-// test lets one hear oneself.
-func (s *sound) test(ctx context.Context, step func(voice.EchoStep)) (voice.EchoReport, error) {
+// test lets one hear oneself, over a line to another machine if there is one.
+func (s *sound) test(ctx context.Context, step func(voice.EchoStep), line *voice.Line) (voice.EchoReport, error) {
 	s.mu.Lock()
 	spec, system := s.spec.String(), s.system()
 	s.mu.Unlock()
@@ -117,7 +129,14 @@ func (s *sound) test(ctx context.Context, step func(voice.EchoStep)) (voice.Echo
 	if err != nil {
 		return voice.EchoReport{}, &control.Failure{Message: capital(err.Error()), Hint: "List the devices with “entrenous devices”", Code: control.CodeState}
 	}
-	return voice.EchoTest(ctx, voice.EchoTestConfig{Mic: mic, Speaker: speaker, Headphones: !system, Step: step, Log: s.log})
+	cfg := voice.EchoTestConfig{Mic: mic, Speaker: speaker, Headphones: !system, Step: step, Line: line, Log: s.log}
+	switch {
+	case !system: // nobody is there who would speak
+		cfg.Listen, cfg.Speak = time.Second, time.Second
+	case line != nil: // their machine answers for some seconds only
+		cfg.Listen, cfg.Speak = 3*time.Second, 4*time.Second
+	}
+	return voice.EchoTest(ctx, cfg)
 }
 
 func closeDevices(cfg voice.Config) error {
@@ -173,17 +192,24 @@ func (s *sound) list() ([]node.SoundDevice, error) {
 			ID: d.ID, Name: d.Name, Mic: d.Kind == device.Microphone, Default: d.Default,
 			Chosen: chosen == d.ID || chosen == "" && d.Default,
 		}
+		if d.Kind == device.Loudspeaker {
+			out[i].Rings = out[i].Chosen && s.kept.Ring == "" || s.kept.Ring == d.ID
+		}
 	}
 	return out, nil
 }
 
 // choose takes other devices, and changes to them in the call that goes on.
-func (s *sound) choose(e *voice.Engine, mic, speaker string) error {
+func (s *sound) choose(e *voice.Engine, c node.SoundChoice) error {
+	if err := known(c); err != nil {
+		return err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	next := s.spec
-	next.Mic, next.Speaker = mic, speaker
-	if e != nil {
+	take(&next.Mic, c.Mic)
+	take(&next.Speaker, c.Speaker)
+	if e != nil && next != s.spec {
 		m, l, err := device.Open(next.String())
 		if err != nil {
 			return &control.Failure{Message: capital(err.Error()), Hint: "List the devices with “entrenous devices”", Code: control.CodeState}
@@ -192,8 +218,34 @@ func (s *sound) choose(e *voice.Engine, mic, speaker string) error {
 			return fmt.Errorf("change devices: %w", err)
 		}
 	}
-	s.spec, s.kept.Mic, s.kept.Speaker = next, mic, speaker
+	s.spec = next
+	take(&s.kept.Mic, c.Mic)
+	take(&s.kept.Speaker, c.Speaker)
+	take(&s.kept.Ring, c.Ring)
 	s.keepLocked()
+	return nil
+}
+
+func take(to, from *string) {
+	if from != nil {
+		*to = *from
+	}
+}
+
+// known refuses devices that are not there.
+func known(c node.SoundChoice) error {
+	all, err := device.List()
+	if err != nil {
+		return err
+	}
+	for _, x := range []struct {
+		kind device.Kind
+		id   *string
+	}{{device.Microphone, c.Mic}, {device.Loudspeaker, c.Speaker}, {device.Loudspeaker, c.Ring}} {
+		if x.id != nil && *x.id != "" && !slices.ContainsFunc(all, func(d device.Info) bool { return d.Kind == x.kind && d.ID == *x.id }) {
+			return &control.Failure{Message: "There is no " + x.kind.String() + " “" + *x.id + "” now", Hint: "List the devices with “entrenous devices”", Code: control.CodeNotFound}
+		}
+	}
 	return nil
 }
 

@@ -121,7 +121,7 @@ func (b *Book) heardFromCallee(now time.Time, e *entry, from Device, s Signal) {
 		b.become(e, Connecting, now.Add(ConnectTime))
 	case Reject, End:
 		b.refused(now, e, from, s.Reason)
-	case Offer, OnHold, Again, AgainToo, Recording:
+	case Offer, OnHold, Again, AgainToo, Recording, Test:
 	}
 }
 

@@ -14,15 +14,16 @@ type Kind byte
 
 // The kinds of signals. Numbers are part of the format.
 const (
-	Offer     Kind = 1 // a call begins; with a description
-	Rings     Kind = 2 // it rings here
-	Accept    Kind = 3 // answered; with a description
-	Reject    Kind = 4 // no, with a reason
-	End       Kind = 5 // hung up or called off, with a reason and perhaps a report
-	OnHold    Kind = 6 // On: the sender does not listen now
-	Again     Kind = 7 // the caller looks for a path anew, with a description; without one, the callee asks for it
-	AgainToo  Kind = 8 // the answer to Again; with a description
-	Recording Kind = 9 // On: the sender records the call
+	Offer     Kind = 1  // a call begins; with a description
+	Rings     Kind = 2  // it rings here
+	Accept    Kind = 3  // answered; with a description
+	Reject    Kind = 4  // no, with a reason
+	End       Kind = 5  // hung up or called off, with a reason and perhaps a report
+	OnHold    Kind = 6  // On: the sender does not listen now
+	Again     Kind = 7  // the caller looks for a path anew, with a description; without one, the callee asks for it
+	AgainToo  Kind = 8  // the answer to Again; with a description
+	Recording Kind = 9  // On: the sender records the call
+	Test      Kind = 10 // an echo test is asked for, with a description; answered by Accept, Reject, or nothing where it is not allowed
 )
 
 // Limits of a signal.
@@ -95,7 +96,7 @@ func OpenSignal(b []byte, channel [32]byte, id ID, sender Device) (Signal, error
 func parseSignal(b []byte) (Signal, error) {
 	r := reader{b: b}
 	s := Signal{Kind: Kind(r.take(1)[0])}
-	if s.Kind < Offer || s.Kind > Recording {
+	if s.Kind < Offer || s.Kind > Test {
 		r.fail("kind")
 	}
 	switch r.take(1)[0] {

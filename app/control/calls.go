@@ -66,7 +66,7 @@ type Call struct {
 	PushToTalk     bool    `json:"push_to_talk,omitempty"`
 	Talking        bool    `json:"talking,omitempty"` // the key of push-to-talk is down
 	Headphones     bool    `json:"headphones,omitempty"`
-	Volume         float64 `json:"volume_db,omitempty"`
+	Volume         float64 `json:"volume_db,omitempty"` // kept for the next call with them
 	Recording      bool    `json:"recording,omitempty"`
 	RecordingThere bool    `json:"recording_there,omitempty"`
 
@@ -130,45 +130,6 @@ type CallEdit struct {
 	Typing     bool     `json:"typing,omitempty"` // a key was pressed just now: press its click down
 }
 
-// SoundDevice is a microphone or a loudspeaker.
-type SoundDevice struct {
-	ID      string `json:"id"`
-	Name    string `json:"name"`
-	Kind    string `json:"kind"`              // "microphone" or "loudspeaker"
-	Default bool   `json:"default,omitempty"` // the system's own choice
-	Chosen  bool   `json:"chosen,omitempty"`
-}
-
-// SoundChoice takes devices by their ids; an empty one is the system's choice.
-type SoundChoice struct {
-	Mic     string `json:"mic"`
-	Speaker string `json:"speaker"`
-}
-
-// EchoTest is a line of a test of the sound: what happens next, then what was
-// found.
-type EchoTest struct {
-	Step   string      `json:"step,omitempty"` // "listen", "speak" or "playback"
-	Report *EchoReport `json:"report,omitempty"`
-}
-
-// EchoReport is what a test of the sound found.
-type EchoReport struct {
-	Good       bool     `json:"good"`
-	Say        []string `json:"say"`           // sentences
-	Heard      bool     `json:"heard"`         // the microphone heard the loudspeaker
-	EchoDelay  float64  `json:"echo_delay_ms"` // from loudspeaker to microphone
-	Room       float64  `json:"room_db"`       // that the room takes from the echo
-	Echo       float64  `json:"echo_db"`       // by which friends hear themselves weaker; 0 when none was heard
-	Canceller  string   `json:"canceller,omitempty"`
-	Voice      float64  `json:"voice_dbfs"`
-	Noise      float64  `json:"noise_dbfs"`
-	MouthToEar float64  `json:"mouth_to_ear_ms"`
-	Quality    string   `json:"quality"`
-	Mic        string   `json:"mic"`
-	Speaker    string   `json:"speaker"`
-}
-
 // CallReport is how a call was, as one end saw it.
 type CallReport struct {
 	Path       string  `json:"path,omitempty"`
@@ -217,38 +178,6 @@ func (c *Client) HangUp(ctx context.Context, id string) (Call, error) {
 // EditCall mutes, holds, records, and so on.
 func (c *Client) EditCall(ctx context.Context, id string, e CallEdit) (Call, error) {
 	return send[Call](ctx, c, http.MethodPatch, callPath(id, ""), e)
-}
-
-// SoundDevices lists microphones and loudspeakers.
-func (c *Client) SoundDevices(ctx context.Context) ([]SoundDevice, error) {
-	return get[[]SoundDevice](ctx, c, "/sound")
-}
-
-// ChooseSound takes other devices, at once in the call that goes on.
-func (c *Client) ChooseSound(ctx context.Context, s SoundChoice) ([]SoundDevice, error) {
-	return send[[]SoundDevice](ctx, c, http.MethodPut, "/sound", s)
-}
-
-// FollowTest hears whether this machine can call: a sound is played, then one
-// may speak and hears oneself. step is told what happens next: "listen",
-// "speak", "playback".
-func (c *Client) FollowTest(ctx context.Context, step func(string)) (EchoReport, error) {
-	body, err := c.open(ctx, http.MethodPost, "/sound/test", nil)
-	if err != nil {
-		return EchoReport{}, err
-	}
-	defer body.Close()
-	in := json.NewDecoder(body)
-	for {
-		var line EchoTest
-		if err := in.Decode(&line); err != nil {
-			return EchoReport{}, fmt.Errorf("test the sound: %w", err)
-		}
-		if line.Report != nil {
-			return *line.Report, nil
-		}
-		step(line.Step)
-	}
 }
 
 // A CallFeed is a stream of one call's states. Next is called by one goroutine.

@@ -54,6 +54,7 @@
 //	POST   /v1/backup                       Unlock -> stream, an age file
 //	GET    /v1/watch                        stream of Change, a line each
 //	POST   /v1/contacts/WHO/call            Call    (calls them)
+//	POST   /v1/contacts/WHO/test            stream of EchoTest, a line each (with their machine; nobody rings)
 //	GET    /v1/calls                        []Call  (those that live, and the last that ended)
 //	GET    /v1/calls/CALL                   Call
 //	PATCH  /v1/calls/CALL                   CallEdit -> Call

@@ -37,7 +37,9 @@ type Contact struct {
 	Unread   int       `json:"unread"`
 	Typing   bool      `json:"typing,omitempty"`
 	Muted    bool      `json:"muted,omitempty"`
-	Note     string    `json:"note,omitempty"` // the words of a request
+	Echo     bool      `json:"allow_echo,omitempty"` // their machine may test its sound with this one, unasked
+	Volume   float64   `json:"volume_db,omitempty"`  // by which they are heard louder in calls
+	Note     string    `json:"note,omitempty"`       // the words of a request
 	Draft    string    `json:"draft,omitempty"`
 	Last     *Message  `json:"last,omitempty"` // the newest row
 }
@@ -81,6 +83,10 @@ type NewContact struct {
 type ContactEdit struct {
 	Name  *string `json:"name,omitempty"`
 	Muted *bool   `json:"muted,omitempty"`
+	// Echo lets their machine test its sound with this one without anybody
+	// answering: see the verb “test”.
+	Echo   *bool    `json:"allow_echo,omitempty"`
+	Volume *float64 `json:"volume_db,omitempty"` // -40 to 20, in this call and the next
 }
 
 // Safety lets two people check that nobody sits between them.

@@ -55,7 +55,9 @@ type choices struct {
 }
 
 func newPhone(n *Node, c call.Call) *phone {
-	return &phone{n: n, id: c.ID, made: time.Now(), done: make(chan struct{})}
+	p := &phone{n: n, id: c.ID, made: time.Now(), done: make(chan struct{})}
+	p.choices.volume = n.terms(identity.ID(c.Person)).Volume
+	return p
 }
 
 // called is the call that the phone is for.

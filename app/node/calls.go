@@ -24,12 +24,12 @@ type Sound struct {
 	Closed func(*voice.Engine)
 	// List names the devices there are; nil where there is no choice.
 	List func() ([]SoundDevice, error)
-	// Choose takes other devices from now on, by their ids; an empty one is
-	// the system's own choice. The engine is the one of the call that goes on,
-	// or nil.
-	Choose func(e *voice.Engine, mic, speaker string) error
-	// Test hears whether this machine can call; it tells step what happens.
-	Test func(ctx context.Context, step func(voice.EchoStep)) (voice.EchoReport, error)
+	// Choose takes other devices from now on. The engine is the one of the call
+	// that goes on, or nil.
+	Choose func(*voice.Engine, SoundChoice) error
+	// Test hears whether this machine can call, over a line to another one if
+	// it is given; it tells step what happens.
+	Test func(ctx context.Context, step func(voice.EchoStep), line *voice.Line) (voice.EchoReport, error)
 }
 
 // SoundDevice is a microphone or a loudspeaker.
@@ -38,7 +38,13 @@ type SoundDevice struct {
 	Mic      bool
 	Default  bool // the system's own choice
 	Chosen   bool // in use for calls
+	Rings    bool // calls that come in are heard here
 }
+
+// SoundChoice takes devices by their ids; nil leaves as it is. An empty
+// microphone or loudspeaker is the system's own choice; an empty Ring rings
+// where calls are heard.
+type SoundChoice struct{ Mic, Speaker, Ring *string }
 
 // Errors of the verbs on calls.
 var (
@@ -64,6 +70,8 @@ type calls struct {
 	book   call.Book
 	queue  []func(context.Context)
 	phones map[call.ID]*phone
+	tests  call.Tests
+	trials map[call.ID]*trial
 	boots  map[identity.DeviceID]string // the run of each device's program that we last met
 	over   bool                         // the operator has ended
 	late   map[call.ID]chan []byte      // records that wait for the other end's report
@@ -78,7 +86,8 @@ func (n *Node) openCalls() error {
 	}
 	c := &n.calls
 	c.wake = make(chan struct{}, 1)
-	c.phones, c.boots, c.late = map[call.ID]*phone{}, map[identity.DeviceID]string{}, map[call.ID]chan []byte{}
+	c.phones, c.trials = map[call.ID]*phone{}, map[call.ID]*trial{}
+	c.boots, c.late = map[identity.DeviceID]string{}, map[call.ID]chan []byte{}
 	if c.port, err = rtc.NewPort(conns, n.host.SharedAddrs); err != nil {
 		return fmt.Errorf("prepare for calls: %w", err)
 	}
@@ -158,6 +167,7 @@ func (n *Node) endCalls(ctx context.Context) {
 	c.mu.Lock()
 	c.over = true
 	c.mu.Unlock()
+	n.endTrials(identity.ID{})
 	c.ending.Wait()
 }
 
@@ -280,4 +290,6 @@ type (
 	EchoStep = voice.EchoStep
 	// EchoReport is what a sound test measured.
 	EchoReport = voice.EchoReport
+	// EchoFinding is a word for something that a sound test found.
+	EchoFinding = voice.Finding
 )

@@ -24,7 +24,7 @@ func (n *Node) heardCall(l *link, f chat.CallFrame) {
 	c := &n.calls
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.over {
+	if c.over || n.heardTrialLocked(l, f.Call, s) {
 		return
 	}
 	id, from := call.ID(f.Call), call.Device(l.device)
@@ -46,7 +46,7 @@ func (n *Node) heardCall(l *link, f chat.CallFrame) {
 			p.recordedThere.Store(s.On)
 			c.queue = append(c.queue, func(context.Context) { n.tellCall(n.findCall(id)) })
 		}
-	case call.Rings, call.Accept, call.Reject, call.OnHold:
+	case call.Rings, call.Accept, call.Reject, call.OnHold, call.Test:
 	}
 	n.enqueueLocked(effects)
 	if s.Kind == call.Offer && now.State == call.Ringing && n.cfg.AutoAnswer && !now.Waiting {
@@ -85,7 +85,7 @@ func (n *Node) signal(ctx context.Context, e call.Effect) {
 		if p := n.phone(e.Call); p != nil && p.called().ActiveFrom != (time.Time{}) {
 			s.Report = p.report()
 		}
-	case call.Rings, call.Accept, call.Reject, call.OnHold, call.Again, call.AgainToo, call.Recording:
+	case call.Rings, call.Accept, call.Reject, call.OnHold, call.Again, call.AgainToo, call.Recording, call.Test:
 	}
 	n.say(e.Call, e.Device, s)
 }

@@ -115,12 +115,12 @@ func (p *phone) notice(e *voice.Engine) {
 // CallEdit is what to change in a call; nil leaves as it is.
 type CallEdit struct {
 	Muted, Held, PushToTalk, Talking, Headphones, Recording *bool
-	Volume                                                  *float64 // dB
+	Volume                                                  *float64 // dB, in this call and the next
 	Typing                                                  bool     // a key was pressed: press its click down
 }
 
 // EditCall changes how a call is heard and spoken in.
-func (n *Node) EditCall(id call.ID, e CallEdit) error {
+func (n *Node) EditCall(ctx context.Context, id call.ID, e CallEdit) error {
 	c := n.findCall(id)
 	p := n.phone(c.ID)
 	if !c.Live() || p == nil {
@@ -136,8 +136,12 @@ func (n *Node) EditCall(id call.ID, e CallEdit) error {
 		set(&ch.pushToTalk, e.PushToTalk)
 		set(&ch.talking, e.Talking)
 		set(&ch.headphones, e.Headphones)
-		set(&ch.volume, e.Volume)
 	})
+	if e.Volume != nil {
+		if err := n.SetVolume(ctx, identity.ID(c.Person), *e.Volume); err != nil {
+			return err
+		}
+	}
 	if err := p.adjust(e); err != nil {
 		return err
 	}
@@ -225,11 +229,11 @@ func (n *Node) SoundDevices() ([]SoundDevice, error) {
 }
 
 // ChooseSound takes other devices, at once in the call that goes on.
-func (n *Node) ChooseSound(mic, speaker string) error {
+func (n *Node) ChooseSound(c SoundChoice) error {
 	if n.cfg.Sound.Choose == nil {
 		return ErrNoSound
 	}
-	return n.cfg.Sound.Choose(n.speaking(), mic, speaker)
+	return n.cfg.Sound.Choose(n.speaking(), c)
 }
 
 // speaking is the engine of the call that is neither held nor over.
@@ -255,7 +259,7 @@ func (n *Node) TestSound(ctx context.Context, step func(voice.EchoStep)) (voice.
 	if n.speaking() != nil {
 		return voice.EchoReport{}, ErrCallBusy
 	}
-	return n.cfg.Sound.Test(ctx, step)
+	return n.cfg.Sound.Test(ctx, step, nil)
 }
 
 // Reached counts the devices of a friend that would ring now.

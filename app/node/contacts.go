@@ -34,6 +34,7 @@ type Contact struct {
 	Unread   int
 	Typing   bool
 	Draft    string
+	Terms    Terms
 	Activity int64          // Unix milliseconds of the newest row, or since when we know them
 	Last     *store.RowView // nil: nothing was said
 }
@@ -98,7 +99,11 @@ func summarize(v *store.View, c *Contact) error {
 	}
 	c.Unread = unread.Count
 	draft, err := v.Draft(c.Conv)
+	if err != nil {
+		return err
+	}
 	c.Draft = draft.Text
+	c.Terms, err = readTerms(v, c.ID)
 	return err
 }
 
@@ -205,12 +210,16 @@ func (n *Node) Block(ctx context.Context, id identity.ID) error {
 	err := n.changeIn(ctx, id, func(tx *store.Tx, c *store.Contact) error {
 		was := c.State
 		c.State = store.Blocked
+		if err := putTerms(tx, id, func(t *Terms) { t.Echo = false }); err != nil {
+			return err
+		}
 		if was == store.Request || was == store.Sent {
 			return tx.Set(unfriendedKey(id), []byte{byte(was)})
 		}
 		return nil
 	})
 	n.hangUp(id, "blocked")
+	n.endTrials(id)
 	return err
 }
 
@@ -246,7 +255,7 @@ func (n *Node) Remove(ctx context.Context, id identity.ID) error {
 		return ErrNobody
 	}
 	err := n.store.Write(ctx, func(tx *store.Tx) error {
-		for _, key := range []string{addedKey(id), workKey(id), unfriendedKey(id)} {
+		for _, key := range []string{addedKey(id), workKey(id), unfriendedKey(id), termsKey(id)} {
 			if err := tx.Set(key, nil); err != nil {
 				return err
 			}
@@ -260,6 +269,7 @@ func (n *Node) Remove(ctx context.Context, id identity.ID) error {
 		return err
 	}
 	n.hangUp(id, "removed")
+	n.endTrials(id)
 	n.waits.forget(chat.Direct(n.me.id, id))
 	n.changes.tell(Change{Topic: TopicContact, Who: id})
 	return nil

@@ -17,9 +17,10 @@ import (
 const (
 	microphone  = "microphone"
 	loudspeaker = "loudspeaker"
+	ringing     = "ring" // a loudspeaker's other use
 )
 
-// A soundPicker lists the microphones and loudspeakers; the chosen ones are
+// A soundPicker lists the microphones, the loudspeakers, and where it rings; the chosen ones are
 // marked, and a press takes another at once.
 type soundPicker struct {
 	w    *Window
@@ -57,48 +58,55 @@ func (s *soundPicker) ask(verb func(context.Context) ([]control.SoundDevice, err
 
 func (s *soundPicker) fill() {
 	s.box.RemoveAll()
-	for _, kind := range []string{microphone, loudspeaker} {
-		lines := newColumn(0, labelText(s.w.tr("sound."+kind)), space(4))
+	for _, use := range []string{microphone, loudspeaker, ringing} {
+		lines := newColumn(0, labelText(s.w.tr("sound."+use)), space(4))
 		for _, d := range s.list {
-			if d.Kind == kind {
-				lines.Add(s.line(d))
+			if d.Kind == use || use == ringing && d.Kind == loudspeaker {
+				lines.Add(s.line(d, use))
 			}
 		}
-		if len(lines.Objects) == 2 {
-			lines.Add(smallText(s.w.tr("sound.none." + kind)))
+		if len(lines.Objects) > 2 {
+			s.box.Add(lines)
+		} else if use != ringing {
+			lines.Add(smallText(s.w.tr("sound.none." + use)))
+			s.box.Add(lines)
 		}
-		s.box.Add(lines)
 	}
 }
 
-func (s *soundPicker) line(d control.SoundDevice) fyne.CanvasObject {
-	icon, name := theme.RadioButtonIcon(), d.Name
-	if d.Chosen {
+func (s *soundPicker) line(d control.SoundDevice, use string) fyne.CanvasObject {
+	icon, name, chosen := theme.RadioButtonIcon(), d.Name, d.Chosen
+	if use == ringing {
+		chosen = d.Rings
+	}
+	if chosen {
 		icon = theme.RadioButtonCheckedIcon()
 	}
 	if d.Default {
 		name += " · " + s.w.tr("sound.default")
 	}
-	return newItem(icon, name, func() { s.choose(d) })
+	return newItem(icon, name, func() {
+		if !chosen {
+			s.choose(d, use)
+		}
+	})
 }
 
-// choose takes a device; the system's own choice is followed when it changes.
-func (s *soundPicker) choose(d control.SoundDevice) {
-	if d.Chosen {
-		return
-	}
+// choose takes a device; the system's own choice is followed when it changes,
+// and the ring follows the loudspeaker of calls.
+func (s *soundPicker) choose(d control.SoundDevice, use string) {
+	id := d.ID
 	var c control.SoundChoice
-	for _, o := range s.list {
-		if o.Kind == d.Kind {
-			o.Chosen = o.ID == d.ID
-		}
-		switch {
-		case !o.Chosen || o.Default:
-		case o.Kind == microphone:
-			c.Mic = o.ID
-		default:
-			c.Speaker = o.ID
-		}
+	switch use {
+	case microphone:
+		c.Mic = &id
+	case loudspeaker:
+		c.Speaker = &id
+	case ringing:
+		c.Ring = &id
+	}
+	if d.Default && use != ringing || use == ringing && d.Chosen {
+		id = ""
 	}
 	s.ask(func(ctx context.Context) ([]control.SoundDevice, error) { return s.w.client.ChooseSound(ctx, c) })
 }

@@ -215,9 +215,9 @@ func TestTheSoundIsTestedAndTheFindingSaid(t *testing.T) {
 		report control.EchoReport
 		want   []string
 	}{
-		"good": {control.EchoReport{Good: true, Heard: true, Echo: 38, Voice: -20, Noise: -60, MouthToEar: 31, Quality: "excellent"}, []string{"You can call", "Your echo returns at −38 dB: good.", "Your voice is fine.", "Sound takes 31 ms from mouth to ear here: sounds great."}},
-		"echo": {control.EchoReport{Heard: true, Echo: 8, Voice: -20, Noise: -40}, []string{"This needs a look first", "Your echo returns at −8 dB: friends will hear themselves. Use headphones.", "the room is noisy"}},
-		"mute": {control.EchoReport{Voice: -90}, []string{"No echo comes back: headphones, or a loudspeaker that is off.", "The microphone hears nothing."}},
+		"good": {control.EchoReport{Good: true, Heard: true, Echo: 38, Findings: []string{"echo.good", "voice.fine", "way"}, Voice: -20, Noise: -60, MouthToEar: 31, Quality: "excellent"}, []string{"You can call", "Your echo returns at −38 dB: good.", "Your voice is fine.", "Sound takes 31 ms from mouth to ear here: sounds great."}},
+		"echo": {control.EchoReport{Heard: true, Echo: 8, Findings: []string{"echo.bad", "voice.noisy"}}, []string{"This needs a look first", "Your echo returns at −8 dB: friends will hear themselves. Use headphones.", "the room is noisy"}},
+		"mute": {control.EchoReport{Findings: []string{"echo.none", "voice.silent"}}, []string{"No echo comes back: headphones, or a loudspeaker that is off.", "The microphone hears nothing."}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			n := sounding()

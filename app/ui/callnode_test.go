@@ -133,13 +133,16 @@ func (n *talkNode) edit(c *control.Call, req *http.Request) {
 
 // choose marks devices as chosen; an empty id is the system's choice.
 func (n *talkNode) choose(s control.SoundChoice) any {
+	chosen := func(d *control.SoundDevice, kind string, want *string, mark *bool) {
+		if d.Kind == kind && want != nil {
+			*mark = d.ID == *want || *want == "" && d.Default
+		}
+	}
 	for i := range n.exchange.devices {
 		d := &n.exchange.devices[i]
-		want := s.Speaker
-		if d.Kind == microphone {
-			want = s.Mic
-		}
-		d.Chosen = d.ID == want || want == "" && d.Default
+		chosen(d, microphone, s.Mic, &d.Chosen)
+		chosen(d, loudspeaker, s.Speaker, &d.Chosen)
+		chosen(d, loudspeaker, s.Ring, &d.Rings)
 	}
 	return n.exchange.devices
 }

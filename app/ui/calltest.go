@@ -2,7 +2,6 @@ package ui
 
 import (
 	"context"
-	"math"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/widget"
@@ -10,25 +9,23 @@ import (
 	"github.com/entrenous/entrenous/app/control"
 )
 
-// echo returns, in dB, from which on friends do not hear themselves, and from
-// which on only faintly.
-const (
-	echoGood = 30
-	echoFair = 15
-)
-
 // A soundTest is the card that hears whether this machine can call.
 type soundTest struct {
 	w    *Window
+	who  *control.Contact // whose machine takes part, nil for none
 	root *fyne.Container
 	body *fyne.Container
 }
 
-// showSoundTest opens the card.
-func (w *Window) showSoundTest() {
-	t := &soundTest{w: w, body: newColumn(20)}
-	t.root = newSheet(440, newCard(newColumn(20, newHeading(w, w.tr("test.title")), t.body)))
-	t.fill(mutedText(w.tr("test.say")), newRow(8, primaryButton(w.tr("test.begin"), t.begin)))
+// showSoundTest opens the card, for this machine alone or with a friend's.
+func (w *Window) showSoundTest(who *control.Contact) {
+	t := &soundTest{w: w, who: who, body: newColumn(20)}
+	title, say := w.tr("test.title"), w.tr("test.say")
+	if who != nil {
+		title, say = w.tr("test.with", who.Name), w.tr("test.with.say", who.Name)
+	}
+	t.root = newSheet(440, newCard(newColumn(20, newHeading(w, title), t.body)))
+	t.fill(mutedText(say), newRow(8, primaryButton(w.tr("test.begin"), t.begin)))
 	w.modal(t.root)
 }
 
@@ -45,12 +42,20 @@ func (t *soundTest) begin() {
 	busy := widget.NewActivity()
 	busy.Start()
 	now := bodyText(w.tr("test.step.listen"))
+	if t.who != nil {
+		now.set(w.tr("test.step.ask", t.who.Name))
+	}
 	t.fill(now, newRow(8, busy))
 	var r control.EchoReport
+	step := func(step string) {
+		w.ui(func() { now.set(w.stepWords(step)); relayout(t.root) })
+	}
 	w.ask(func(ctx context.Context) (err error) {
-		r, err = w.client.FollowTest(ctx, func(step string) {
-			w.ui(func() { now.set(w.stepWords(step)); relayout(t.root) })
-		})
+		if t.who != nil {
+			r, err = w.client.FollowTestWith(ctx, t.who.ID, step)
+			return err
+		}
+		r, err = w.client.FollowTest(ctx, step)
 		return err
 	}, func(err error) {
 		busy.Stop()
@@ -64,7 +69,7 @@ func (t *soundTest) begin() {
 			verdict = headText(w.tr("test.bad")).coloured(colorWarn)
 		}
 		lines := newColumn(8, verdict)
-		for _, s := range w.testWords(r) {
+		for _, s := range r.Sentences(w.tr) {
 			lines.Add(bodyText(s))
 		}
 		t.fill(lines, again)
@@ -78,48 +83,4 @@ func (w *Window) stepWords(step string) string {
 		return w.tr("test.step." + step)
 	}
 	return w.tr("test.step.listen")
-}
-
-// testWords are the findings, one sentence each: the echo, the voice, the way.
-func (w *Window) testWords(r control.EchoReport) []string {
-	all := []string{w.echoWords(r), w.voiceWords(r)}
-	if word := w.soundsWord(r.Quality); word != "" && r.MouthToEar > 0 {
-		all = append(all, w.tr("test.way", int(math.Round(r.MouthToEar)), word))
-	}
-	return all
-}
-
-func (w *Window) echoWords(r control.EchoReport) string {
-	db := int(math.Round(math.Abs(r.Echo)))
-	switch {
-	case !r.Heard:
-		return w.tr("test.echo.none")
-	case db >= echoGood:
-		return w.tr("test.echo.good", db)
-	case db >= echoFair:
-		return w.tr("test.echo.fair", db)
-	}
-	return w.tr("test.echo.bad", db)
-}
-
-// Levels of a voice and of a room, in dBFS.
-const (
-	voiceSilent = -60
-	voiceQuiet  = -40
-	voiceLoud   = -3
-	roomNoisy   = -45
-)
-
-func (w *Window) voiceWords(r control.EchoReport) string {
-	switch {
-	case r.Voice < voiceSilent:
-		return w.tr("test.silent")
-	case r.Voice < voiceQuiet:
-		return w.tr("test.quiet")
-	case r.Voice > voiceLoud:
-		return w.tr("test.loud")
-	case r.Noise > roomNoisy:
-		return w.tr("test.noisy")
-	}
-	return w.tr("test.fine")
 }

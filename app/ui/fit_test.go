@@ -28,7 +28,7 @@ func everyCard(n *cardNode) map[string]func() {
 		"settings": w.showSettings,
 		"switcher": w.showSwitcher,
 		"help":     w.showHelp,
-		"sound":    w.showSoundTest,
+		"sound":    func() { w.showSoundTest(nil) },
 		"doctor":   w.showDoctor,
 		"remove":   func() { w.confirmRemove(bo) },
 		"rename":   func() { w.showRename(bo) },

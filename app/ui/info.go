@@ -29,8 +29,8 @@ type infoPanel struct {
 	verified       *text
 	box            *card
 	compare        *button
-	mute           *toggle
-	block          *item
+	mute, echo     *toggle
+	block, test    *item
 	scroll         *container.Scroll
 	out            *fyne.Container // the way back where the panel covers the conversation
 	remove, export *item
@@ -48,6 +48,7 @@ func newInfoPanel(w *Window, c control.Contact) *infoPanel {
 	p.compare = secondaryButton(w.tr("info.compare"), func() { w.showSafety(p.who) })
 	p.changed = newColumn(8, newWarning(w.tr("info.changed")), newRow(0, primaryButton(w.tr("info.look"), func() { w.showSafety(p.who) })))
 	p.mute = newToggle(w.tr("info.mute"), w.tr("info.mute.say"), c.Muted, p.setMuted)
+	p.echo = newToggle("", "", c.Echo, p.setEcho)
 	p.box = newBox(p.number)
 	p.build()
 	p.ExtendBaseWidget(p)
@@ -59,6 +60,7 @@ func newInfoPanel(w *Window, c control.Contact) *infoPanel {
 func (p *infoPanel) build() {
 	w := p.w
 	p.block = newItem(theme.CancelIcon(), "", p.toggleBlock)
+	p.test = newItem(theme.VolumeUpIcon(), w.tr("info.test"), func() { who := p.who; w.showSoundTest(&who) })
 	p.export = newItem(theme.DownloadIcon(), w.tr("info.export"), p.save)
 	p.remove = newDangerItem(theme.DeleteIcon(), w.tr("info.remove"), func() { w.confirmRemove(p.who) })
 	p.out = newRow(0, iconButton(quiet, theme.NavigateBackIcon(), w.tr("card.close"), w.toggleInfo))
@@ -68,8 +70,9 @@ func (p *infoPanel) build() {
 		p.changed,
 		newColumn(8, labelText(w.tr("info.safety")), p.box, newEnds(p.verified, p.compare)),
 		newColumn(4, labelText(w.tr("info.path")), p.path),
-		p.mute,
+		p.mute, p.echo,
 		newInset(-10, 0, newColumn(2,
+			p.test,
 			newItem(theme.DocumentCreateIcon(), w.tr("info.rename"), func() { w.showRename(p.who) }),
 			p.export, p.block, p.remove,
 		)),
@@ -119,7 +122,11 @@ func (p *infoPanel) fill() {
 		p.verified.coloured(colorGood)
 	}
 	p.changed.Hidden = !c.Changed
-	p.mute.on = c.Muted
+	p.mute.on, p.echo.on = c.Muted, c.Echo
+	p.echo.label.set(w.tr("info.echo", c.Name))
+	p.echo.note.set(w.tr("info.echo.say"))
+	p.echo.note.Hidden = false
+	p.echo.Hidden, p.test.Hidden = c.State != control.Friend, c.State != control.Friend
 	p.block.label.set(w.tr("info.block"))
 	if c.State == control.Blocked {
 		p.block.label.set(w.tr("info.unblock"))
@@ -145,6 +152,15 @@ func (p *infoPanel) setMuted(on bool) {
 	w, id := p.w, p.who.ID
 	w.change(func(ctx context.Context) error {
 		_, err := w.client.EditContact(ctx, id, control.ContactEdit{Muted: &on})
+		return err
+	})
+}
+
+// setEcho lets their machine test its sound with this one, or no longer.
+func (p *infoPanel) setEcho(on bool) {
+	w, id := p.w, p.who.ID
+	w.change(func(ctx context.Context) error {
+		_, err := w.client.EditContact(ctx, id, control.ContactEdit{Echo: &on})
 		return err
 	})
 }

@@ -149,7 +149,7 @@ func (v *settingsCard) notices() fyne.CanvasObject {
 // sound is which devices calls use.
 func (v *settingsCard) sound() fyne.CanvasObject {
 	s := newSoundPicker(v.w, func() { relayout(v.root) })
-	return section(v.w.tr("settings.sound"), s.box, newRow(8, secondaryButton(v.w.tr("test.open"), v.w.showSoundTest)))
+	return section(v.w.tr("settings.sound"), s.box, newRow(8, secondaryButton(v.w.tr("test.open"), func() { v.w.showSoundTest(nil) })))
 }
 
 func (v *settingsCard) privacy() fyne.CanvasObject {

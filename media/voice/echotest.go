@@ -31,6 +31,8 @@ type EchoTestConfig struct {
 	// packets that are lost, and how long each travels.
 	Loss  float64
 	Delay time.Duration
+	// Line leads to another machine and back; nil is the made-up one.
+	Line *Line
 	// Step is told what happens next; it may be nil.
 	Step func(EchoStep)
 	Log  *slog.Logger
@@ -59,12 +61,14 @@ type EchoReport struct {
 	Concealed   float64       // share of sound that had to be made up in playback
 	Quality     Quality
 	Mic, Output string // names of the devices
+	// Return is how long sound took over the Line and back; 0 when nothing came back.
+	Return time.Duration
 }
 
 // EchoTest lets one hear oneself as friends would, and measures: a sound is
 // played to find what of it comes back; then what one says goes through
 // microphone, canceller, codec, a made-up line, jitter buffer and loudspeaker.
-// It needs nobody else and no network.
+// It needs nobody else and no network, unless a Line leads to another machine.
 func EchoTest(ctx context.Context, cfg EchoTestConfig) (EchoReport, error) {
 	if cfg.Mic == nil || cfg.Speaker == nil {
 		return EchoReport{}, errors.New("test the echo: it takes a microphone and a loudspeaker")
@@ -90,6 +94,12 @@ func EchoTest(ctx context.Context, cfg EchoTestConfig) (EchoReport, error) {
 	}
 	l.engine = e
 	var wg sync.WaitGroup
+	if cfg.Line != nil {
+		if l.far, err = newFar(cfg.Line, e); err != nil {
+			return EchoReport{}, fmt.Errorf("test the echo: %w", errors.Join(err, cfg.Mic.Close(), cfg.Speaker.Close()))
+		}
+		wg.Go(func() { l.far.run(ctx) })
+	}
 	wg.Go(func() { err = e.Run(ctx) })
 	report, failed := l.test(ctx)
 	cancel()
@@ -109,6 +119,7 @@ const (
 type loop struct {
 	cfg    EchoTestConfig
 	engine *Engine
+	far    *far // nil unless the line leads to another machine
 
 	mu      sync.Mutex
 	keeping bool
@@ -117,10 +128,7 @@ type loop struct {
 
 func (l *loop) test(ctx context.Context) (r EchoReport, err error) {
 	l.cfg.Step(EchoListens)
-	if err := l.play(ctx, 0, l.sounds()); err != nil {
-		return r, err
-	}
-	if err := rest(ctx, dying); err != nil {
+	if r.Return, err = l.probe(ctx); err != nil {
 		return r, err
 	}
 	r.Mic, r.Output = l.engine.in.name(), l.engine.out.name()
@@ -138,6 +146,30 @@ func (l *loop) test(ctx context.Context) (r EchoReport, err error) {
 	}
 	r.readLine(before, l.engine.Stats(), l.cfg.Delay)
 	return r, rest(ctx, dying)
+}
+
+// probe plays what is to be heard again, and says how long it took over a line
+// to another machine and back.
+func (l *loop) probe(ctx context.Context) (returned time.Duration, err error) {
+	if l.far == nil {
+		if err := l.play(ctx, 0, l.sounds()); err != nil {
+			return 0, err
+		}
+		return 0, rest(ctx, dying)
+	}
+	if err := rest(ctx, dying); err != nil { // the jitter buffers settle
+		return 0, err
+	}
+	until, cancel := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	wg.Go(func() { returned = l.far.roundTrip(until) })
+	err = l.far.play(ctx, l.sounds())
+	if err == nil {
+		err = rest(ctx, dying)
+	}
+	cancel()
+	wg.Wait()
+	return returned, err
 }
 
 // readEcho takes what the canceller has found.
@@ -201,8 +233,12 @@ func (l *loop) sounds() []*rtp.Packet {
 	return packets
 }
 
-// play sends packets to the engine at their pace, losing some evenly.
+// play sends packets to the engine at their pace, losing some evenly, or over
+// the line to another machine.
 func (l *loop) play(ctx context.Context, loss float64, packets []*rtp.Packet) error {
+	if l.far != nil {
+		return l.far.play(ctx, packets)
+	}
 	var due clock
 	owed := 0.0
 	var last time.Time

@@ -1,48 +1,89 @@
 package voice
 
-import (
-	"fmt"
-	"math"
-	"time"
+import "time"
+
+// Finding is one thing that an echo test found. Its text is a stable word for
+// programs, not a sentence for people; the figures to it are in the report.
+type Finding string
+
+// What an echo test can find: of each group one, except that nothing is said
+// of a line where there was none.
+const (
+	EchoNone Finding = "echo.none" // headphones, or a loudspeaker that is off
+	EchoGood Finding = "echo.good" // nobody hears it
+	EchoFair Finding = "echo.fair" // friends may hear themselves faintly
+	EchoBad  Finding = "echo.bad"  // friends will hear themselves
+
+	VoiceSilent Finding = "voice.silent" // switched off, or another microphone is in use
+	VoiceQuiet  Finding = "voice.quiet"
+	VoiceLoud   Finding = "voice.loud"
+	VoiceNoisy  Finding = "voice.noisy" // fine, but the room is loud
+	VoiceFine   Finding = "voice.fine"
+
+	WayHere Finding = "way" // how long from mouth to ear, and how that sounds
+
+	ReturnNone Finding = "return.none" // nothing came back from the other machine
+	ReturnGood Finding = "return.good" // one can talk
+	ReturnSlow Finding = "return.slow" // one interrupts the other
 )
 
-// Sentences say what was measured in plain words, one finding each.
-func (r EchoReport) Sentences() []string {
-	return []string{r.echoWords(), r.voiceWords(), r.lineWords()}
+// Bounds of the findings.
+const (
+	echoIsGood  = 30.0                   // dB that the echo is below the voice
+	echoIsFair  = 15.0                   // dB
+	voiceSilent = -60.0                  // dBFS
+	voiceQuiet  = -40.0                  // dBFS
+	voiceLoud   = -3.0                   // dBFS
+	roomHums    = -45.0                  // dBFS
+	returnSlow  = 600 * time.Millisecond // there and back: 300 ms one way (ITU-T G.114 wants less than 400)
+)
+
+// Findings say what was measured.
+func (r EchoReport) Findings() []Finding {
+	return []Finding{r.echoFound(), r.voiceFound(), WayHere}
 }
 
-func (r EchoReport) echoWords() string {
-	const good, fair = 30, 15 // dB
-	if !r.Heard {
-		return "no echo comes back: headphones, or a loudspeaker that is off"
-	}
-	verdict := "bad: friends will hear themselves, use headphones"
+// FarFindings are those of a test over a Line.
+func (r EchoReport) FarFindings() []Finding {
+	back := ReturnGood
 	switch {
-	case r.EchoReturn >= good:
-		verdict = "good"
-	case r.EchoReturn >= fair:
-		verdict = "fair: friends may hear themselves faintly"
+	case r.Return == 0:
+		back = ReturnNone
+	case r.Return > returnSlow:
+		back = ReturnSlow
 	}
-	return fmt.Sprintf("your echo returns at %.0f dB after %d ms: %s",
-		-math.Abs(r.EchoReturn), r.Delay.Milliseconds(), verdict)
+	return []Finding{r.echoFound(), r.voiceFound(), back}
 }
 
-func (r EchoReport) voiceWords() string {
-	const silent, quiet, loud, hum = -60, -40, -3, -45 // dBFS
+// Good says whether one can call like this: an echo that nobody hears, a voice
+// that everybody does.
+func (r EchoReport) Good() bool {
+	echo, voice := r.echoFound(), r.voiceFound()
+	return (echo == EchoNone || echo == EchoGood) && voice != VoiceSilent && voice != VoiceQuiet
+}
+
+func (r EchoReport) echoFound() Finding {
 	switch {
-	case r.Voice < silent:
-		return fmt.Sprintf("the microphone hears nothing (%.0f dB): it may be switched off, or another one is in use", r.Voice)
-	case r.Voice < quiet:
-		return fmt.Sprintf("your voice is quiet (%.0f dB): come closer, or turn the microphone up", r.Voice)
-	case r.Voice > loud:
-		return fmt.Sprintf("your voice is too loud (%.0f dB): turn the microphone down", r.Voice)
-	case r.Noise > hum:
-		return fmt.Sprintf("your voice is fine (%.0f dB), but the room is noisy (%.0f dB)", r.Voice, r.Noise)
+	case !r.Heard:
+		return EchoNone
+	case r.EchoReturn >= echoIsGood:
+		return EchoGood
+	case r.EchoReturn >= echoIsFair:
+		return EchoFair
 	}
-	return fmt.Sprintf("your voice is fine (%.0f dB)", r.Voice)
+	return EchoBad
 }
 
-func (r EchoReport) lineWords() string {
-	return fmt.Sprintf("sound takes %d ms from mouth to ear here, %.0f %% of it made up: %s",
-		r.MouthToEar.Round(time.Millisecond).Milliseconds(), 100*r.Concealed, r.Quality)
+func (r EchoReport) voiceFound() Finding {
+	switch {
+	case r.Voice < voiceSilent:
+		return VoiceSilent
+	case r.Voice < voiceQuiet:
+		return VoiceQuiet
+	case r.Voice > voiceLoud:
+		return VoiceLoud
+	case r.Noise > roomHums:
+		return VoiceNoisy
+	}
+	return VoiceFine
 }

@@ -49,12 +49,13 @@ func (s *Server) callRoutes() {
 		if err != nil {
 			return nil, err
 		}
-		if err := n.ChooseSound(in.Mic, in.Speaker); err != nil {
+		if err := n.ChooseSound(node.SoundChoice(in)); err != nil {
 			return nil, err
 		}
 		return soundDevices(n)
 	})
 	s.mux.HandleFunc("POST /v1/sound/test", s.testSound)
+	s.mux.HandleFunc("POST /v1/contacts/{who}/test", s.testWith)
 }
 
 // aboutCall registers a verb that answers with the call as it is after it.
@@ -119,7 +120,7 @@ func editCall(n *node.Node, id call.ID, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return n.EditCall(id, node.CallEdit{
+	return n.EditCall(r.Context(), id, node.CallEdit{
 		Muted: in.Muted, Held: in.Held, PushToTalk: in.PushToTalk, Talking: in.Talking, Headphones: in.Headphones,
 		Recording: in.Recording, Volume: in.Volume, Typing: in.Typing,
 	})

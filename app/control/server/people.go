@@ -114,7 +114,17 @@ func editContact(n *node.Node, who identity.ID, r *http.Request) error {
 		}
 	}
 	if in.Muted != nil {
-		return n.Mute(r.Context(), who, *in.Muted)
+		if err := n.Mute(r.Context(), who, *in.Muted); err != nil {
+			return err
+		}
+	}
+	if in.Echo != nil {
+		if err := n.AllowEcho(r.Context(), who, *in.Echo); err != nil {
+			return err
+		}
+	}
+	if in.Volume != nil {
+		return n.SetVolume(r.Context(), who, *in.Volume)
 	}
 	return nil
 }
@@ -161,7 +171,7 @@ func contact(n *node.Node, c node.Contact) control.Contact {
 	out := control.Contact{
 		ID: c.ID.String(), Conv: c.Conv.String(), Name: c.Shown, OwnName: chat.DisplayName(c.OwnName), State: c.State.String(),
 		Presence: control.Away, LastSeen: c.LastSeen, Path: c.PathName(), Verified: c.Verified, Since: c.Since,
-		Devices: c.Devices, Unread: c.Unread, Typing: c.Typing, Muted: c.Muted, Note: chat.DisplayText(c.RequestText), Draft: c.Draft,
+		Devices: c.Devices, Unread: c.Unread, Typing: c.Typing, Muted: c.Muted, Echo: c.Terms.Echo, Volume: c.Terms.Volume, Note: chat.DisplayText(c.RequestText), Draft: c.Draft,
 	}
 	if c.Online {
 		out.Presence, out.RTT = control.Online, inMilliseconds(c.RTT)

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/entrenous/entrenous/app/control"
@@ -18,31 +19,67 @@ func soundDevices(n *node.Node) (any, error) {
 		if d.Mic {
 			kind = "microphone"
 		}
-		out = append(out, control.SoundDevice{ID: d.ID, Name: d.Name, Kind: kind, Default: d.Default, Chosen: d.Chosen})
+		out = append(out, control.SoundDevice{ID: d.ID, Name: d.Name, Kind: kind, Default: d.Default, Chosen: d.Chosen, Rings: d.Rings})
 	}
 	return out, nil
 }
 
-// testSound streams a test of the sound.
+// soundTest is a test that tells step how far it is.
+type soundTest func(ctx context.Context, step func(string)) (control.EchoReport, error)
+
+// testSound streams a test of the sound here.
 func (s *Server) testSound(w http.ResponseWriter, r *http.Request) {
 	n, err := s.node()
 	if err != nil {
 		s.fail(w, err)
 		return
 	}
+	s.streamTest(w, r, func(ctx context.Context, step func(string)) (control.EchoReport, error) {
+		found, err := n.TestSound(ctx, func(x node.EchoStep) { step(string(x)) })
+		return echoReport(found, found.Findings()), err
+	})
+}
+
+// testWith streams a test over a friend's machine.
+func (s *Server) testWith(w http.ResponseWriter, r *http.Request) {
+	n, err := s.node()
+	if err != nil {
+		s.fail(w, err)
+		return
+	}
+	who, err := n.Resolve(r.PathValue("who"))
+	if err != nil {
+		s.fail(w, err)
+		return
+	}
+	s.streamTest(w, r, func(ctx context.Context, step func(string)) (control.EchoReport, error) {
+		found, err := n.TestWith(ctx, who, func(x node.EchoStep) { step(string(x)) })
+		out := echoReport(found.EchoReport, found.FarFindings())
+		out.Good = out.Good && found.Return > 0
+		out.Far = &control.EchoFar{
+			Who: who.String(), Path: string(found.Path), RTT: millis(found.RTT), Return: millis(found.Return),
+			Loss: found.Loss, LossThere: found.LossThere,
+		}
+		if c, err := n.Contact(who); err == nil {
+			out.Far.Name = c.Shown
+		}
+		return out, err
+	})
+}
+
+func (s *Server) streamTest(w http.ResponseWriter, r *http.Request, test soundTest) {
 	stream := &lines{w: w, rc: http.NewResponseController(w)}
 	begun := false
-	found, err := n.TestSound(r.Context(), func(step node.EchoStep) {
+	found, err := test(r.Context(), func(step string) {
 		if !begun {
 			begun = true
 			w.Header().Set("Content-Type", "application/x-ndjson")
 		}
-		_ = stream.put(control.EchoTest{Step: string(step)}) // whoever has gone hears no more of it
+		_ = stream.put(control.EchoTest{Step: step}) // whoever has gone hears no more of it
 	})
 	switch {
 	case err == nil:
-		report := echoReport(found)
-		_ = stream.put(control.EchoTest{Report: &report})
+		_ = stream.put(control.EchoTest{Report: &found})
 	case begun:
 		s.log.Warn("test the sound", "err", err)
 		panic(http.ErrAbortHandler) // the reader must see that it is not whole
@@ -51,23 +88,16 @@ func (s *Server) testSound(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// What makes a test good: an echo that nobody hears, a voice that everybody does.
-const (
-	goodEcho  = 30.0  // dB
-	goodVoice = -40.0 // dBFS
-)
-
-func echoReport(e node.EchoReport) control.EchoReport {
+func echoReport(e node.EchoReport, findings []node.EchoFinding) control.EchoReport {
 	out := control.EchoReport{
-		Heard: e.Heard, EchoDelay: millis(e.Delay), Room: e.Room, Canceller: e.Canceller,
+		Good: e.Good(), Findings: []string{}, Heard: e.Heard, EchoDelay: millis(e.Delay), Room: e.Room, Canceller: e.Canceller,
 		Voice: e.Voice, Noise: e.Noise, MouthToEar: millis(e.MouthToEar), Quality: e.Quality.String(), Mic: e.Mic, Speaker: e.Output,
 	}
 	if e.Heard {
 		out.Echo = e.EchoReturn
 	}
-	out.Good = e.Voice >= goodVoice && (!e.Heard || e.EchoReturn >= goodEcho)
-	for _, s := range e.Sentences() {
-		out.Say = append(out.Say, sentence(s))
+	for _, f := range findings {
+		out.Findings = append(out.Findings, string(f))
 	}
 	return out
 }

@@ -1,6 +1,7 @@
 package nodetest
 
 import (
+	"context"
 	"fmt"
 	"path/filepath"
 	"time"
@@ -16,24 +17,38 @@ type Phone struct {
 	Audio  string // as package device spells it; empty is a steady tone and nobody listening
 	Auto   bool   // answers by itself
 	Broken error  // why no sound can be opened
+	Opened int    // how often its devices were opened; read it when nothing goes on
 }
 
 func (p *Phone) sound() node.Sound {
 	return node.Sound{Open: func(cfg voice.Config) (*voice.Engine, error) {
-		if p.Broken != nil {
-			return nil, p.Broken
-		}
-		spec := p.Audio
-		if spec == "" {
-			spec = "tone"
-		}
-		mic, speaker, err := device.Open(spec)
+		mic, speaker, err := p.open()
 		if err != nil {
 			return nil, err
 		}
 		cfg.Mic, cfg.Speaker, cfg.Headphones, cfg.NoiseSuppression, cfg.GainControl = mic, speaker, true, false, false
 		return voice.New(cfg)
+	}, Test: func(ctx context.Context, step func(voice.EchoStep), line *voice.Line) (voice.EchoReport, error) {
+		mic, speaker, err := p.open()
+		if err != nil {
+			return voice.EchoReport{}, err
+		}
+		return voice.EchoTest(ctx, voice.EchoTestConfig{
+			Mic: mic, Speaker: speaker, Headphones: true, Listen: time.Second, Speak: 2 * time.Second, Line: line, Step: step,
+		})
 	}}
+}
+
+func (p *Phone) open() (device.Mic, device.Speaker, error) {
+	if p.Broken != nil {
+		return nil, nil, p.Broken
+	}
+	p.Opened++
+	spec := p.Audio
+	if spec == "" {
+		spec = "tone"
+	}
+	return device.Open(spec)
 }
 
 // Call calls a friend.
