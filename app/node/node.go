@@ -85,7 +85,7 @@ func Open(ctx context.Context, cfg Config) (*Node, error) {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
 	n := &Node{cfg: cfg, log: cfg.Log, me: me, store: s, boot: newBoot()}
-	n.keeper.wake = make(chan struct{}, 1)
+	n.keeper.wake, n.people.turn = make(chan struct{}, 1), make(chan struct{}, 1)
 	if err := n.load(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}

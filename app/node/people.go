@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -22,8 +21,12 @@ import (
 // after each write a new one replaces it.
 type people struct {
 	now  atomic.Pointer[roster]
-	mu   sync.Mutex    // one reload at a time: an older snapshot must not replace a newer one
 	asks atomic.Uint64 // reloads asked for
+
+	// turn holds whoever reloads: an older snapshot must not replace a newer one.
+	// It is a channel because the database may sleep in between: in virtual time
+	// no clock moves while somebody waits for a mutex.
+	turn chan struct{}
 	done uint64        // the last one that the snapshot answers
 }
 
@@ -50,8 +53,8 @@ func (i invited) holds(now time.Time) bool { return i.ends.IsZero() || now.Befor
 func (n *Node) reload(ctx context.Context) error {
 	p := &n.people
 	ask := p.asks.Add(1)
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.turn <- struct{}{}
+	defer func() { <-p.turn }()
 	if p.done >= ask {
 		return nil // somebody read everything after what we wrote
 	}

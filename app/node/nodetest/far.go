@@ -2,7 +2,6 @@ package nodetest
 
 import (
 	"testing"
-	"testing/synctest"
 
 	"github.com/entrenous/entrenous/transport/simnet"
 )
@@ -11,7 +10,7 @@ import (
 // with JoinFar lives on a network of their own.
 func RunFar(t *testing.T, cfg simnet.Config, story func(*Town)) {
 	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		w := simnet.New(t, cfg)
 		story(&Town{t: t, world: w, lan: w.LAN(simnet.Public)})
 	})

@@ -32,7 +32,7 @@ type Town struct {
 // Run runs a story in a bubble of virtual time. Everybody is asleep when it ends.
 func Run(t *testing.T, story func(*Town)) {
 	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		w := simnet.New(t, simnet.Config{})
 		story(&Town{t: t, world: w, lan: w.LAN(simnet.Public)})
 	})
