@@ -27,7 +27,7 @@ type people struct {
 	// It is a channel because the database may sleep in between: in virtual time
 	// no clock moves while somebody waits for a mutex.
 	turn chan struct{}
-	done uint64        // the last one that the snapshot answers
+	done uint64 // the last one that the snapshot answers
 }
 
 type roster struct {
