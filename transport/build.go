@@ -63,8 +63,11 @@ func (h *Host) build() error {
 		libp2p.Transport(libp2pquic.NewTransport),
 		libp2p.QUICReuse(h.openQUIC, h.quicOptions()...),
 	)
-	if h.cfg.World == nil {
+	switch w := h.cfg.World; {
+	case w == nil:
 		opts = append(opts, libp2p.Transport(tcp.NewTCPTransport))
+	case w.DialTCP != nil:
+		opts = append(opts, libp2p.Transport(w.newTCP))
 	}
 	if h.p2p, err = libp2p.New(opts...); err != nil {
 		return fmt.Errorf("build libp2p host: %w", err)
@@ -128,15 +131,15 @@ func (h *Host) quicOptions() []quicreuse.Option {
 	listen := func(nw string, a *net.UDPAddr) (net.PacketConn, error) { return net.ListenUDP(nw, a) }
 	var opts []quicreuse.Option
 	if w != nil {
-		home := w.IP()
+		home := w.home()
 		listen = func(nw string, a *net.UDPAddr) (net.PacketConn, error) {
 			if a.IP == nil || a.IP.IsUnspecified() {
-				a = &net.UDPAddr{IP: home, Port: a.Port}
+				a = &net.UDPAddr{IP: home.of(nw == "udp6"), Port: a.Port}
 			}
 			return w.ListenUDP(nw, a)
 		}
 		opts = append(opts, quicreuse.OverrideSourceIPSelector(func() (quicreuse.SourceIPSelector, error) {
-			return worldSource{home}, nil
+			return home, nil
 		}))
 	}
 	inner := listen
@@ -150,15 +153,6 @@ func (h *Host) quicOptions() []quicreuse.Option {
 		}
 	}
 	return append(opts, quicreuse.OverrideListenUDP(listen))
-}
-
-// worldSource answers with the address that sockets of a World were opened on,
-// which is what libp2p knows them by even after a move.
-type worldSource struct{ home net.IP }
-
-// PreferredSourceIPForDestination returns the machine's first address.
-func (s worldSource) PreferredSourceIPForDestination(*net.UDPAddr) (net.IP, error) {
-	return s.home, nil
 }
 
 // bind listens on the addresses of the configuration. Where any free port will
@@ -204,8 +198,10 @@ func (h *Host) listenOn(ctx context.Context, a ma.Multiaddr, anyPort bool) error
 }
 
 func (h *Host) listenExactly(ctx context.Context, a ma.Multiaddr) error {
-	if err := probeTCP(ctx, a); err != nil {
-		return listenError(a, err)
+	if h.cfg.World == nil {
+		if err := probeTCP(ctx, a); err != nil {
+			return listenError(a, err)
+		}
 	}
 	if err := h.swarm.AddListenAddr(a); err != nil {
 		return listenError(a, err)

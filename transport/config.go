@@ -1,11 +1,13 @@
 package transport
 
 import (
+	"context"
 	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 
 	ma "github.com/multiformats/go-multiaddr"
 )
@@ -44,14 +46,18 @@ type Config struct {
 }
 
 // World is a network to stand in instead of this machine's: tests hand in a
-// virtual one. A host in a World speaks QUIC over IPv4 only and does no LAN
-// discovery by multicast.
+// virtual one. A host in a World does no LAN discovery by multicast.
 type World struct {
-	// ListenUDP opens a socket; a.Port may be 0. a.IP is what IP returned at
+	// ListenUDP opens a socket; a.Port may be 0. a.IP is what IP or IP6 returned at
 	// Listen, and the socket calls itself so, but goes wherever the machine goes.
 	ListenUDP func(network string, a *net.UDPAddr) (net.PacketConn, error)
-	// IP returns this machine's address now.
+	// IP returns this machine's address of IPv4 now, nil where it has none.
 	IP func() net.IP
+	// IP6 returns this machine's address of IPv6 now; it and its answer may be nil.
+	IP6 func() net.IP
+	// DialTCP and ListenTCP do what those of package net do. Both nil: no TCP.
+	DialTCP   func(context.Context, netip.AddrPort) (net.Conn, error)
+	ListenTCP func(*net.TCPAddr) (net.Listener, error)
 	// Changed carries a token for each change of IP; nil
 	// means they never change.
 	Changed <-chan struct{}
@@ -89,7 +95,7 @@ func (c Config) listenAddrs() (addrs []ma.Multiaddr, wildcard bool, err error) {
 
 func (c Config) everywhere() []string {
 	if c.World != nil {
-		return []string{fmt.Sprintf("/ip4/%v/udp/%d/quic-v1", c.World.IP(), c.Port)}
+		return c.World.everywhere(c.Port)
 	}
 	return []string{
 		fmt.Sprintf("/ip4/0.0.0.0/udp/%d/quic-v1", c.Port),

@@ -187,7 +187,7 @@ func (h *Host) published(addrs []ma.Multiaddr) []ma.Multiaddr {
 	var out, loopback []ma.Multiaddr
 	for _, a := range addrs {
 		if h.cfg.World != nil {
-			a = withIP(a, h.cfg.World.IP())
+			a = h.cfg.World.present(a)
 		}
 		ip, ok := addrIP(a)
 		switch {

@@ -113,17 +113,3 @@ func withPort(a ma.Multiaddr, port int) ma.Multiaddr {
 	}
 	return out
 }
-
-// withIP returns a with its IPv4 address replaced.
-func withIP(a ma.Multiaddr, ip net.IP) ma.Multiaddr {
-	out := ma.Multiaddr{}
-	for _, c := range a {
-		if c.Protocol().Code == ma.P_IP4 {
-			if with, err := ma.NewComponent(c.Protocol().Name, ip.String()); err == nil {
-				c = *with
-			}
-		}
-		out = append(out, c)
-	}
-	return out
-}

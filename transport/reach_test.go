@@ -14,7 +14,7 @@ import (
 func onMachine(t *testing.T, m *simnet.Host, cfg transport.Config) *transport.Host {
 	t.Helper()
 	cfg.Key = newKey(t)
-	cfg.World = &transport.World{ListenUDP: m.ListenUDP, IP: m.IP, Changed: m.Changed()}
+	cfg.World = m.World()
 	h, err := transport.Listen(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)

@@ -8,6 +8,9 @@ import (
 // friendTag names our protection in libp2p's connection manager.
 const friendTag = "friend"
 
+// reservedTag is how libp2p's relay marks who has a reservation.
+const reservedTag = "relay-reservation"
+
 // Protect says whether connections to p are kept whatever happens. Those of
 // others are closed when there are too many, or after a minute without streams.
 func (h *Host) Protect(p Peer, on bool) {
@@ -69,12 +72,16 @@ func (h *Host) dropIdle(p Peer) {
 	}
 }
 
-// busy reports whether a stream of the application's is open. Streams of
-// libp2p itself (identify) and those that never said what they are for do not count.
+// busy reports whether a stream of the application's is open, or, at a relay,
+// whether the peer may be called through it. Streams of libp2p itself (identify)
+// and those that never said what they are for do not count.
 func (h *Host) busy(p Peer) bool {
 	id, err := p.id()
 	if err != nil {
 		return false
+	}
+	if h.cfg.Lend != nil && h.p2p.ConnManager().GetTagInfo(id).Tags[reservedTag] > 0 {
+		return true
 	}
 	for _, c := range h.swarm.ConnsToPeer(id) {
 		for _, s := range c.GetStreams() {

@@ -11,15 +11,18 @@ import (
 )
 
 func onto(m *simnet.Host) *transport.World {
-	return &transport.World{ListenUDP: m.ListenUDP, IP: m.IP, Changed: m.Changed()}
+	return m.World()
 }
 
 // inWorld runs f in a bubble of virtual time with an internet of 20 ms.
 func inWorld(t *testing.T, f func(*testing.T, *simnet.World)) {
 	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
-		f(t, simnet.New(t, simnet.Config{Delay: 20 * time.Millisecond}))
-	})
+	inWorldOf(t, simnet.Config{Delay: 20 * time.Millisecond}, f)
+}
+
+func inWorldOf(t *testing.T, cfg simnet.Config, f func(*testing.T, *simnet.World)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) { f(t, simnet.New(t, cfg)) })
 }
 
 func on(t *testing.T, m *simnet.Host, cfg transport.Config) *transport.Host {

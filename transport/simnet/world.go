@@ -1,8 +1,8 @@
 // Package simnet is a make-believe internet for tests: local networks behind
-// NATs of several kinds, delay, loss, cables to cut, and machines that move
+// NATs of several kinds and carriers with NATs of their own, IPv4 and IPv6, UDP
+// and TCP, delay, loss, small packets, cables to cut, and machines that move
 // from one network to another. It hides pion's vnet, and runs inside
-// testing/synctest, where a minute of its time takes no time at all. Only UDP
-// over IPv4 exists in it.
+// testing/synctest, where a minute of its time takes no time at all.
 package simnet
 
 import (
@@ -18,80 +18,75 @@ import (
 	"github.com/pion/transport/v4/vnet"
 )
 
-// NAT is how a local network is joined to the internet.
-type NAT int
-
-// The kinds of NAT (RFC 4787), the most open first.
-const (
-	// Public is no NAT: every machine has an address of its own.
-	Public NAT = iota
-	// FullCone lets anybody in by a port that was used once.
-	FullCone
-	// AddressRestricted lets in the addresses that were written to.
-	AddressRestricted
-	// PortRestricted lets in the addresses and ports that were written to.
-	PortRestricted
-	// Symmetric besides uses a new port for each address and port written to.
-	Symmetric
-)
-
-// mappingLife is how long a NAT remembers a machine that is silent.
-const mappingLife = 2 * time.Minute
-
 // Config is what the internet is like. The zero value is instant and loses nothing.
 type Config struct {
 	// Delay is how long a packet takes across, one way. On one local network it takes none.
 	Delay time.Duration
 	// Seed begins the row of lost packets.
 	Seed uint64
+	// TCP gives machines TCP besides UDP. Each host costs more then.
+	TCP bool
+	// SameHomes makes all networks behind NATs use one and the same range of
+	// addresses, as those of most homes do.
+	SameHomes bool
 }
 
 // World is an internet. Its methods are safe for concurrent use; those that
 // cannot do what they are asked end the test.
 type World struct {
-	t    testing.TB
-	core *vnet.Router
-	logs logging.LoggerFactory
+	t     testing.TB
+	cfg   Config
+	core  *vnet.Router // IPv4
+	core6 *vnet.Router // IPv6
+	logs  logging.LoggerFactory
+	pumps sync.WaitGroup // flows of streams
 
-	mu     sync.Mutex
-	rng    *rand.Rand
-	loss   float64
-	lans   int
-	public int
-	cut    map[string]bool // IP addresses whose cable is cut
+	mu       sync.Mutex
+	rng      *rand.Rand
+	loss     float64
+	mtu      int
+	nets     int
+	public   int
+	spots    map[spot]tenant // who is where
+	cut      map[spot]bool   // cables that are cut
+	oneWay   map[spot]bool   // NATs that do not turn packets back
+	flows    map[string]bool // IPv6 from and to that was sent behind a firewall
+	streams  map[*stream]struct{}
+	carriers map[string]spot // where the NATs of carriers are
 }
+
+// spot is an address on one network: addresses of homes repeat.
+type spot struct{ place, ip string }
+
+// tenant is who is at a spot.
+type tenant struct {
+	host *Host
+	lan  *LAN
+}
+
+// walled says whether a firewall stands before an address of IPv6.
+func (t tenant) walled() bool { return t.lan != nil && t.lan.kind == IPv6Only }
 
 // New returns an empty world, which ends with the test.
 func New(t testing.TB, cfg Config) *World {
 	t.Helper()
 	w := &World{
-		t: t, rng: rand.New(rand.NewPCG(cfg.Seed, 1)), cut: map[string]bool{},
+		t: t, cfg: cfg, rng: rand.New(rand.NewPCG(cfg.Seed, 1)),
+		spots: map[spot]tenant{}, cut: map[spot]bool{}, oneWay: map[spot]bool{}, flows: map[string]bool{}, streams: map[*stream]struct{}{}, carriers: map[string]spot{},
 		logs: &logging.DefaultLoggerFactory{Writer: io.Discard, DefaultLogLevel: logging.LogLevelDisabled},
 	}
-	w.core = w.router(&vnet.RouterConfig{CIDR: "8.0.0.0/8", MinDelay: cfg.Delay})
-	w.must(w.core.Start())
-	t.Cleanup(func() { _ = w.core.Stop() })
+	w.core = w.router(internet, &vnet.RouterConfig{CIDR: "8.0.0.0/8", MinDelay: cfg.Delay})
+	w.core6 = w.router(internet, &vnet.RouterConfig{CIDR: "2a00::/12", MinDelay: cfg.Delay})
+	for _, r := range []*vnet.Router{w.core, w.core6} {
+		w.must(r.Start())
+		t.Cleanup(func() { _ = r.Stop() })
+	}
+	t.Cleanup(w.endStreams)
 	return w
 }
 
-// LAN returns a new local network behind a NAT of that kind.
-func (w *World) LAN(kind NAT) *LAN {
-	w.t.Helper()
-	if kind == Public {
-		return &LAN{world: w, router: w.core}
-	}
-	w.mu.Lock()
-	w.lans++
-	n := w.lans
-	w.mu.Unlock()
-	l := &LAN{world: w, net: fmt.Sprintf("192.168.%d", n), public: fmt.Sprintf("8.1.%d.1", n)}
-	l.router = w.router(&vnet.RouterConfig{
-		CIDR: l.net + ".0/24", StaticIPs: []string{l.public}, NATType: behaviour(kind),
-	})
-	w.must(w.core.AddRouter(l.router))
-	w.must(l.router.Start())
-	return l
-}
+// internet is the place between all networks.
+const internet = ""
 
 // SetLoss makes the internet lose that part of all packets, from 0 to 1. Local
 // networks lose none.
@@ -101,33 +96,88 @@ func (w *World) SetLoss(part float64) {
 	w.loss = part
 }
 
-func (w *World) router(cfg *vnet.RouterConfig) *vnet.Router {
+// SetMTU makes the internet drop packets of IP longer than that many bytes, and
+// say nothing about it; 0 lets all pass.
+func (w *World) SetMTU(bytes int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.mtu = bytes
+}
+
+func (w *World) router(place string, cfg *vnet.RouterConfig) *vnet.Router {
 	w.t.Helper()
 	cfg.LoggerFactory = w.logs
 	r, err := vnet.NewRouter(cfg)
 	w.must(err)
-	r.AddChunkFilter(func(c vnet.Chunk) bool { return w.carries(c, cfg.NATType == nil) })
+	r.AddChunkFilter(func(c vnet.Chunk) bool { return w.carries(c, place) })
 	return r
 }
 
-// carries decides about a packet at a router; core is the internet's own.
-func (w *World) carries(c vnet.Chunk, core bool) bool {
+// carries decides about a packet at a router.
+func (w *World) carries(c vnet.Chunk, place string) bool {
+	from, to := addrIP(c.SourceAddr()), addrIP(c.DestinationAddr())
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.cut[addrIP(c.SourceAddr())] || w.cut[addrIP(c.DestinationAddr())] {
+	switch {
+	case w.cut[spot{place, from}] || w.cut[spot{place, to}]:
+		return false
+	case from == to && w.oneWay[spot{place, from}]:
+		return false
+	case place != internet:
+		return true
+	case !w.passesLocked(c, from, to):
+		return false
+	case w.mtu > 0 && len(c.UserData())+overhead(to) > w.mtu:
 		return false
 	}
-	return !core || w.loss == 0 || w.rng.Float64() >= w.loss
+	return !w.losesLocked()
 }
 
-func (w *World) setCut(ip string, cut bool) {
+func (w *World) losesLocked() bool { return w.loss > 0 && w.rng.Float64() < w.loss }
+
+// passesLocked is the firewall of homes with IPv6 (RFC 6092): it lets in what
+// answers something that went out.
+func (w *World) passesLocked(c vnet.Chunk, from, to string) bool {
+	if w.spots[spot{internet, from}].walled() {
+		w.flows[c.SourceAddr().String()+" "+c.DestinationAddr().String()] = true
+	}
+	if w.spots[spot{internet, to}].walled() {
+		return w.flows[c.DestinationAddr().String()+" "+c.SourceAddr().String()]
+	}
+	return true
+}
+
+// overhead is what UDP and IP put before each packet, in bytes.
+func overhead(ip string) int {
+	if net.ParseIP(ip).To4() == nil {
+		return 40 + 8
+	}
+	return 20 + 8
+}
+
+func (w *World) setCut(s spot, cut bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if cut {
-		w.cut[ip] = true
+		w.cut[s] = true
 		return
 	}
-	delete(w.cut, ip)
+	delete(w.cut, s)
+}
+
+// nextIP gives an address of the internet to a machine, and one of IPv6.
+func (w *World) nextIP() (ip, ip6 string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.public++
+	return fmt.Sprintf("8.8.%d.%d", w.public/200, w.public%200+1), fmt.Sprintf("2a00:8::%x", w.public)
+}
+
+func (w *World) nextNet() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.nets++
+	return w.nets
 }
 
 func (w *World) must(err error) {
@@ -137,84 +187,10 @@ func (w *World) must(err error) {
 	}
 }
 
-func behaviour(kind NAT) *vnet.NATType {
-	n := &vnet.NATType{MappingLifeTime: mappingLife}
-	switch kind {
-	case Public, FullCone:
-	case AddressRestricted:
-		n.FilteringBehavior = vnet.EndpointAddrDependent
-	case PortRestricted:
-		n.FilteringBehavior = vnet.EndpointAddrPortDependent
-	case Symmetric:
-		n.MappingBehavior = vnet.EndpointAddrPortDependent
-		n.FilteringBehavior = vnet.EndpointAddrPortDependent
-	}
-	return n
-}
-
 func addrIP(a net.Addr) string {
 	host, _, err := net.SplitHostPort(a.String())
 	if err != nil {
 		return ""
 	}
 	return host
-}
-
-// LAN is a local network: machines on it reach each other at once, and the
-// internet through its NAT. A Public one is a place for machines with addresses
-// of their own.
-type LAN struct {
-	world  *World
-	router *vnet.Router
-	net    string // the first three parts of its addresses
-	public string // the NAT's address
-
-	mu    sync.Mutex
-	hosts int
-}
-
-// Host returns a new machine on the network.
-func (l *LAN) Host() *Host {
-	l.world.t.Helper()
-	h := &Host{world: l.world, changed: make(chan struct{}, 1), sockets: map[*socket]struct{}{}}
-	h.join(l)
-	return h
-}
-
-// PublicIP returns the address by which the internet knows the network, nil if it is Public.
-func (l *LAN) PublicIP() net.IP { return net.ParseIP(l.public) }
-
-// Cut cuts the cable between the network and the internet. A Public network has none.
-func (l *LAN) Cut() { l.setCut(true) }
-
-// Mend joins what Cut parted.
-func (l *LAN) Mend() { l.setCut(false) }
-
-func (l *LAN) setCut(cut bool) {
-	if l.public != "" {
-		l.world.setCut(l.public, cut)
-	}
-}
-
-// newNet gives a machine an address here.
-func (l *LAN) newNet() (*vnet.Net, net.IP) {
-	l.world.t.Helper()
-	ip := l.nextIP()
-	n, err := vnet.NewNet(&vnet.NetConfig{StaticIPs: []string{ip}})
-	l.world.must(err)
-	l.world.must(l.router.AddNet(n))
-	return n, net.ParseIP(ip).To4()
-}
-
-func (l *LAN) nextIP() string {
-	if l.net == "" {
-		l.world.mu.Lock()
-		defer l.world.mu.Unlock()
-		l.world.public++
-		return fmt.Sprintf("8.8.%d.%d", l.world.public/200, l.world.public%200+1)
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.hosts++
-	return fmt.Sprintf("%s.%d", l.net, l.hosts+1)
 }

@@ -15,7 +15,12 @@ const delay = 20 * time.Millisecond
 
 func world(t *testing.T, f func(*testing.T, *simnet.World)) {
 	t.Helper()
-	synctest.Test(t, func(t *testing.T) { f(t, simnet.New(t, simnet.Config{Delay: delay, Seed: 7})) })
+	worldOf(t, simnet.Config{Delay: delay, Seed: 7}, f)
+}
+
+func worldOf(t *testing.T, cfg simnet.Config, f func(*testing.T, *simnet.World)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) { f(t, simnet.New(t, cfg)) })
 }
 
 // mouth is a socket for tests.

@@ -185,7 +185,7 @@ func (p *Person) Impersonate(friend *Person) *noise.Channel {
 	d := p.keys()
 	host, err := transport.Listen(p.t.Context(), transport.Config{
 		Key:   d.Peer,
-		World: &transport.World{ListenUDP: p.Host.ListenUDP, IP: p.Host.IP, Changed: p.Host.Changed()},
+		World: p.Host.World(),
 	})
 	p.must(err)
 	p.t.Cleanup(func() { p.must(host.Close()) })

@@ -16,6 +16,9 @@ func RunFar(t *testing.T, cfg simnet.Config, story func(*Town)) {
 	})
 }
 
+// World is the internet that the town stands on.
+func (tn *Town) World() *simnet.World { return tn.world }
+
 // JoinFar brings a new person into the town who lives far away from everybody.
 func (tn *Town) JoinFar(name string) *Person {
 	tn.t.Helper()

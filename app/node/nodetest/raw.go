@@ -31,7 +31,7 @@ func (p *Person) Raw() *Raw {
 	})
 	host, err := transport.Listen(p.t.Context(), transport.Config{
 		Key:   p.keys().Peer,
-		World: &transport.World{ListenUDP: p.Host.ListenUDP, IP: p.Host.IP, Changed: p.Host.Changed()},
+		World: p.Host.World(),
 	})
 	p.must(err)
 	r.host = host

@@ -10,13 +10,18 @@ import (
 // Relay starts a relay that everybody can reach, and gives its addresses.
 func (tn *Town) Relay() (addrs []string, stop func()) {
 	tn.t.Helper()
+	return tn.RelayOn(tn.lan.Host())
+}
+
+// RelayOn is Relay on a machine of the test's choice.
+func (tn *Town) RelayOn(m *simnet.Host) (addrs []string, stop func()) {
+	tn.t.Helper()
 	_, key, err := ed25519.GenerateKey(nil)
 	if err != nil {
 		tn.t.Fatal(err)
 	}
-	m := tn.lan.Host()
 	h, err := transport.Listen(tn.t.Context(), transport.Config{
-		Key: key, Lend: &transport.Lend{}, World: &transport.World{ListenUDP: m.ListenUDP, IP: m.IP, Changed: m.Changed()},
+		Key: key, Lend: &transport.Lend{}, World: m.World(),
 	})
 	if err != nil {
 		tn.t.Fatal(err)
@@ -29,9 +34,5 @@ func (tn *Town) Relay() (addrs []string, stop func()) {
 // through relays.
 func (tn *Town) AtHome(name string, router simnet.NAT, relays []string) *Person {
 	tn.t.Helper()
-	p := tn.JoinAt(name, tn.world.LAN(router))
-	p.Sleep()
-	p.Relays = relays
-	p.Wake()
-	return p
+	return tn.JoinAt(name, tn.world.LAN(router), relays...)
 }

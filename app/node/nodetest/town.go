@@ -18,7 +18,6 @@ import (
 	"github.com/entrenous/entrenous/app/node"
 	"github.com/entrenous/entrenous/app/store"
 	"github.com/entrenous/entrenous/identity"
-	"github.com/entrenous/entrenous/transport"
 	"github.com/entrenous/entrenous/transport/simnet"
 )
 
@@ -61,10 +60,14 @@ func (tn *Town) Join(name string) *Person {
 	return tn.JoinAt(name, tn.lan)
 }
 
-// JoinAt is Join on a network of the test's choice.
-func (tn *Town) JoinAt(name string, lan *simnet.LAN) *Person {
+// JoinAt is Join on a network of the test's choice, reachable through relays
+// where some are named.
+func (tn *Town) JoinAt(name string, lan *simnet.LAN, relays ...string) *Person {
 	tn.t.Helper()
-	p := &Person{town: tn, t: tn.t, Name: name, Dir: filepath.Join(tn.t.TempDir(), "profile"), Host: lan.Host(), seed: identity.NewSeed(), Now: time.Now}
+	p := &Person{
+		town: tn, t: tn.t, Name: name, Dir: filepath.Join(tn.t.TempDir(), "profile"), Host: lan.Host(),
+		seed: identity.NewSeed(), Now: time.Now, Relays: relays,
+	}
 	p.create(false)
 	p.Wake()
 	tn.t.Cleanup(p.Sleep)
@@ -88,7 +91,7 @@ func (p *Person) Wake() {
 	ctx, cancel := context.WithCancel(context.Background())
 	n, err := node.Open(ctx, node.Config{
 		Dir: p.Dir, Vault: p.vault, Log: logger(p.Name), Relays: p.Relays,
-		World: &transport.World{ListenUDP: p.Host.ListenUDP, IP: p.Host.IP, Changed: p.Host.Changed()},
+		World: p.Host.World(),
 		Now:   func() time.Time { return p.Now() },
 		Sound: p.Phone.sound(), AutoAnswer: p.Phone.Auto,
 	})
