@@ -18,8 +18,8 @@ type bubbleRow struct {
 	at   float32 // the width it was drawn at
 	size float32 // and the text size
 
-	box, ring *canvas.Rectangle
-	bar       *canvas.Rectangle
+	box       *slab
+	ring, bar *canvas.Rectangle
 	texts     []*canvas.Text
 	used      int // of texts
 	chips     []*canvas.Rectangle
@@ -36,7 +36,7 @@ var (
 )
 
 func newBubbleRow() *bubbleRow {
-	r := &bubbleRow{box: &canvas.Rectangle{}, ring: &canvas.Rectangle{}, bar: &canvas.Rectangle{CornerRadius: 1}}
+	r := &bubbleRow{box: newSlab(), ring: &canvas.Rectangle{}, bar: &canvas.Rectangle{CornerRadius: 1}}
 	r.ExtendBaseWidget(r)
 	return r
 }
@@ -65,18 +65,16 @@ func (r *bubbleRow) compose() {
 		return
 	}
 	b, f, k, at := r.b, &r.b.fit, textScale(), r.corner()
-	r.used, r.objects = 0, append(r.objects[:0], r.box, r.ring)
-	r.box.Move(at)
-	r.box.Resize(f.size)
-	r.box.CornerRadius = bubbleRadius
-	r.box.StrokeWidth, r.box.StrokeColor = 1, theme.Color(colorLine)
-	r.box.FillColor = theme.Color(colorTheirs)
+	r.used, r.objects = 0, append(append(r.objects[:0], r.box.objects()...), r.ring)
+	surface, border := theme.Color(colorTheirs), theme.Color(colorLine)
 	if b.m.Mine {
-		r.box.StrokeWidth, r.box.FillColor = 0, theme.Color(colorMine)
+		surface, border = theme.Color(colorMine), color.Transparent
 	}
 	if b.t.hit == b.m.ID {
-		r.box.FillColor = theme.Color(colorHit)
+		surface = theme.Color(colorHit)
 	}
+	r.box.paint(surface, border)
+	r.box.place(at, f.size, bubbleRadius)
 	r.composeRing(at)
 	r.composeQuote(at)
 
@@ -295,5 +293,5 @@ func (rr *bubbleRowRenderer) Objects() []fyne.CanvasObject { return rr.r.objects
 
 func (rr *bubbleRowRenderer) Refresh() {
 	rr.r.compose()
-	canvas.Refresh(rr.r.box)
+	canvas.Refresh(rr.r.ring)
 }

@@ -1,8 +1,6 @@
 package ui
 
 import (
-	"image/color"
-
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
@@ -214,7 +212,7 @@ func (s *shell) arrange() {
 	s.holdCalls()
 	if s.renderer != nil {
 		s.renderer.Layout(s.Size())
-		canvas.Refresh(s.renderer.line)
+		canvas.Refresh(s.renderer.line.Raster)
 	}
 }
 
@@ -238,8 +236,8 @@ func (s *shell) Resize(size fyne.Size) {
 // CreateRenderer is for Fyne.
 func (s *shell) CreateRenderer() fyne.WidgetRenderer {
 	r := &shellRenderer{s: s}
-	for _, p := range []**canvas.Rectangle{&r.back, &r.side, &r.sideInfo, &r.line, &r.lineInfo} {
-		*p = canvas.NewRectangle(color.Transparent)
+	for _, p := range []**plane{&r.side, &r.sideInfo, &r.line, &r.lineInfo} {
+		*p = newPlane()
 	}
 	r.paint()
 	s.renderer = r
@@ -247,8 +245,8 @@ func (s *shell) CreateRenderer() fyne.WidgetRenderer {
 }
 
 type shellRenderer struct {
-	s                                    *shell
-	back, side, sideInfo, line, lineInfo *canvas.Rectangle
+	s                              *shell
+	side, sideInfo, line, lineInfo *plane // on the background, which Fyne draws
 }
 
 func (r *shellRenderer) Destroy()           {}
@@ -256,12 +254,11 @@ func (r *shellRenderer) MinSize() fyne.Size { return fyne.NewSize(360, 480) }
 
 func (r *shellRenderer) Objects() []fyne.CanvasObject {
 	s := r.s
-	return []fyne.CanvasObject{r.back, r.side, r.sideInfo, s.roster, s.empty, s.chat, s.info, s.call, r.line, r.lineInfo, s.float}
+	return []fyne.CanvasObject{r.side.Raster, r.sideInfo.Raster, s.roster, s.empty, s.chat, s.info, s.call, r.line.Raster, r.lineInfo.Raster, s.float}
 }
 
 func (r *shellRenderer) Layout(size fyne.Size) {
 	s := r.s
-	r.back.Resize(size)
 	left, right := float32(rosterWide), size.Width
 	if s.narrow {
 		left = size.Width
@@ -302,14 +299,15 @@ func upright(o fyne.CanvasObject, from, to float32, size fyne.Size) {
 func (r *shellRenderer) Refresh() {
 	r.paint()
 	r.Layout(r.s.Size())
-	canvas.Refresh(r.back)
+	canvas.Refresh(r.line.Raster)
 	for _, o := range []fyne.CanvasObject{r.s.roster, r.s.chat, r.s.empty, r.s.info} {
 		o.Refresh()
 	}
 }
 
 func (r *shellRenderer) paint() {
-	r.back.FillColor = theme.Color(colorBack)
-	r.side.FillColor, r.sideInfo.FillColor = theme.Color(colorSide), theme.Color(colorSide)
-	r.line.FillColor, r.lineInfo.FillColor = theme.Color(colorLine), theme.Color(colorLine)
+	r.side.paint(theme.Color(colorSide))
+	r.sideInfo.paint(theme.Color(colorSide))
+	r.line.paint(theme.Color(colorLine))
+	r.lineInfo.paint(theme.Color(colorLine))
 }
