@@ -45,7 +45,8 @@ var walls = map[string][]string{
 	"media/opus":         {"media"},
 	"media/jitter":       {"media"},
 	"media/dsp":          {"media"},
-	"media/device":       {"media"},
+	"media/device":       {"media", "media/device/pulse"},
+	"media/device/pulse": {}, // the wire to PulseAudio and PipeWire: knows no ring and no clock
 	"identity":           {},
 	"assets":             {},
 }

@@ -24,6 +24,7 @@ const (
 	leadStep  = 3 * time.Millisecond // added when a bite found too little
 	leadCalm  = 1000                 // bites after which leadBack is tried
 	leadBack  = time.Millisecond
+	leadSoon  = 1500 * time.Microsecond // sooner than that is now: to sleep so briefly costs more
 )
 
 // bite notes that n samples were taken, and whether some of them were missing.
@@ -53,5 +54,8 @@ func (d *due) in(now time.Time, fill int) time.Duration {
 		return 0
 	}
 	bites := 1 + media.Duration(fill)/d.period // until the ring is dry
-	return d.last.Add(bites*d.period).Sub(now) - d.lead
+	if wait := d.last.Add(bites*d.period).Sub(now) - d.lead; wait > leadSoon {
+		return wait
+	}
+	return 0
 }

@@ -172,7 +172,7 @@ func TestSoundRunsThroughARealDevice(t *testing.T) {
 		t.Fatalf("nothing heard; %v", errs)
 	}
 	for _, d := range []time.Duration{mic.Latency(), speaker.Latency()} {
-		if d < 10*time.Millisecond || d > 300*time.Millisecond {
+		if d < 5*time.Millisecond || d > 300*time.Millisecond {
 			t.Errorf("a latency of %v", d)
 		}
 	}

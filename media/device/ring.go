@@ -10,8 +10,12 @@ import (
 // ring passes samples between a device's thread and a loop of ours. Neither
 // side ever waits in it: the device's thread must not, and ours waits on
 // moved. It holds at most its size, and states its fill as the delay it adds.
+//
+// Where there is out, a tick that is written goes there at once, and fill is
+// what the device has of it: the ring then holds nothing itself.
 type ring struct {
-	moved chan struct{} // one slot: rings whenever the device's thread put or took
+	moved chan struct{} // one slot: rings when there may be something to do
+	out   func(gap int, tick []float32) error
 
 	mu    sync.Mutex
 	buf   []float32
@@ -30,8 +34,11 @@ func (r *ring) put(x []float32) {
 	r.mu.Lock()
 	r.append(x)
 	r.total += int64(len(x))
+	enough := r.fill >= media.Tick
 	r.mu.Unlock()
-	r.ring()
+	if enough {
+		r.ring()
+	}
 }
 
 // take fills x, with silence at its end where nothing is there. It is for the device's thread.
@@ -39,10 +46,30 @@ func (r *ring) take(x []float32) {
 	r.mu.Lock()
 	n := r.pop(x)
 	clear(x[n:])
-	r.due.bite(time.Now(), len(x), n < len(x))
-	r.total += int64(len(x))
+	wanted := r.took(len(x), n < len(x))
 	r.mu.Unlock()
-	r.ring()
+	if wanted {
+		r.ring()
+	}
+}
+
+// bite notes that the device took n samples of what out was given.
+func (r *ring) bite(n int) {
+	r.mu.Lock()
+	r.fill -= n
+	wanted := r.took(n, r.fill < 0)
+	r.mu.Unlock()
+	if wanted {
+		r.ring()
+	}
+}
+
+// took says whether a tick is wanted before the next bite.
+func (r *ring) took(n int, missing bool) bool {
+	now := time.Now()
+	r.due.bite(now, n, missing)
+	r.total += int64(n)
+	return r.due.in(now, r.fill) < r.due.period
 }
 
 func (r *ring) ring() {
@@ -71,8 +98,20 @@ func (r *ring) write(tick []float32) time.Duration {
 		return wait
 	}
 	r.due.begun = true
-	r.append(tick)
+	if r.out == nil {
+		r.append(tick)
+	} else {
+		r.hand(tick)
+	}
 	return 0
+}
+
+// hand gives tick to out. What was missing until now, the device has played as
+// silence. An error shows as a device that is gone.
+func (r *ring) hand(tick []float32) {
+	gap := max(-r.fill, 0)
+	_ = r.out(gap, tick)
+	r.fill += gap + len(tick)
 }
 
 // wanted says how long to wait until write would take a tick.

@@ -1,5 +1,3 @@
-//go:build cgo
-
 package device
 
 import (
@@ -7,8 +5,6 @@ import (
 	"fmt"
 	"sync"
 	"time"
-
-	"github.com/gen2brain/malgo"
 
 	"github.com/entrenous/entrenous/media"
 )
@@ -28,12 +24,12 @@ var errHung = fmt.Errorf("%w: the sound system does not answer", ErrLost)
 // the sound server, which may hang, are goroutines of their own: they are
 // waited for, but only so long.
 type stream struct {
-	kind     Kind
-	backends []malgo.Backend
-	want     string // ID, empty for the default
-	done     chan struct{}
-	once     sync.Once
-	calls    sync.WaitGroup // into the audio library
+	kind  Kind
+	spec  Spec
+	want  string // ID, empty for the default
+	done  chan struct{}
+	once  sync.Once
+	calls sync.WaitGroup // into the sound system
 
 	busy sync.Mutex // held while unit is used or changed by Read, Write and Close
 
@@ -46,7 +42,7 @@ type stream struct {
 // openStream opens the device of the given ID; here a missing one is an error,
 // and only later does the default one stand in.
 func openStream(kind Kind, s Spec, id string) (*stream, error) {
-	st := &stream{kind: kind, backends: backendsOf(s), want: id, done: make(chan struct{}), found: make(chan bool, 1)}
+	st := &stream{kind: kind, spec: s, want: id, done: make(chan struct{}), found: make(chan bool, 1)}
 	u, err := st.open(id)
 	if err != nil {
 		return nil, fmt.Errorf("open the %s: %w", kind, err)
@@ -82,14 +78,13 @@ func (s *stream) through(u *unit, try func(*ring) time.Duration) error {
 	timer := time.NewTimer(min(wait, stall))
 	defer timer.Stop()
 	for wait > 0 {
-		moved := u.ring.moved
-		if wait < stall { // the moment is known: to be woken before costs a processor's sleep
-			moved = nil
-		}
 		select {
 		case <-s.done:
 			return ErrClosed
-		case <-moved:
+		case <-u.gone:
+			s.drop(u)
+			return s.reopen(u.name)
+		case <-u.ring.moved:
 		case <-timer.C:
 		}
 		now := time.Now()
@@ -161,7 +156,7 @@ func (s *stream) returned() bool {
 	}
 	s.due = time.Now().Add(time.Hour) // until this look ends
 	s.calls.Go(func() {
-		infos, err := list(s.backends)
+		infos, err := list(s.spec)
 		back := false
 		for _, i := range infos {
 			back = back || err == nil && i.Kind == s.kind && i.ID == s.want
@@ -180,7 +175,7 @@ func (s *stream) open(id string) (*unit, error) {
 	got := make(chan result)
 	late := make(chan struct{})
 	s.calls.Go(func() {
-		u, err := openUnit(s.backends, s.kind, id)
+		u, err := openUnit(s.spec, s.kind, id)
 		select {
 		case got <- result{u, err}:
 		case <-late:
@@ -301,7 +296,11 @@ func (m systemMic) Read(tick []float32) error {
 
 // Latency is the device's buffer and the tick being collected.
 func (m systemMic) Latency() time.Duration {
-	return periods*periodMs*time.Millisecond + media.Duration(media.Tick)
+	collected := media.Duration(media.Tick)
+	if u := m.current(); u != nil {
+		return u.delay() + collected
+	}
+	return collected
 }
 
 // Write lays tick into the ring when it is wanted there, some milliseconds
@@ -324,5 +323,5 @@ func (o systemSpeaker) Latency() time.Duration {
 	if u == nil {
 		return media.Duration(media.Tick)
 	}
-	return u.ring.lead() + u.held.delay()
+	return u.ring.lead() + u.delay()
 }

@@ -309,11 +309,11 @@ func (p *pulse) run(name string, args ...string) {
 	p.cmds = append(p.cmds, cmd)
 }
 
-// keepAwake holds the cables at a short latency: the first sound would
-// otherwise wait for blocks of 2 s.
+// keepAwake holds the cables at blocks of 5 ms, as a sound card has: the first
+// sound would otherwise wait for blocks of 2 s. Who plays with 20 ms makes such blocks.
 func (p *pulse) keepAwake() {
 	for _, n := range p.names {
-		p.run("pacat", "-p", "--raw", "--rate=48000", "--channels=1", "--format=s16le", "--latency-msec=5", "-d", n, "/dev/zero")
+		p.run("pacat", "-p", "--raw", "--rate=48000", "--channels=1", "--format=s16le", "--latency-msec=20", "-d", n, "/dev/zero")
 		p.run("parec", "--raw", "--rate=48000", "--channels=1", "--latency-msec=5", "-d", n+".monitor", "/dev/null")
 	}
 	sleep(p.t, 2500*time.Millisecond)

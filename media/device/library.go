@@ -17,10 +17,7 @@ import (
 	"github.com/entrenous/entrenous/media"
 )
 
-const (
-	periodMs = 5 // of the device
-	periods  = 2 // in the device's buffer
-)
+const periods = 2 // in the device's buffer
 
 // systemBackends are tried in this order. Miniaudio's own null backend is left
 // out: it would pretend that there is sound.
@@ -39,11 +36,9 @@ func backendsOf(s Spec) []malgo.Backend {
 	return systemBackends()
 }
 
-// List finds every device that could be opened now.
-func List() ([]Info, error) { return list(systemBackends()) }
-
-func list(backends []malgo.Backend) ([]Info, error) {
-	ctx, err := connect(backends)
+// libraryList lists what the audio library finds.
+func libraryList(s Spec) ([]Info, error) {
+	ctx, err := connect(backendsOf(s))
 	if err != nil {
 		return nil, fmt.Errorf("list the sound devices: %w", err)
 	}
@@ -112,31 +107,31 @@ func reason(err error) error {
 	return fmt.Errorf("%w (%w)", ErrLost, err)
 }
 
-// unit is one opened device with its connection and its ring.
-type unit struct {
+// libraryUnit is a device opened by the audio library, which calls back from a
+// thread of its own.
+type libraryUnit struct {
+	*unit
 	ctx  *malgo.AllocatedContext
 	dev  *malgo.Device
-	ring *ring
-	id   string // of the device, empty for the default
-	name string
-	held *held
+	held held
 }
 
-// openUnit opens the device id of a kind, the default one if id is empty, and starts it.
-func openUnit(backends []malgo.Backend, kind Kind, id string) (*unit, error) {
-	ctx, err := connect(backends)
+// openLibrary opens the device id of a kind, the default one if id is empty, and starts it.
+func openLibrary(s Spec, kind Kind, id string) (*unit, error) {
+	ctx, err := connect(backendsOf(s))
 	if err != nil {
 		return nil, err
 	}
-	u := &unit{ctx: ctx, ring: newRing(ringSize), id: id, held: &held{}}
+	u := &libraryUnit{unit: newUnit(id), ctx: ctx}
 	if err := u.start(kind); err != nil {
 		disconnect(ctx)
 		return nil, err
 	}
-	return u, nil
+	u.delay, u.close = u.held.delay, u.shut
+	return u.unit, nil
 }
 
-func (u *unit) start(kind Kind) error {
+func (u *libraryUnit) start(kind Kind) error {
 	info, err := u.find(kind)
 	if err != nil {
 		return err
@@ -145,7 +140,7 @@ func (u *unit) start(kind Kind) error {
 	var pin runtime.Pinner // the library copies the ID before InitDevice returns
 	defer pin.Unpin()
 	cfg := malgo.DefaultDeviceConfig(kindOf(kind))
-	cfg.SampleRate, cfg.PeriodSizeInMilliseconds, cfg.Periods = media.Rate, periodMs, periods
+	cfg.SampleRate, cfg.PeriodSizeInFrames, cfg.Periods = media.Rate, period, periods
 	cfg.PerformanceProfile = malgo.LowLatency
 	side := &cfg.Playback
 	if kind == Microphone {
@@ -168,7 +163,7 @@ func (u *unit) start(kind Kind) error {
 }
 
 // find looks the device up, so that a missing one has a clear error and a name.
-func (u *unit) find(kind Kind) (*malgo.DeviceInfo, error) {
+func (u *libraryUnit) find(kind Kind) (*malgo.DeviceInfo, error) {
 	infos, err := u.ctx.Devices(kindOf(kind))
 	if err != nil {
 		return nil, reason(err)
@@ -181,14 +176,11 @@ func (u *unit) find(kind Kind) (*malgo.DeviceInfo, error) {
 	if u.id == "" && len(infos) > 0 {
 		return &infos[0], nil
 	}
-	if u.id == "" {
-		return nil, fmt.Errorf("%w: there is no %s", ErrNoDevice, kind)
-	}
-	return nil, fmt.Errorf("%w: there is no %s %q", ErrNoDevice, kind, u.id)
+	return nil, missing(kind, u.id)
 }
 
 // data runs on the device's thread.
-func (u *unit) data(out, in []byte, _ uint32) {
+func (u *libraryUnit) data(out, in []byte, _ uint32) {
 	if len(out) >= 4 {
 		x := unsafe.Slice((*float32)(unsafe.Pointer(&out[0])), len(out)/4)
 		u.ring.take(x)
@@ -199,9 +191,9 @@ func (u *unit) data(out, in []byte, _ uint32) {
 	}
 }
 
-// close stops the device first: without that, the library waits for a thread
+// shut stops the device first: without that, the library waits for a thread
 // that a dead PulseAudio stream never wakes.
-func (u *unit) close() {
+func (u *libraryUnit) shut() {
 	_ = u.dev.Stop()
 	u.dev.Uninit()
 	disconnect(u.ctx)
@@ -237,5 +229,5 @@ func (h *held) add(n int) {
 func (h *held) delay() time.Duration {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return max(media.Duration(h.least), periods*periodMs*time.Millisecond)
+	return max(media.Duration(h.least), periods*media.Duration(period))
 }

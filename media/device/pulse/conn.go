@@ -1,0 +1,212 @@
+// Package pulse speaks PulseAudio's native protocol, which PipeWire speaks as
+// well: one connection for one stream of sound. It hides the wire. It starts
+// no goroutine and no thread, which is what makes it cheap: a library that
+// calls back from a thread of its own keeps the whole runtime awake.
+//
+// Delay: a fragment from the microphone is one period. What is played waits in
+// the server's queue until its next bite, at most one period after it was asked
+// for, and then in the device's own buffer, which the server says (Latency).
+package pulse
+
+import (
+	"bufio"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+)
+
+// What can go wrong, for errors.Is.
+var (
+	ErrNoServer = errors.New("no sound server")       // none listens: another sound system may be there
+	ErrNoDevice = errors.New("no such sound device")  // of that name
+	ErrDenied   = errors.New("sound server refuses")  // to speak with us
+	ErrKilled   = errors.New("sound device vanished") // the server has ended the stream
+)
+
+const (
+	version    = 15 // of the protocol: the last one before ports and formats
+	headerSize = 20 // length, channel, offset, flags (pstream.c)
+	biggest    = 1 << 20
+	cookieSize = 256
+)
+
+// Conn is a connection to the sound server. List, Record and Play are for one
+// goroutine, before Serve; Write and Close may be called from others.
+type Conn struct {
+	conn    net.Conn
+	in      *bufio.Reader
+	tag     uint32
+	body    []byte // of the last message
+	patient time.Duration
+
+	stream uint32 // its number at the server
+	rest   []byte // bytes of a sample that is not whole yet
+	sound  []float32
+
+	mu  sync.Mutex
+	out []byte
+}
+
+// Dial reaches the server that this user's programs use. No answer may take
+// longer than patience, nor may a later Write.
+func Dial(patience time.Duration) (*Conn, error) {
+	err := error(ErrNoServer)
+	for _, path := range sockets() {
+		raw, refused := net.DialUnix("unix", nil, &net.UnixAddr{Name: path, Net: "unix"})
+		if refused != nil {
+			err = fmt.Errorf("%w: %w", ErrNoServer, refused)
+			continue
+		}
+		c := &Conn{conn: raw, in: bufio.NewReaderSize(raw, 16<<10), patient: patience}
+		if err = c.login(); err == nil {
+			return c, nil
+		}
+		_ = raw.Close()
+	}
+	return nil, err
+}
+
+// sockets are the places where a server may listen, as PulseAudio's own
+// library looks for them. Servers on other machines are left to that library.
+func sockets() (paths []string) {
+	if servers := os.Getenv("PULSE_SERVER"); servers != "" {
+		for _, s := range strings.Fields(servers) {
+			if path, ok := strings.CutPrefix(s, "unix:"); ok || strings.HasPrefix(s, "/") {
+				paths = append(paths, path)
+			}
+		}
+		return paths
+	}
+	if dir := os.Getenv("PULSE_RUNTIME_PATH"); dir != "" {
+		return []string{filepath.Join(dir, "native")}
+	}
+	if dir := os.Getenv("XDG_RUNTIME_DIR"); dir != "" {
+		paths = append(paths, filepath.Join(dir, "pulse", "native"))
+	}
+	if os.Getuid() > 0 {
+		paths = append(paths, fmt.Sprintf("/run/user/%d/pulse/native", os.Getuid()))
+	}
+	return append(paths, "/run/pulse/native", "/var/run/pulse/native")
+}
+
+// cookie is what proves to a server that we belong to its user, where the
+// socket does not prove it.
+func cookie() []byte {
+	paths := []string{os.Getenv("PULSE_COOKIE")}
+	if dir, err := os.UserConfigDir(); err == nil {
+		paths = append(paths, filepath.Join(dir, "pulse", "cookie"))
+	}
+	for _, p := range paths {
+		if raw, err := os.ReadFile(p); err == nil && len(raw) == cookieSize {
+			return raw
+		}
+	}
+	return make([]byte, cookieSize)
+}
+
+func (c *Conn) login() error {
+	auth := c.command(opAuth)
+	auth.u32(version)
+	auth.bytes(cookie())
+	reply, err := c.ask(auth)
+	if err != nil {
+		return fmt.Errorf("log in at the sound server: %w", err)
+	}
+	if theirs := reply.u32() & 0xffff; reply.bad || theirs < version {
+		return fmt.Errorf("%w: the sound server is too old", ErrNoServer)
+	}
+	name := c.command(opSetClientName)
+	name.props([2]string{"application.name", "Entrenous"}, [2]string{"application.icon_name", "entrenous"})
+	if _, err := c.ask(name); err != nil {
+		return fmt.Errorf("log in at the sound server: %w", err)
+	}
+	return nil
+}
+
+func (c *Conn) command(op uint32) *message {
+	c.tag++
+	return command(op, c.tag)
+}
+
+// ask sends m and waits for the reply to it.
+func (c *Conn) ask(m *message) (*values, error) {
+	deadline := time.Now().Add(c.patient)
+	if err := c.conn.SetDeadline(deadline); err != nil {
+		return nil, err
+	}
+	header(m.b, none)
+	if _, err := c.conn.Write(m.b); err != nil {
+		return nil, err
+	}
+	for {
+		channel, v, err := c.next()
+		if err != nil {
+			return nil, err
+		}
+		if channel != none {
+			continue
+		}
+		op, tag := v.u32(), v.u32()
+		switch {
+		case v.bad:
+			return nil, errMalformed
+		case tag != c.tag:
+		case op == opError:
+			return nil, refusal(v.u32())
+		case op == opReply:
+			return v, c.conn.SetDeadline(time.Time{})
+		}
+	}
+}
+
+// refusal turns the server's error numbers (def.h) into errors.
+func refusal(code uint32) error {
+	const denied, noEntity, noKey = 1, 5, 9
+	switch code {
+	case denied, noKey:
+		return ErrDenied
+	case noEntity:
+		return ErrNoDevice
+	}
+	return fmt.Errorf("the sound server answers with error %d", code)
+}
+
+// header fills in the first bytes of a packet.
+func header(b []byte, channel uint32) {
+	binary.BigEndian.PutUint32(b, uint32(len(b)-headerSize))
+	binary.BigEndian.PutUint32(b[4:], channel)
+}
+
+// next reads one packet. Its bytes are valid until the one after.
+func (c *Conn) next() (channel uint32, v *values, err error) {
+	head, err := c.in.Peek(headerSize)
+	if err != nil {
+		return 0, nil, err
+	}
+	size := binary.BigEndian.Uint32(head)
+	channel = binary.BigEndian.Uint32(head[4:])
+	if size > biggest {
+		return 0, nil, errMalformed
+	}
+	if _, err := c.in.Discard(headerSize); err != nil {
+		return 0, nil, err
+	}
+	if cap(c.body) < int(size) {
+		c.body = make([]byte, size)
+	}
+	c.body = c.body[:size]
+	if _, err := io.ReadFull(c.in, c.body); err != nil {
+		return 0, nil, err
+	}
+	return channel, &values{b: c.body}, nil
+}
+
+// Close ends the stream and Serve.
+func (c *Conn) Close() error { return c.conn.Close() }

@@ -1,0 +1,162 @@
+package device
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/entrenous/entrenous/media"
+	"github.com/entrenous/entrenous/media/device/pulse"
+)
+
+const (
+	period  = media.Tick / 2  // samples that a device moves at once, 5 ms
+	answers = 2 * time.Second // what a sound server may take to answer
+)
+
+// unit is one opened device with its connection and its ring.
+type unit struct {
+	ring  *ring
+	id    string // of the device, empty for the default
+	name  string
+	gone  chan struct{}        // closed when the device says that it is gone; some only stand still
+	delay func() time.Duration // between the ring and the air
+	close func()
+}
+
+func newUnit(id string) *unit {
+	return &unit{id: id, ring: newRing(ringSize), gone: make(chan struct{})}
+}
+
+func missing(kind Kind, id string) error {
+	if id == "" {
+		return fmt.Errorf("%w: there is no %s", ErrNoDevice, kind)
+	}
+	return fmt.Errorf("%w: there is no %s %q", ErrNoDevice, kind, id)
+}
+
+// openUnit opens the device id of a kind, the default one if id is empty. A
+// sound server is spoken to directly; the audio library opens everything else.
+func openUnit(s Spec, kind Kind, id string) (*unit, error) {
+	if s.serves() {
+		u, err := openServed(kind, id)
+		if !errors.Is(err, pulse.ErrNoServer) {
+			return u, err
+		}
+	}
+	return openLibrary(s, kind, id)
+}
+
+// List finds every device that could be opened now.
+func List() ([]Info, error) { return list(Spec{Scheme: "system"}) }
+
+func list(s Spec) ([]Info, error) {
+	if s.serves() {
+		infos, err := servedList()
+		if !errors.Is(err, pulse.ErrNoServer) {
+			return infos, err
+		}
+	}
+	return libraryList(s)
+}
+
+// serves says whether devices of s may be those of a sound server.
+func (s Spec) serves() bool {
+	return s.Scheme == "pulse" || runtime.GOOS != "darwin" && runtime.GOOS != "windows"
+}
+
+func servedList() ([]Info, error) {
+	c, err := pulse.Dial(answers)
+	if err != nil {
+		return nil, fmt.Errorf("list the sound devices: %w", servedReason(err))
+	}
+	defer func() { _ = c.Close() }()
+	var found []Info
+	for _, kind := range []Kind{Microphone, Loudspeaker} {
+		devices, err := served(c, kind)
+		if err != nil {
+			return nil, err
+		}
+		for _, d := range devices {
+			found = append(found, Info{Kind: kind, ID: d.Name, Name: d.Text, Default: d.Default})
+		}
+	}
+	return found, nil
+}
+
+func served(c *pulse.Conn, kind Kind) (devices []pulse.Device, err error) {
+	if kind == Microphone {
+		devices, err = c.Sources()
+	} else {
+		devices, err = c.Sinks()
+	}
+	if err != nil {
+		return nil, servedReason(err)
+	}
+	return devices, nil
+}
+
+// servedReason turns the sound server's errors into ours. That there is none stays.
+func servedReason(err error) error {
+	switch {
+	case errors.Is(err, pulse.ErrNoServer):
+		return err
+	case errors.Is(err, pulse.ErrNoDevice):
+		return fmt.Errorf("%w (%w)", ErrNoDevice, err)
+	case errors.Is(err, pulse.ErrDenied):
+		return fmt.Errorf("%w (%w)", ErrDenied, err)
+	}
+	return fmt.Errorf("%w (%w)", ErrLost, err)
+}
+
+// openServed opens a device of the sound server.
+func openServed(kind Kind, id string) (*unit, error) {
+	c, err := pulse.Dial(answers)
+	if err != nil {
+		return nil, servedReason(err)
+	}
+	u := newUnit(id)
+	s, err := u.serve(c, kind)
+	if err != nil {
+		_ = c.Close()
+		return nil, err
+	}
+	u.delay = func() time.Duration { return s.Latency }
+	var listening sync.WaitGroup
+	listening.Go(func() {
+		defer close(u.gone)
+		_ = c.Serve(u.ring.put, u.ring.bite)
+	})
+	u.close = func() {
+		_ = c.Close()
+		listening.Wait()
+	}
+	return u, nil
+}
+
+func (u *unit) serve(c *pulse.Conn, kind Kind) (s pulse.Stream, err error) {
+	devices, err := served(c, kind)
+	if err != nil {
+		return s, err
+	}
+	for _, d := range devices {
+		if d.Name == u.id || u.id == "" && (d.Default || u.name == "") {
+			u.name = d.Text
+		}
+	}
+	if u.name == "" {
+		return s, missing(kind, u.id)
+	}
+	if kind == Microphone {
+		s, err = c.Record(u.id, media.Rate, period)
+	} else {
+		u.ring.out = c.Write
+		s, err = c.Play(u.id, media.Rate, period)
+	}
+	if err != nil {
+		return s, servedReason(err)
+	}
+	return s, nil
+}
