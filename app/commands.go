@@ -45,13 +45,13 @@ func (p *program) root() *cobra.Command {
 		&cobra.Group{ID: "talk", Title: "Messages:"}, &cobra.Group{ID: "call", Title: "Calls:"}, &cobra.Group{ID: "run", Title: "Running and watching:"})
 	group(root, "account", p.initCommand(), p.restoreCommand(), p.idCommand(), p.backupCommand())
 	group(root, "people", p.inviteCommand(), p.addCommand(), p.contactsCommand(), p.acceptCommand(), p.renameCommand(),
-		p.blockCommand(), p.unblockCommand(), p.removeCommand(), p.verifyCommand())
+		p.visibleCommand(), p.nearbyCommand(), p.blockCommand(), p.unblockCommand(), p.removeCommand(), p.verifyCommand())
 	group(root, "talk", p.sendCommand(), p.replyCommand(), p.editCommand(), p.deleteCommand(), p.reactCommand(),
 		p.readCommand(), p.historyCommand(), p.searchCommand(), p.exportCommand())
 	group(root, "call", p.callCommand(), p.answerCommand(), p.declineCommand(), p.hangupCommand(), p.muteCommand(),
 		p.holdCommand(), p.recordCommand(), p.callsCommand(), p.devicesCommand(),
 		p.allowEchoCommand(), p.volumeCommand())
-	group(root, "run", p.daemonCommand(), p.relayCommand(), p.watchCommand(), p.statusCommand(), p.doctorCommand(), p.quitCommand())
+	group(root, "run", p.daemonCommand(), p.relayCommand(), p.watchCommand(), p.statusCommand(), p.doctorCommand(), p.networkCommand(), p.quitCommand())
 	root.AddCommand(p.manCommand(root))
 	return root
 }

@@ -79,7 +79,7 @@ func (d *daemon) serve(ctx context.Context, p *profile, listener net.Listener) e
 	defer quit()
 	s := server.New(server.Profile{
 		Dir: d.dir, State: p.state, Node: p.current, Setup: p.setup, Unlock: p.unlock, Check: p.check, Backup: p.backup,
-		Quit: quit, PID: os.Getpid(),
+		Again: p.again, Quit: quit, PID: os.Getpid(),
 	}, d.log)
 	var work sync.WaitGroup
 	var failed error
@@ -94,27 +94,45 @@ func (d *daemon) serve(ctx context.Context, p *profile, listener net.Listener) e
 	return errors.Join(err, failed)
 }
 
-// runNode waits until there is a node, and runs it with what belongs to it.
+// runNode runs each node of the profile, with what belongs to it.
 func (d *daemon) runNode(ctx context.Context, p *profile, s *server.Server, quit func()) error {
 	var desk sync.WaitGroup
 	defer desk.Wait()
 	if d.desktop {
 		desk.Go(func() { showDesktop(ctx, d.dir, p, quit, d.log) })
 	}
-	select {
-	case <-ctx.Done():
-		return nil
-	case <-p.ready:
+	for first := true; ; first = false {
+		select {
+		case <-ctx.Done():
+			return p.finish()
+		case t, ok := <-p.turns:
+			if !ok {
+				return p.finish()
+			}
+			s.Opened()
+			if first && d.ready != nil {
+				d.ready(t.node)
+			}
+			if err := d.runTurn(ctx, t); err != nil {
+				return errors.Join(err, p.finish())
+			}
+		}
 	}
-	n := p.current()
-	s.Opened()
+}
+
+// runTurn runs one node until its turn ends.
+func (d *daemon) runTurn(ctx context.Context, t *turn) error {
+	ctx, stop := t.during(ctx)
+	defer stop()
+	var bell sync.WaitGroup
 	if d.bell != nil {
-		desk.Go(func() { (&ringer{node: n, open: d.bell, log: d.log}).run(ctx) })
+		bell.Go(func() { (&ringer{node: t.node, open: d.bell, log: d.log}).run(ctx) })
 	}
-	if d.ready != nil {
-		d.ready(n)
-	}
-	return errors.Join(n.Run(ctx), n.Close())
+	err := t.node.Run(ctx)
+	bell.Wait()
+	err = errors.Join(err, t.node.Close())
+	close(t.gone)
+	return err
 }
 
 // listenLocal opens the socket of the API. The lock is held: a socket that is

@@ -56,6 +56,16 @@ func showDesktop(ctx context.Context, dir string, p *profile, quit func(), log *
 	words := spokenWords(n.Settings().Language)
 	d.icon = showTray(trayLabels{open: words["tray.open"], quit: words["tray.quit"]}, d.openWindow, quit)
 	defer d.icon.close()
+	for t := p.turn(); t != nil && ctx.Err() == nil; t = p.turn() {
+		d.follow(ctx, t)
+	}
+}
+
+// follow shows what one turn's node does.
+func (d *desktop) follow(ctx context.Context, t *turn) {
+	ctx, stop := t.during(ctx)
+	defer stop()
+	d.node = t.node
 	d.watch(ctx)
 }
 

@@ -25,13 +25,18 @@ type profile struct {
 	log  *slog.Logger
 	node node.Config // without Dir, Vault and Log
 
-	mu      sync.Mutex
-	running *node.Node
-	ready   chan struct{} // closed when running is set
+	turns chan *turn    // to be run, one after the other; closed when none can follow
+	ready chan struct{} // closed when the first one is there
+
+	mu     sync.Mutex // held while one turn gives way to the next
+	vault  *identity.Vault
+	now    *turn
+	over   bool  // the daemon ends: no turn may follow
+	failed error // why no turn follows
 }
 
 func newProfile(dir string, cfg node.Config, log *slog.Logger) *profile {
-	return &profile{dir: dir, node: cfg, log: log, ready: make(chan struct{})}
+	return &profile{dir: dir, node: cfg, log: log, turns: make(chan *turn, 1), ready: make(chan struct{})}
 }
 
 // state says how far the profile is, and how its key is kept.
@@ -51,11 +56,13 @@ func (p *profile) state() (state, kept string) {
 	return control.Locked, kept
 }
 
-// current is the running node, nil before there is one.
+// current is the running node, nil before there is one. While one node gives
+// way to the next it waits for that.
 func (p *profile) current() *node.Node {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.running
+	if t := p.turn(); t != nil {
+		return t.node
+	}
+	return nil
 }
 
 // newUnlock makes what opens a new vault: the passphrase, or without one a
@@ -147,18 +154,11 @@ func (p *profile) unlock(ctx context.Context, passphrase string) error {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.running != nil {
+	if p.now != nil {
 		return nil
 	}
-	cfg := p.node
-	cfg.Dir, cfg.Vault, cfg.Log = p.dir, v, p.log
-	n, err := node.Open(context.WithoutCancel(ctx), cfg)
-	if err != nil {
-		return err
-	}
-	p.running = n
-	close(p.ready)
-	return nil
+	p.vault = v
+	return p.beginLocked(ctx)
 }
 
 // check says whether a passphrase opens the vault.

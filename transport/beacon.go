@@ -29,10 +29,14 @@ const (
 	tagStep     = 8    // their number is padded to a multiple of this
 	maxBeacons  = 4    // announcements of one host: 256 contacts
 	tagsPerText = 31   // a TXT string is at most 255 bytes
+	cardPerText = 250
 
 	recordTTL  = 75 * 60 // seconds, RFC 6762 §10
 	flushCache = 1 << 15 // in a record's class, RFC 6762 §10.2
 )
+
+// MaxCard is how many bytes a card may have.
+const MaxCard = 700
 
 // LANTag returns the tag by which a contact who shares secret recognises the
 // device sender on a local network during hour (hours since 1970). Nobody else
@@ -51,6 +55,7 @@ type beacon struct {
 	udp, tcp uint16 // 0: does not listen there
 	ips      []netip.Addr
 	tags     [][8]byte
+	card     string // what everybody may know, "" for nothing
 }
 
 // newBeacons splits tags among as many announcements as they need, in random
@@ -125,6 +130,11 @@ func (b beacon) texts() []string {
 		}
 		out = append(out, string(text))
 	}
+	if len(b.card) <= MaxCard {
+		for part := range slices.Chunk([]byte(b.card), cardPerText) {
+			out = append(out, "c="+string(part))
+		}
+	}
 	return out
 }
 
@@ -160,7 +170,7 @@ func concernsUs(packet []byte) bool {
 }
 
 // parseLAN reads an mDNS packet from anybody. It looks at no more than
-// maxRecords records and believes no more than maxLANIPs addresses and maxTags tags.
+// maxRecords records and believes no more than maxLANIPs addresses, maxTags tags and MaxCard bytes.
 func parseLAN(packet []byte) (heard, error) {
 	if !concernsUs(packet) {
 		return heard{}, errNotOurs
@@ -273,6 +283,10 @@ func (b *beacon) readTexts(instance string, texts []string) {
 			b.udp = readPort(value)
 		case "t":
 			b.tcp = readPort(value)
+		case "c":
+			if len(b.card)+len(value) <= MaxCard {
+				b.card += value
+			}
 		case "k":
 			for v := []byte(value); len(v) >= 8 && len(b.tags) < maxTags; v = v[8:] {
 				b.tags = append(b.tags, [8]byte(v[:8]))

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"strings"
 	"testing"
 
 	"golang.org/x/net/dns/dnsmessage"
@@ -207,5 +208,25 @@ func BenchmarkParseLAN(b *testing.B) {
 		if _, err := parseLAN(packet); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+func TestACardIsReadAsItWasWritten(t *testing.T) {
+	for _, card := range []string{"", "entrenous:abc\nAna", strings.Repeat("é", MaxCard/2)} {
+		b := newBeacons(nil)[0]
+		b.udp, b.ips, b.card = 4001, []netip.Addr{netip.MustParseAddr("10.0.0.1")}, card
+		packet, err := b.encode(recordTTL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := parseLAN(packet)
+		if err != nil || got.told == nil || got.told.card != card {
+			t.Errorf("%q comes back as %+v, %v", card, got.told, err)
+		}
+	}
+	b := newBeacons(nil)[0]
+	b.udp, b.card = 4001, strings.Repeat("x", MaxCard+1)
+	if packet, err := b.encode(recordTTL); err != nil || bytes.Contains(packet, []byte("xxx")) {
+		t.Errorf("a card that is too long is announced: %v", err)
 	}
 }

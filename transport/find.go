@@ -21,6 +21,12 @@ type Beacon struct {
 	// (multiaddrs without /p2p/) and the tags they announced. Whose they are is
 	// for the caller to find out; they may be anybody's copy. It must not block.
 	Seen func(addrs []string, tags [][8]byte)
+	// Card is what to tell everybody on the network about us, up to MaxCard bytes;
+	// nil or an empty answer tells nothing. Refresh makes a change known.
+	Card func() string
+	// Met is called for each card heard, with where its sender listens. Anybody
+	// may have written it. It must not block; nil ignores cards.
+	Met func(addrs []string, card string)
 }
 
 const (
@@ -194,6 +200,9 @@ func untilNextHour(now time.Time) time.Duration {
 // renew makes new announcements from the tags that hold now.
 func (f *finder) renew() {
 	own := newBeacons(f.beacon.Tags(time.Now().Unix() / hourLength))
+	if f.beacon.Card != nil {
+		own[0].card = f.beacon.Card()
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.own = own
@@ -250,6 +259,9 @@ func (f *finder) hear(l link, from netip.Addr, packet []byte) {
 	}
 	if addrs := got.told.addrs(l.onLink); len(addrs) > 0 {
 		f.beacon.Seen(addrs, got.told.tags)
+		if got.told.card != "" && f.beacon.Met != nil {
+			f.beacon.Met(addrs, got.told.card)
+		}
 	}
 }
 

@@ -79,3 +79,9 @@ func Public(ip netip.Addr) bool {
 	shared := netip.PrefixFrom(netip.AddrFrom4([4]byte{100, 64}), 10)
 	return ip.IsGlobalUnicast() && !ip.IsPrivate() && !shared.Contains(ip)
 }
+
+// CheckRelay says what is wrong with the address of a relay, if anything.
+func CheckRelay(text string) error {
+	_, err := relaysOf([]string{text})
+	return err
+}

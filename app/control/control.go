@@ -28,6 +28,11 @@
 //	PUT    /v1/settings                     Settings -> Settings
 //	GET    /v1/devices                      []Device
 //	GET    /v1/doctor                       []Finding
+//	GET    /v1/network                      Network
+//	PATCH  /v1/network                      NetworkEdit -> Network (the node begins anew)
+//	POST   /v1/visible                      Visible -> Nearby (shows us to people on this network)
+//	GET    /v1/nearby                       Nearby
+//	POST   /v1/nearby/ID                    NewContact -> Contact (asks a person nearby; only the note is used)
 //	POST   /v1/invites                      NewInvite -> Invite
 //	GET    /v1/contacts                     []Contact
 //	POST   /v1/contacts                     NewContact -> Contact

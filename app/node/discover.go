@@ -15,7 +15,7 @@ import (
 // What is announced are addresses and one tag for each friend, which only that
 // friend can recognise, and only for an hour.
 func (n *Node) discover(ctx context.Context) {
-	err := n.host.Discover(ctx, transport.Beacon{Tags: n.tags, Seen: n.seenNearby})
+	err := n.host.Discover(ctx, transport.Beacon{Tags: n.tags, Seen: n.seenNearby, Card: n.card, Met: n.met})
 	if err != nil && ctx.Err() == nil {
 		n.log.Warn("friends on this network are not found by themselves", "err", err)
 	}

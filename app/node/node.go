@@ -60,8 +60,10 @@ type Node struct {
 	waits    waits
 	guests   guests
 	typing   typing
+	around   around
 	calls    calls
 	choices  atomic.Pointer[Settings]
+	network  Network // as stored when this node was opened
 	news     news
 	presence presence
 	work     crew // the links that run
@@ -105,6 +107,9 @@ func (n *Node) load(ctx context.Context) error {
 		return err
 	}
 	n.choices.Store(&choices)
+	if err := n.readNetwork(); err != nil {
+		return err
+	}
 	return n.reload(ctx)
 }
 
@@ -148,6 +153,7 @@ func (n *Node) Run(ctx context.Context) error {
 	group.Wait()
 	n.work.wait()
 	n.typing.stop()
+	n.around.hide()
 	return nil
 }
 

@@ -103,9 +103,10 @@ func (n *Node) recordFor(ask []byte) ([]byte, error) {
 }
 
 // rendezvous lists the secrets by which we may be found: the permanent
-// address, waiting one-time invites, and what each friend was told.
+// address, what people nearby were told, waiting one-time invites, and what each
+// friend was told.
 func (n *Node) rendezvous() [][16]byte {
-	out := [][16]byte{n.me.address}
+	out := append([][16]byte{n.me.address}, n.around.secrets(n.cfg.Now())...)
 	r := n.known()
 	for _, p := range r.pairs {
 		if of, ok := p.Of.(invited); ok && of.holds(n.cfg.Now()) {

@@ -47,6 +47,7 @@ func TestEveryCardFitsEveryWindow(t *testing.T) {
 		n.answer("GET /contacts/ana/safety", anaSafety)
 		n.answer("GET /contacts/bo/safety", anaSafety)
 		n.answer("GET /devices", []control.Device{{Name: "Old computer in the workshop behind the harbour office", LastSeen: n.w.now().Add(-50 * time.Hour)}})
+		n.answer("GET /network", control.Network{Relays: []string{"/a"}, States: []control.Relay{{Addr: "/a", Name: "The relay of the harbour office", Ready: true}}})
 		n.answer("GET /doctor", []control.Finding{{What: "Router", State: "warn", Say: "Your router changes ports for every contact.", Do: "Turn on UPnP in the router, or let a friend relay."}})
 		for _, look := range []struct {
 			lang, colours string

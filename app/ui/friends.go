@@ -96,7 +96,7 @@ func newFriends(w *Window, received bool) fyne.CanvasObject {
 	if received {
 		at = 1
 	}
-	tabs := newChoice([]string{w.tr("friends.give"), w.tr("friends.received")}, at, v.turn)
+	tabs := newChoice([]string{w.tr("friends.give"), w.tr("friends.received"), w.tr("friends.nearby")}, at, v.turn)
 	v.root = newSheet(460, newCard(newColumn(16,
 		newHeading(w, w.tr("friends.add")),
 		tabs.object(),
@@ -109,13 +109,17 @@ func newFriends(w *Window, received bool) fyne.CanvasObject {
 // showAddFriend opens the card over the window.
 func (w *Window) showAddFriend() { w.modal(newFriends(w, false)) }
 
-// turn shows giving (0) or taking (1).
+// turn shows giving (0), taking (1), or who is nearby (2).
 func (v *friends) turn(at int) {
-	if at == 1 {
+	v.w.nearby = nil
+	switch at {
+	case 1:
 		v.showTake()
-		return
+	case 2:
+		v.put(newNearbyPage(v.w, v.root).body)
+	default:
+		v.showGive(true)
 	}
-	v.showGive(true)
 }
 
 // showGive asks for an invite and shows it as a code and as a link.

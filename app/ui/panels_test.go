@@ -205,10 +205,12 @@ func TestTheDoctorSaysTheWorstFirst(t *testing.T) {
 			{What: "disk", State: "good", Say: "Messages can be kept on this disk."},
 			{What: "friend:Bo", State: "warn", Say: "Bo is reached through Ana.", Do: "Turn on UPnP in the router."},
 			{What: "network", State: "bad", Say: "No network answers.", Do: "Check the cable or the Wi-Fi."},
+			{What: "friend:Ana", State: "good", Code: "friend.away", Args: []string{"Ana", n.w.now().Add(-2 * time.Hour).Format(time.RFC3339)}, Say: "English"},
 		})
 		n.w.showDoctor()
 		n.settle()
 		n.shot(t, "doctor")
+		wantWords(t, n.top(), "Ana is away, last seen 2 hours ago.")
 		read := wordsOn(n.top())
 		if a, b, c := strings.Index(read, "Network"), strings.Index(read, "Bo\n"), strings.Index(read, "Disk\n"); a < 0 || a > b || b > c {
 			t.Errorf("in this order:\n%s", read)
@@ -216,6 +218,55 @@ func TestTheDoctorSaysTheWorstFirst(t *testing.T) {
 		n.answer("GET /doctor", refuse{Message: "no", Code: control.CodeTimeout})
 		n.press(t, n.top(), "Look again")
 		wantWords(t, n.top(), "No answer came in time")
+	})
+}
+
+func TestLocalNetworksOnlyIsOneSwitchAndRelaysAreListed(t *testing.T) {
+	withCards(t, func(t *testing.T, n *cardNode) {
+		n.answer("GET /devices", []control.Device{})
+		now := control.Network{Relays: []string{"/ip4/192.0.2.1/udp/4001/quic-v1/p2p/x"}, States: []control.Relay{
+			{Addr: "/ip4/192.0.2.1/udp/4001/quic-v1/p2p/x", Name: "Bo", Ready: true}, {Addr: "/ip4/192.0.2.2/udp/4001/quic-v1/p2p/y", Name: "…abcdef"},
+		}}
+		n.answer("GET /network", now)
+		n.answer("PATCH /network", now)
+		n.w.showSettings()
+		n.settle()
+		wantWords(t, n.top(), "Friends can reach you through it")
+		wantWords(t, n.top(), "Does not answer")
+		n.shot(t, "settings-network")
+		n.press(t, n.top(), "Let Bo go")
+		n.wantTold(t, `PATCH /network {"relays":[]}`)
+		typed := entries(n.top())
+		typed[len(typed)-1].SetText(" /ip4/192.0.2.3/udp/4001/quic-v1/p2p/z ")
+		n.press(t, n.top(), "Add this relay")
+		n.wantTold(t, `PATCH /network {"relays":["/ip4/192.0.2.1/udp/4001/quic-v1/p2p/x","/ip4/192.0.2.3/udp/4001/quic-v1/p2p/z"]}`)
+		n.answer("PATCH /network", control.Network{LANOnly: true})
+		n.press(t, n.top(), "Only local networks")
+		n.wantTold(t, `PATCH /network {"lan_only":true}`)
+		wantNoWords(t, n.top(), "Add this relay")
+	})
+}
+
+func TestPeopleNearbyAreAskedFromTheCard(t *testing.T) {
+	withCards(t, func(t *testing.T, n *cardNode) {
+		n.answer("POST /invites", invite())
+		n.answer("GET /nearby", control.Nearby{})
+		n.w.showAddFriend()
+		n.settle()
+		n.press(t, n.top(), "Nearby")
+		wantWords(t, n.top(), "Nobody else is visible here")
+		n.answer("POST /visible", control.Nearby{Until: n.w.now().Add(5 * time.Minute), People: []control.Neighbour{
+			{ID: "bo", Name: "Bo", Words: []string{"harbor", "violin"}}, {ID: "ana", Name: "Ana", State: control.Friend},
+		}})
+		n.press(t, n.top(), "Visible to everybody on this network")
+		n.wantTold(t, "POST /visible {}")
+		wantWords(t, n.top(), "Until "+n.w.words.clock(n.w.now().Add(5*time.Minute).Local()))
+		wantWords(t, n.top(), "harbor · violin")
+		wantNoWords(t, n.top(), "Ask Ana")
+		n.shot(t, "nearby")
+		n.answer("POST /nearby/bo", control.Contact{ID: "bo", Name: "Bo", State: control.SentReq})
+		n.press(t, n.top(), "Ask Bo")
+		n.wantTold(t, "POST /nearby/bo")
 	})
 }
 

@@ -19,6 +19,7 @@ func TestEveryCardIsWalkedWithTab(t *testing.T) {
 		n.answer("GET /contacts/ana/safety", anaSafety)
 		n.answer("GET /contacts/bo/safety", anaSafety)
 		n.answer("GET /devices", []control.Device{{Name: "Laptop", This: true}})
+		n.answer("GET /network", control.Network{Relays: []string{"/a"}, States: []control.Relay{{Addr: "/a", Name: "The relay of the harbour office", Ready: true}}})
 		n.answer("GET /doctor", []control.Finding{})
 		for name, open := range everyCard(n) {
 			open()

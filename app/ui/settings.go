@@ -195,17 +195,7 @@ func (w *Window) deviceState(d control.Device) string {
 }
 
 func (v *settingsCard) network() fyne.CanvasObject {
-	w := v.w
-	say := w.tr("reach.say." + w.status.Reach)
-	if w.status.Reach == "" {
-		say = w.tr("reach.say." + control.ReachNone)
-	}
-	objs := []fyne.CanvasObject{mutedText(say)}
-	if w.status.LANOnly {
-		objs = append(objs, mutedText(w.tr("reach.lanonly")))
-	}
-	objs = append(objs, newRow(8, secondaryButton(w.tr("settings.doctor"), w.showDoctor)))
-	return section(w.tr("settings.network"), objs...)
+	return section(v.w.tr("settings.network"), newNetworkPanel(v.w, func() { relayout(v.root) }).box)
 }
 
 // safekeeping is what brings an identity back, and a history.

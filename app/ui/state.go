@@ -123,6 +123,9 @@ func (w *Window) apply(ch control.Change) {
 		w.readSettings()
 		w.readStatus()
 	case control.ChangeNetwork:
+		if w.nearby != nil && len(w.modals) > 0 {
+			w.nearby()
+		}
 		w.readStatus()
 		w.readContacts()
 	}

@@ -66,6 +66,7 @@ type Window struct {
 	shown  string    // the state of the profile that page shows
 	front  bool      // the window has the focus: what it shows is seen
 	recent []string  // emoji used before, the latest first
+	nearby func()    // reads again who is nearby; nil while nobody looks
 }
 
 // New builds a window. It shows nothing until Run has spoken to the node.

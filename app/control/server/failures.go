@@ -30,6 +30,7 @@ var known = []struct {
 	{node.ErrOurself, control.CodeInvalid, "This link is your own", "Send it to a friend, and add the link that they send you"},
 	{node.ErrExpired, control.CodeState, "The invite has expired", "Ask for a new one, or check this machine's clock"},
 	{node.ErrNoWay, control.CodeInvalid, "The invite names no address where its owner can be found", "Ask for a new one while both of you are on one network"},
+	{node.ErrNotAround, control.CodeNotFound, "Nobody of that name or id shows themselves on this network", "Ask them to make themselves visible: “entrenous visible”, or the switch in the window"},
 	{node.ErrNoCall, control.CodeNotFound, "There is no such call now", "List them with “entrenous calls”"},
 	{node.ErrInCall, control.CodeState, "You are in a call with this person already", "Hang up first"},
 	{node.ErrCallBusy, control.CodeState, "Another call is just beginning", "Wait until it is answered, or hang up"},

@@ -35,8 +35,11 @@ type Profile struct {
 	// takes the empty passphrase.
 	Check  func(ctx context.Context, passphrase string) error
 	Backup func(ctx context.Context, passphrase string, w io.Writer) error
-	Quit   func()
-	PID    int
+	// Again ends the node and begins a new one with the settings that hold now.
+	// It returns when that is there; Node waits meanwhile.
+	Again func(context.Context) error
+	Quit  func()
+	PID   int
 }
 
 // Server is the API of one profile.
@@ -47,7 +50,7 @@ type Server struct {
 
 	mu      sync.Mutex
 	windows map[chan struct{}]struct{} // a token raises the window
-	opened  chan struct{}              // closed and replaced when the profile becomes ready
+	opened  chan struct{}              // closed and replaced when a node begins
 }
 
 // New makes a server.
@@ -94,7 +97,8 @@ func ignoreClosed(err error) error {
 	return err
 }
 
-// Opened tells the streams that the profile is ready now.
+// Opened tells the streams that a node begins: the first one, or one after
+// another.
 func (s *Server) Opened() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -107,6 +111,7 @@ func (s *Server) routes() {
 	s.peopleRoutes()
 	s.messageRoutes()
 	s.callRoutes()
+	s.networkRoutes()
 	s.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, &control.Failure{Message: "There is no such verb: " + r.Method + " " + r.URL.Path, Hint: "The API begins with /" + control.Version + "; its verbs are in the documentation of app/control", Code: control.CodeNotFound})
 	})

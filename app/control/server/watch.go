@@ -21,19 +21,34 @@ func (s *Server) watch(w http.ResponseWriter, r *http.Request) {
 		s.enter(raise)
 		defer s.leave(raise)
 	}
-	s.mu.Lock()
-	opened := s.opened
-	s.mu.Unlock()
 	if s.profile.Node() == nil {
-		if stream.put(control.Change{Type: control.ChangeHello}) != nil || !s.waitOpen(r.Context(), stream, opened, raise) {
+		if stream.put(control.Change{Type: control.ChangeHello}) != nil || !s.waitOpen(r.Context(), stream, raise) {
 			return
 		}
 	}
-	n := s.profile.Node()
+	for {
+		next := s.nextOpening()
+		n := s.profile.Node()
+		if n == nil || !s.followNode(r.Context(), stream, n, next, raise) || stream.put(control.Change{Type: control.ChangeReset}) != nil {
+			return
+		}
+	}
+}
+
+// nextOpening is closed when the next node begins.
+func (s *Server) nextOpening() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.opened
+}
+
+// followNode streams the changes of one node. True means that another one has
+// taken its place.
+func (s *Server) followNode(ctx context.Context, stream *lines, n *node.Node, next, raise <-chan struct{}) bool {
 	watcher := n.Watch()
 	defer watcher.Close()
 	changes := make(chan node.Change)
-	ctx, stop := context.WithCancel(r.Context())
+	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	go func() {
 		defer close(changes)
@@ -49,29 +64,47 @@ func (s *Server) watch(w http.ResponseWriter, r *http.Request) {
 			}
 		}
 	}()
-	follow(stream, changes, raise)
+	for {
+		select {
+		case <-next:
+			if s.profile.Node() != n {
+				return true
+			}
+			next = s.nextOpening()
+			continue
+		default:
+		}
+		if !follow(stream, changes, next, raise) {
+			return false
+		}
+	}
 }
 
-func follow(stream *lines, changes <-chan node.Change, raise <-chan struct{}) {
+// follow streams until the next node begins, which gives true, or the reader
+// or the node leaves.
+func follow(stream *lines, changes <-chan node.Change, next, raise <-chan struct{}) bool {
 	for {
 		var err error
 		select {
+		case <-next:
+			return true
 		case c, ok := <-changes:
 			if !ok {
-				return
+				return false
 			}
 			err = stream.put(change(c))
 		case <-raise:
 			err = stream.put(control.Change{Type: control.ChangeWindow, State: "raise"})
 		}
 		if err != nil {
-			return
+			return false
 		}
 	}
 }
 
 // waitOpen waits until the profile is ready, and says so.
-func (s *Server) waitOpen(ctx context.Context, stream *lines, opened, raise <-chan struct{}) bool {
+func (s *Server) waitOpen(ctx context.Context, stream *lines, raise <-chan struct{}) bool {
+	opened := s.nextOpening()
 	for s.profile.Node() == nil {
 		select {
 		case <-ctx.Done():
@@ -81,9 +114,7 @@ func (s *Server) waitOpen(ctx context.Context, stream *lines, opened, raise <-ch
 				return false
 			}
 		case <-opened:
-			s.mu.Lock()
-			opened = s.opened
-			s.mu.Unlock()
+			opened = s.nextOpening()
 		}
 	}
 	return stream.put(control.Change{Type: control.ChangeProfile, State: control.Ready}) == nil

@@ -1,0 +1,42 @@
+package control
+
+import (
+	"context"
+	"net/http"
+)
+
+// Network is how this device meets the network: what was chosen, and how it
+// goes. When a choice changes, the node begins anew with it, which ends a
+// call and is done when the answer comes.
+type Network struct {
+	LANOnly bool     `json:"lan_only"` // talk to local networks only: nothing leaves them
+	Relays  []string `json:"relays"`   // multiaddrs with /p2p/ of relays to be reachable through
+	// Forced says that the node was started with --lan-only, whatever is chosen.
+	Forced bool `json:"lan_forced,omitempty"`
+	// States tell how it goes with each relay, those given by flags included.
+	States []Relay `json:"states,omitempty"`
+}
+
+// Relay is how it goes with one relay.
+type Relay struct {
+	Addr  string  `json:"addr"`
+	Name  string  `json:"name"` // a friend's, or the end of its peer id
+	Ready bool    `json:"ready"`
+	RTT   float64 `json:"rtt_ms,omitempty"`
+}
+
+// NetworkEdit changes choices; nil leaves one as it is.
+type NetworkEdit struct {
+	LANOnly *bool     `json:"lan_only,omitempty"`
+	Relays  *[]string `json:"relays,omitempty"`
+}
+
+// Network reads how this device meets the network.
+func (c *Client) Network(ctx context.Context) (Network, error) {
+	return get[Network](ctx, c, "/network")
+}
+
+// EditNetwork changes how this device meets the network.
+func (c *Client) EditNetwork(ctx context.Context, e NetworkEdit) (Network, error) {
+	return send[Network](ctx, c, http.MethodPatch, "/network", e)
+}

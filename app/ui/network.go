@@ -1,0 +1,114 @@
+package ui
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/theme"
+
+	"github.com/entrenous/entrenous/app/control"
+)
+
+// networkPanel is how this computer meets the network, as a part of the
+// settings: how it can be reached, local networks only or not, and relays.
+type networkPanel struct {
+	w      *Window
+	box    *fyne.Container
+	around func() // lays out what is around the panel
+	now    control.Network
+	wrong  *text
+}
+
+func newNetworkPanel(w *Window, around func()) *networkPanel {
+	v := &networkPanel{w: w, box: newColumn(16), around: around, wrong: newProblem()}
+	v.show()
+	v.read()
+	return v
+}
+
+func (v *networkPanel) read() {
+	var got control.Network
+	v.w.ask(func(ctx context.Context) (err error) {
+		got, err = v.w.client.Network(ctx)
+		return err
+	}, func(err error) { v.took(got, err) })
+}
+
+// took shows what the node answered, or why it did not.
+func (v *networkPanel) took(got control.Network, err error) {
+	if err != nil {
+		v.show()
+		v.wrong.say(v.w.sentence(err), nil)
+		v.around()
+		return
+	}
+	v.wrong.say("", nil)
+	v.now = got
+	v.show()
+	v.around()
+}
+
+// edit changes a choice; the node begins anew with it.
+func (v *networkPanel) edit(e control.NetworkEdit) {
+	var got control.Network
+	v.w.ask(func(ctx context.Context) (err error) {
+		got, err = v.w.client.EditNetwork(ctx, e)
+		return err
+	}, func(err error) { v.took(got, err) })
+}
+
+func (v *networkPanel) show() {
+	w := v.w
+	say := w.tr("reach.say." + w.status.Reach)
+	if w.status.Reach == "" {
+		say = w.tr("reach.say." + control.ReachNone)
+	}
+	lan := newToggle(w.tr("network.lanonly"), w.tr("network.lanonly.say"), v.now.LANOnly || v.now.Forced, func(on bool) {
+		v.edit(control.NetworkEdit{LANOnly: &on})
+	})
+	objs := []fyne.CanvasObject{mutedText(say), lan}
+	if v.now.Forced {
+		objs = append(objs, smallText(w.tr("network.forced")))
+	}
+	if !v.now.LANOnly && !v.now.Forced {
+		objs = append(objs, v.relays())
+	}
+	objs = append(objs, v.wrong, newRow(8, secondaryButton(w.tr("settings.doctor"), w.showDoctor)))
+	v.box.Objects = objs
+}
+
+// relays lists them, each with a way to let it go, and takes another one.
+func (v *networkPanel) relays() fyne.CanvasObject {
+	w := v.w
+	list := newColumn(8, labelText(w.tr("network.relays")), smallText(w.tr("network.relays.say")))
+	for _, r := range v.now.States {
+		state := w.tr("network.relay.silent")
+		if r.Ready {
+			state = w.tr("network.relay.ready")
+		}
+		words := newColumn(0, bodyText(r.Name).oneLine(), smallText(state))
+		if !slices.Contains(v.now.Relays, r.Addr) {
+			list.Add(words) // given when the node was started
+			continue
+		}
+		list.Add(newEnds(words, iconButton(quiet, theme.DeleteIcon(), w.tr("network.relay.remove", r.Name), func() { v.remove(r.Addr) })))
+	}
+	addr := newEntry("/ip4/…/p2p/…")
+	add := func() {
+		if typed := strings.TrimSpace(addr.Text); typed != "" {
+			relays := append(slices.Clone(v.now.Relays), typed)
+			v.edit(control.NetworkEdit{Relays: &relays})
+		}
+	}
+	addr.onEnter = add
+	list.Add(labelled(w.tr("network.relay.address"), addr))
+	list.Add(newRow(8, secondaryButton(w.tr("network.relay.add"), add)))
+	return list
+}
+
+func (v *networkPanel) remove(addr string) {
+	relays := slices.DeleteFunc(slices.Clone(v.now.Relays), func(r string) bool { return r == addr })
+	v.edit(control.NetworkEdit{Relays: &relays})
+}
