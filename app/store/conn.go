@@ -53,8 +53,8 @@ func (c *conn) setUp(key [32]byte, reading bool) error {
 	}
 	pragmas := []string{
 		`PRAGMA hexkey='` + hex.EncodeToString(key[:]) + `'`,
+		`PRAGMA synchronous=FULL`, // before the log is opened: walFile relies on it
 		`PRAGMA journal_mode=WAL`,
-		`PRAGMA synchronous=FULL`,
 		`PRAGMA secure_delete=ON`,
 		`PRAGMA temp_store=memory`,
 		`PRAGMA trusted_schema=OFF`,

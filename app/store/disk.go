@@ -21,7 +21,7 @@ func cipherVFS(base string) (string, error) {
 	}
 	name := "entrenous-" + base
 	if vfs.Find(name) == nil {
-		vfs.Register(name, adiantum.Wrap(plainVFS{below}, nil))
+		vfs.Register(name, walVFS{adiantum.Wrap(plainVFS{below}, nil)})
 	}
 	return name, nil
 }
