@@ -60,7 +60,14 @@ func (p *program) sent(s control.Sent, err error) error {
 
 func (p *program) sendCommand() *cobra.Command {
 	var wait waiting
+	var lines bool
 	cmd := verb(p, "send WHO TEXT", "Write to a friend; “-” reads standard input", cobra.ExactArgs(2), func(ctx context.Context, c *control.Client, a []string) error {
+		if lines && a[1] != "-" {
+			return &usageError{errors.New("--lines reads standard input: write “-” for the text")}
+		}
+		if lines {
+			return p.sendLines(ctx, c, a[0], wait)
+		}
 		text, err := p.text(a[1])
 		if err != nil {
 			return err
@@ -68,6 +75,7 @@ func (p *program) sendCommand() *cobra.Command {
 		return p.sent(c.Send(ctx, a[0], wait.message(text, "")))
 	})
 	wait.flags(cmd)
+	cmd.Flags().BoolVar(&lines, "lines", false, "with “-”: each line is a message of its own, sent as soon as it is read")
 	cmd.ValidArgsFunction = p.completeWho
 	return cmd
 }

@@ -137,19 +137,75 @@ func measureLatency(t *testing.T) []figure {
 func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
 func measureThroughput(t *testing.T) []figure {
+	return []figure{
+		throughput(t, "sustained messages/s, every one durable and acknowledged (one stream)", sendStream),
+		throughput(t, "the same, a request for each, 256 at a time", sendRequests),
+	}
+}
+
+// throughput measures how fast ana sends messages to bo in some way, and what
+// that costs.
+func throughput(t *testing.T, what string, way func(t *testing.T, c *control.Client, who string, count int)) figure {
 	ana, bo := friends(t)
-	ana.profiling(t)
 	c := ana.api()
-	const senders, count = 256, 40_000
-	var next atomic.Int64
-	var group sync.WaitGroup
+	const count = 40_000
 	costA, costB, costC := cpuOf(t, ana), cpuOf(t, bo), cpuOfProcess(t, os.Getpid())
 	begin := time.Now()
+	way(t, c, bo.id, count)
+	took := time.Since(begin)
+	costA, costB, costC = cpuOf(t, ana)-costA, cpuOf(t, bo)-costB, cpuOfProcess(t, os.Getpid())-costC
+	per := func(d time.Duration) time.Duration { return (d / count).Round(time.Microsecond) }
+	if got, err := bo.api().Contact(t.Context(), ana.id); err != nil || got.Unread != count {
+		t.Errorf("of %d messages %d are there, %v", count, got.Unread, err)
+	}
+	return figure{
+		what, "≥ 5,000", "Tox 3,400, Jami 29",
+		fmt.Sprintf("%.0f (CPU a message: %v: sender's node %v, friend's node %v, client %v)", count/took.Seconds(),
+			per(costA+costB+costC), per(costA), per(costB), per(costC)),
+	}
+}
+
+// numbered is message n, to be waited for.
+func numbered(n int) control.NewMessage {
+	return control.NewMessage{Text: "message number " + strconv.Itoa(n), Wait: control.Delivered}
+}
+
+// sendStream sends messages as one stream.
+func sendStream(t *testing.T, c *control.Client, who string, count int) {
+	s, err := c.Stream(t.Context(), who)
+	must(t, err)
+	defer s.End()
+	go func() {
+		const together = 100
+		for n := 1; n <= count; n += together {
+			var some []control.NewMessage
+			for i := n; i < min(n+together, count+1); i++ {
+				some = append(some, numbered(i))
+			}
+			if s.Put(some...) != nil {
+				return
+			}
+		}
+		_ = s.Close()
+	}()
+	for range count {
+		a, err := s.Next()
+		must(t, err)
+		if a.State != control.Delivered {
+			t.Fatalf("answer %+v", a)
+		}
+	}
+}
+
+// sendRequests sends messages by a request each, from many goroutines.
+func sendRequests(t *testing.T, c *control.Client, who string, count int) {
+	const senders = 256
+	var next atomic.Int64
+	var group sync.WaitGroup
 	for range senders {
 		group.Go(func() {
-			for n := next.Add(1); n <= count; n = next.Add(1) {
-				_, err := c.Send(t.Context(), bo.id, control.NewMessage{Text: "message number " + strconv.FormatInt(n, 10), Wait: control.Delivered})
-				if err != nil {
+			for n := int(next.Add(1)); n <= count; n = int(next.Add(1)) {
+				if _, err := c.Send(t.Context(), who, numbered(n)); err != nil {
 					t.Error(err)
 					return
 				}
@@ -157,17 +213,7 @@ func measureThroughput(t *testing.T) []figure {
 		})
 	}
 	group.Wait()
-	took := time.Since(begin)
-	per := func(d time.Duration) time.Duration { return (d / count).Round(time.Microsecond) }
-	return []figure{{
-		"sustained messages/s, every one durable and acknowledged", "≥ 5,000", "Tox 3,400, Jami 29",
-		fmt.Sprintf("%.0f (CPU a message: sender's node %v, friend's node %v, client %v)", count/took.Seconds(),
-			per(cpuOf(t, ana)-costA), per(cpuOf(t, bo)-costB), per(cpuOfProcess(t, os.Getpid())-costC)),
-	}}
 }
-
-// profiling does nothing unless the daemon was started with a profile.
-func (p *person) profiling(*testing.T) {}
 
 func measureAdding(t *testing.T) []figure {
 	var took []time.Duration

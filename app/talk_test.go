@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -76,6 +77,47 @@ func TestTextComesFromStandardInput(t *testing.T) {
 		t.Fatal(a.err)
 	}
 	bo.reads(ana, "two\nlines")
+}
+
+func TestEachLineOfStandardInputCanBeAMessage(t *testing.T) {
+	t.Parallel()
+	ana, bo := friends(t)
+	const count = 1000
+	var in strings.Builder
+	for i := range count {
+		fmt.Fprintf(&in, "line %d\n", i)
+	}
+	in.WriteString("\nthe last has no end")
+	a := ana.try(in.String(), "send", "Bo", "-", "--lines", "--wait", "delivered", "--json")
+	answers := strings.Split(strings.TrimSpace(a.out), "\n")
+	if a.code != 0 || len(answers) != count+1 {
+		t.Fatalf("exit code %d, %d answers, %s", a.code, len(answers), a.err)
+	}
+	for _, line := range answers {
+		wantFields(t, line, "id", "state")
+	}
+	h := bo.history(t, ana, "--limit", "2000")
+	if len(h) != count+1 || h[0].Text != "line 0" || h[count-1].Text != "line 999" || h[count].Text != "the last has no end" {
+		t.Fatalf("Bo has %d messages", len(h))
+	}
+	for i, line := range answers {
+		var s control.Answer
+		must(t, unmarshal(line, &s))
+		if s.ID != h[i].ID || s.State != control.Delivered {
+			t.Fatalf("answer %d is %+v, the message there is %s", i, s, h[i].ID)
+		}
+	}
+	long := strings.Repeat("x", 65<<10)
+	a = ana.try("before\n"+long+"\nafter\n", "send", "Bo", "-", "--lines", "--wait", "delivered")
+	if a.code != 2 || !strings.HasPrefix(a.out, "delivered\nline 2: ") || !strings.HasSuffix(a.out, "\ndelivered\n") {
+		t.Errorf("with a line that is too long: exit code %d, %q, %q", a.code, a.out, a.err)
+	}
+	a = ana.try("good\n\xff\xfe\nnever sent\n", "send", "Bo", "-", "--lines", "--wait", "delivered")
+	if a.code != 2 || a.out != "delivered\n" || !strings.Contains(a.err, "Line 2 is not text") {
+		t.Errorf("with a line that is no text: exit code %d, %q, %q", a.code, a.out, a.err)
+	}
+	ana.fails(2, "send", "Bo", "text", "--lines")
+	ana.fails(4, "send", "nobody", "-", "--lines")
 }
 
 func TestRepliesEditsReactionsAndDeletionsReachTheFriend(t *testing.T) {

@@ -54,6 +54,11 @@ func (c *Client) open(ctx context.Context, method, path string, in any) (io.Read
 		}
 		body = bytes.NewReader(b)
 	}
+	return c.post(ctx, method, path, body)
+}
+
+// post sends one request with a body as it is.
+func (c *Client) post(ctx context.Context, method, path string, body io.Reader) (io.ReadCloser, error) {
 	req, err := http.NewRequestWithContext(ctx, method, "http://entrenous/"+Version+path, body)
 	if err != nil {
 		return nil, fmt.Errorf("make request: %w", err)

@@ -6,7 +6,7 @@
 // the profile folder (mode 0600: whoever may open it is the user). Paths
 // begin with /v1; a change that breaks a client gets a new number. Every
 // answer is a JSON object or array, except the streams (watch, export,
-// backup). An error is {"error": sentence, "hint": next step, "code": word}
+// backup, stream). An error is {"error": sentence, "hint": next step, "code": word}
 // with a 4xx or 5xx status.
 //
 //	S=$HOME/.local/share/entrenous/socket
@@ -15,6 +15,15 @@
 //	curl --unix-socket $S -d '{"text":"hello"}' http://entrenous/v1/contacts/ana/messages
 //	curl --unix-socket $S 'http://entrenous/v1/contacts/ana/messages?limit=20'
 //	curl --unix-socket $S -N http://entrenous/v1/watch
+//
+// Who has many messages sends them as one stream: a NewMessage a line, and an
+// Answer a line comes back for each, in their order, when it is as far as its
+// "wait" says. Both sides may go on for as long as they like. Each message is
+// kept and acknowledged by itself; those that come together share one sync of
+// the disk, which makes a stream many times cheaper than requests.
+//
+//	seq 1000 | sed 's/.*/{"text":"number &","wait":"delivered"}/' |
+//	    curl --unix-socket $S -sNT - -X POST http://entrenous/v1/contacts/ana/stream
 //
 // WHO in a path is a local name, an id, or a unique prefix of either.
 //
@@ -46,6 +55,7 @@
 //	POST   /v1/contacts/WHO/safety          Verify -> Safety
 //	GET    /v1/contacts/WHO/messages        Page    (?limit, before, after, around)
 //	POST   /v1/contacts/WHO/messages        NewMessage -> Sent
+//	POST   /v1/contacts/WHO/stream          stream of NewMessage -> stream of Answer, a line each
 //	POST   /v1/contacts/WHO/read            Read
 //	POST   /v1/contacts/WHO/typing          Typing
 //	GET    /v1/contacts/WHO/draft           Draft

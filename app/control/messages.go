@@ -93,6 +93,15 @@ type Sent struct {
 	State string `json:"state"`
 }
 
+// Answer is what became of one message of a stream: its id and how far it has
+// come, or why it has not. With both an id and a Failure, the message is
+// stored and goes out by itself; it only has not come as far as was asked.
+type Answer struct {
+	ID      string   `json:"id,omitempty"`
+	State   string   `json:"state,omitempty"`
+	Failure *Failure `json:"failure,omitempty"`
+}
+
 // Edit is a message's new text.
 type Edit struct {
 	Text string `json:"text"`

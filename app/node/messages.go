@@ -41,61 +41,19 @@ func (n *Node) signingKey(tx *store.Tx, conv chat.ConvID) (ed25519.PrivateKey, e
 	return key, tx.PutConvKey(conv, n.me.device.ID(), [32]byte(key.Public().(ed25519.PublicKey)), seed)
 }
 
-// write appends an event of ours to the conversation with a person, durably,
-// and lets the links carry it.
-func (n *Node) write(ctx context.Context, who identity.ID, kind chat.Kind, body []byte) (*chat.Event, error) {
-	conv := chat.Direct(n.me.id, who)
-	var e *chat.Event
-	err := n.store.Write(ctx, func(tx *store.Tx) error {
-		key, err := n.signingKey(tx, conv)
-		if err != nil {
-			return err
-		}
-		if e, err = tx.Next(conv, n.me.device.ID()); err != nil {
-			return err
-		}
-		e.Time, e.Kind, e.Body = max(n.now(), 0), kind, body
-		e.Sign(key)
-		_, err = tx.Append(e, n.me.id)
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("write: %w", err)
-	}
-	n.changes.tell(changeOf(who, e))
-	for _, l := range n.links.of(who, n.me.id) {
-		l.poke()
-	}
-	return e, nil
-}
-
 // Send writes a message to a person, in answer to another one unless to is
 // zero. When it returns, the message is on this disk. With a want beyond
 // Written it waits until the message has come that far, or until ctx ends:
 // then the error wraps ErrTimeout and the id is good all the same.
 func (n *Node) Send(ctx context.Context, who identity.ID, text string, to chat.Hash, want chat.State) (chat.Hash, error) {
-	if err := n.mayWrite(who); err != nil {
-		return chat.Hash{}, err
-	}
-	text, err := chat.CleanText(text)
+	posted, err := n.Post(ctx, who, []Draft{{Text: text, To: to}})
 	if err != nil {
 		return chat.Hash{}, err
 	}
-	if text == "" {
-		return chat.Hash{}, ErrEmpty
-	}
-	kind, body := chat.KindText, chat.TextBody{Text: text}.Encode()
-	if !to.IsZero() {
-		kind, body = chat.KindReply, chat.ReplyBody{To: to, Text: text}.Encode()
-	}
-	e, err := n.write(ctx, who, kind, body)
-	if err != nil {
+	if err := posted[0].Err; err != nil {
 		return chat.Hash{}, err
 	}
-	if want <= chat.Written {
-		return e.Hash(), nil
-	}
-	return e.Hash(), n.await(ctx, e, want)
+	return posted[0].ID, n.Await(ctx, posted[0], want)
 }
 
 // mayWrite says whether events may be written to a person now. Friends we

@@ -44,6 +44,14 @@ func (ws *waits) add(w *wait) bool {
 	return true
 }
 
+// reached says whether what w would wait for has come already.
+func (ws *waits) reached(w *wait) bool {
+	ws.mu.Lock()
+	defer ws.mu.Unlock()
+	far, ok := ws.far[w.conv]
+	return ok && w.reached(far)
+}
+
 func (ws *waits) remove(w *wait) {
 	ws.mu.Lock()
 	defer ws.mu.Unlock()
@@ -75,10 +83,13 @@ func (ws *waits) come(rc chat.Receipt) {
 	}
 }
 
-// await waits until a message, which was written just now, has come as far as
-// want.
-func (n *Node) await(ctx context.Context, e *chat.Event, want chat.State) error {
-	w := &wait{conv: e.Conv, seq: e.Seq, want: want, done: make(chan struct{})}
+// Await waits until a message that was posted just now has come as far as
+// want, or until ctx ends: then the error wraps ErrTimeout.
+func (n *Node) Await(ctx context.Context, p Posted, want chat.State) error {
+	if want <= chat.Written {
+		return nil
+	}
+	w := &wait{conv: p.conv, seq: p.seq, want: want, done: make(chan struct{})}
 	if !n.waits.add(w) {
 		return nil // it was quicker than we were
 	}
@@ -89,6 +100,12 @@ func (n *Node) await(ctx context.Context, e *chat.Event, want chat.State) error 
 	case <-ctx.Done():
 		return fmt.Errorf("wait for %v: %w", want, ErrTimeout)
 	}
+}
+
+// CameTo says whether a message that was posted just now has come as far as
+// want already.
+func (n *Node) CameTo(p Posted, want chat.State) bool {
+	return want <= chat.Written || n.waits.reached(&wait{conv: p.conv, seq: p.seq, want: want})
 }
 
 // advance tells viewers and waiters that messages of ours came further, or

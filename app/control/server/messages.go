@@ -26,6 +26,7 @@ const (
 func (s *Server) messageRoutes() {
 	s.aboutWho("GET /v1/contacts/{who}/messages", page)
 	s.aboutWho("POST /v1/contacts/{who}/messages", sendMessage)
+	s.mux.HandleFunc("POST /v1/contacts/{who}/stream", s.stream)
 	s.aboutWho("POST /v1/contacts/{who}/read", func(n *node.Node, who identity.ID, r *http.Request) (any, error) {
 		in, err := decode[control.Read](r)
 		if err != nil {
@@ -157,15 +158,9 @@ func sendMessage(n *node.Node, who identity.ID, r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	want := chat.Written
-	if in.Wait != "" {
-		if want, err = chat.ParseState(in.Wait); err != nil || want > chat.Seen || want == chat.Carried {
-			return nil, &control.Failure{Message: "wait must be written, delivered or seen", Code: control.CodeInvalid}
-		}
-	}
-	wait := defaultWait
-	if in.Timeout > 0 {
-		wait = time.Duration(min(int64(in.Timeout), maxWait.Milliseconds())) * time.Millisecond
+	want, wait, err := wanted(in)
+	if err != nil {
+		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), wait)
 	defer cancel()
@@ -182,6 +177,21 @@ func sendMessage(n *node.Node, who identity.ID, r *http.Request) (any, error) {
 		return nil, err
 	}
 	return control.Sent{ID: id.String(), State: want.String()}, nil
+}
+
+// wanted reads how far a message is to come before it is answered, and how
+// long that may take.
+func wanted(in control.NewMessage) (want chat.State, wait time.Duration, err error) {
+	want, wait = chat.Written, defaultWait
+	if in.Wait != "" {
+		if want, err = chat.ParseState(in.Wait); err != nil || want > chat.Seen || want == chat.Carried {
+			return want, wait, &control.Failure{Message: "wait must be written, delivered or seen", Code: control.CodeInvalid}
+		}
+	}
+	if in.Timeout > 0 {
+		wait = time.Duration(min(in.Timeout, maxWait.Milliseconds())) * time.Millisecond
+	}
+	return want, wait, nil
 }
 
 func putDraft(n *node.Node, who identity.ID, r *http.Request) (any, error) {

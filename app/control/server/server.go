@@ -65,7 +65,6 @@ func New(p Profile, log *slog.Logger) *Server {
 
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	r.Body = http.MaxBytesReader(w, r.Body, maxRequest)
 	s.mux.ServeHTTP(w, r)
 }
 
@@ -164,11 +163,17 @@ func (s *Server) answer(w http.ResponseWriter, out any) {
 	}
 }
 
-func (s *Server) fail(w http.ResponseWriter, err error) {
+// explained finds the sentence for an error. What has none is logged.
+func (s *Server) explained(err error) *control.Failure {
 	f := failure(err)
 	if f.Code == control.CodeInternal {
 		s.log.Error("verb failed", "err", err)
 	}
+	return f
+}
+
+func (s *Server) fail(w http.ResponseWriter, err error) {
+	f := s.explained(err)
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(statusOf(f.Code))
 	if err := json.NewEncoder(w).Encode(f); err != nil {
@@ -179,8 +184,12 @@ func (s *Server) fail(w http.ResponseWriter, err error) {
 // decode reads a JSON body; fields that do not exist are an error, so that a
 // mistyped one is not silently without effect.
 func decode[T any](r *http.Request) (T, error) {
+	return decodeFrom[T](http.MaxBytesReader(nil, r.Body, maxRequest))
+}
+
+func decodeFrom[T any](from io.Reader) (T, error) {
 	var v T
-	d := json.NewDecoder(r.Body)
+	d := json.NewDecoder(from)
 	d.DisallowUnknownFields()
 	err := d.Decode(&v)
 	var tooLarge *http.MaxBytesError
