@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -64,6 +65,13 @@ func (p *program) openWindow(ctx context.Context, dir string) error {
 		done <- w.Run(ctx)
 		fyne.Do(a.Quit)
 	}()
+	var resting sync.WaitGroup
+	defer resting.Wait()
+	resting.Go(func() {
+		if err := rest(ctx); err != nil {
+			p.logger().Debug("memory is kept", "err", err)
+		}
+	})
 	w.Show()
 	a.Run()
 	stop()
