@@ -46,6 +46,7 @@ type Host struct {
 	idle     map[Peer]*time.Timer // connected strangers: when to look whether they do anything
 	watchers map[*watcher]struct{}
 	circuits map[peer.ID][]ma.Multiaddr // that lead to us through a relay
+	seen     map[peer.ID]sighting       // where others see us
 
 	seekAgain bool       // besides, everything put off is due
 	finding   FindStatus // how Find goes
@@ -62,6 +63,7 @@ func Listen(ctx context.Context, cfg Config) (*Host, error) {
 		self: self, cfg: cfg, log: cfg.Log,
 		quit: make(chan struct{}), stopped: make(chan struct{}), refresh: make(chan struct{}, 1), seek: make(chan struct{}, 1),
 		friends: map[Peer]bool{}, idle: map[Peer]*time.Timer{}, watchers: map[*watcher]struct{}{}, circuits: map[peer.ID][]ma.Multiaddr{},
+		seen: map[peer.ID]sighting{},
 	}
 	if h.log == nil {
 		h.log = slog.New(slog.DiscardHandler)
@@ -88,8 +90,11 @@ func (h *Host) start(ctx context.Context) error {
 	if err := h.bind(ctx); err != nil {
 		return errors.Join(err, changed.Close())
 	}
+	life := h.lifetime(ctx)
+	h.p2p.SetStreamHandler(seenProtocol, h.answerSeen)
+	h.swarm.Notify(&network.NotifyBundle{ConnectedF: func(_ network.Network, c network.Conn) { h.joined(life, c) }})
 	h.wg.Go(func() { h.followPeers(changed) })
-	h.wg.Go(h.followNetwork)
+	h.wg.Go(func() { h.followNetwork(life) })
 	if err := h.serveOthers(); err != nil {
 		return err
 	}
@@ -97,9 +102,19 @@ func (h *Host) start(ctx context.Context) error {
 		return nil
 	}
 	for _, r := range relays {
-		h.wg.Go(func() { h.stayReserved(context.WithoutCancel(ctx), r) })
+		h.wg.Go(func() { h.stayReserved(life, r) })
 	}
 	return nil
+}
+
+// lifetime gives a context that ends when the host closes.
+func (h *Host) lifetime(ctx context.Context) context.Context {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	h.wg.Go(func() {
+		<-h.quit
+		cancel()
+	})
+	return ctx
 }
 
 // Close ends all connections and streams, and waits until every handler,

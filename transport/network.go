@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"context"
 	"net"
 	"slices"
 	"strconv"
@@ -11,12 +12,13 @@ import (
 
 // settle is how long addresses must stay as they are before a change counts: a
 // new network brings several of them one after another.
-const settle = 500 * time.Millisecond
+const settle = 200 * time.Millisecond
 
 // followNetwork watches the machine's addresses until the host closes.
-func (h *Host) followNetwork() {
+func (h *Host) followNetwork(ctx context.Context) {
+	moves := &moves{host: h}
 	if w := h.cfg.World; w != nil {
-		h.followWorld(w)
+		h.followWorld(ctx, w, moves)
 		return
 	}
 	stirred := make(chan struct{}, 1)
@@ -33,7 +35,7 @@ func (h *Host) followNetwork() {
 		}
 		if now := interfaceAddrs(); !slices.Equal(now, last) {
 			last = now
-			h.networkChanged()
+			moves.next(ctx)
 		}
 	}
 }
@@ -54,15 +56,30 @@ func (h *Host) calm(stirred <-chan struct{}) bool {
 	}
 }
 
-func (h *Host) followWorld(w *World) {
+func (h *Host) followWorld(ctx context.Context, w *World, m *moves) {
 	for {
 		select {
 		case <-h.quit:
 			return
 		case <-w.Changed:
-			h.networkChanged()
+			m.next(ctx)
 		}
 	}
+}
+
+// moves begins what a change of addresses asks for, and ends what the one
+// before it began.
+type moves struct {
+	host *Host
+	end  context.CancelFunc
+}
+
+func (m *moves) next(ctx context.Context) {
+	if m.end != nil {
+		m.end()
+	}
+	ctx, m.end = context.WithCancel(ctx)
+	m.host.wg.Go(func() { m.host.moved(ctx) })
 }
 
 // interfaceAddrs returns the addresses of all interfaces that are up, in order.

@@ -44,15 +44,6 @@ func relaysOf(texts []string) ([]peer.AddrInfo, error) {
 // stayReserved keeps a reservation at a relay (circuit v2 RESERVE) until the
 // host closes, and the addresses that lead through it among the host's own.
 func (h *Host) stayReserved(ctx context.Context, r peer.AddrInfo) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	h.wg.Go(func() {
-		select {
-		case <-h.quit:
-			cancel()
-		case <-ctx.Done():
-		}
-	})
 	events, stop := h.Watch()
 	defer stop()
 	h.Protect(Peer(r.ID.String()), true)

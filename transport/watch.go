@@ -199,9 +199,10 @@ func (w *watcher) run(quit <-chan struct{}) {
 	}
 }
 
-// subscribe asks libp2p for changes of connectedness, in order.
+// subscribe asks libp2p for changes of connectedness, in order, and for what
+// peers say about us.
 func (h *Host) subscribe() (event.Subscription, error) {
-	sub, err := h.p2p.EventBus().Subscribe(new(event.EvtPeerConnectednessChanged),
+	sub, err := h.p2p.EventBus().Subscribe([]any{new(event.EvtPeerConnectednessChanged), new(event.EvtPeerIdentificationCompleted)},
 		eventbus.Name("entrenous"), eventbus.BufSize(256))
 	if err != nil {
 		return nil, fmt.Errorf("follow connections: %w", err)
@@ -220,6 +221,9 @@ func (h *Host) followPeers(changed event.Subscription) {
 		case e, ok := <-changed.Out():
 			if !ok {
 				return
+			}
+			if i, ok := e.(event.EvtPeerIdentificationCompleted); ok {
+				h.took(i)
 			}
 			if c, ok := e.(event.EvtPeerConnectednessChanged); ok {
 				h.peerChanged(Peer(c.Peer.String()),

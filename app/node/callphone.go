@@ -37,11 +37,13 @@ type phone struct {
 	work      sync.WaitGroup
 	stop      context.CancelFunc // ends work; nil before begin
 	done      chan struct{}      // closed by close
+	better    chan struct{}      // holds a token when there may be a better path for the tunnel
 
 	recordedThere atomic.Bool
 
 	mu      sync.Mutex
 	engine  *voice.Engine // nil until sound is open
+	tunnel  *tunnelled    // the newest
 	theirs  []byte        // the other end's report
 	choices choices
 	notices []Notice
@@ -55,7 +57,7 @@ type choices struct {
 }
 
 func newPhone(n *Node, c call.Call) *phone {
-	p := &phone{n: n, id: c.ID, made: time.Now(), done: make(chan struct{})}
+	p := &phone{n: n, id: c.ID, made: time.Now(), done: make(chan struct{}), better: make(chan struct{}, 1)}
 	p.choices.volume = n.terms(identity.ID(c.Person)).Volume
 	return p
 }
@@ -64,7 +66,7 @@ func newPhone(n *Node, c call.Call) *phone {
 func (p *phone) called() call.Call { return p.n.findCall(p.id) }
 
 func (p *phone) openLeg() error {
-	l, err := rtc.NewLeg(rtc.Config{Port: p.n.calls.port, Allow: p.n.host.MayReach, Log: p.n.log})
+	l, err := rtc.NewLeg(rtc.Config{Port: p.n.calls.port, Reflexive: p.n.host.Observed, Allow: p.n.host.MayReach, Log: p.n.log})
 	if err != nil {
 		return err
 	}
@@ -80,6 +82,9 @@ func (p *phone) begin(ctx context.Context) {
 	up := make(chan struct{})
 	p.work.Go(func() { p.follow(ctx, up) })
 	p.work.Go(func() { p.talk(ctx, up) })
+	if p.offered == nil {
+		p.work.Go(func() { p.keepTunnel(ctx) })
+	}
 }
 
 // follow tells the book what becomes of the leg. It closes up once it is connected.
@@ -237,7 +242,7 @@ func (p *phone) awaitSound(ctx context.Context, e *voice.Engine) {
 }
 
 // near says whether the other end is on this site.
-func (p *phone) near() bool { return kindOfPath(p.leg.Path()) == transport.LAN }
+func (p *phone) near() bool { return p.kind() == transport.LAN }
 
 // kindOfPath gives the word for a leg's path.
 func kindOfPath(p rtc.Path) transport.Kind {

@@ -225,6 +225,11 @@ func (n *Node) linkedCalls(l *link) {
 	before, met := c.boots[l.device]
 	c.boots[l.device] = l.boot
 	n.enqueueLocked(c.book.Linked(time.Now(), call.Person(l.person), call.Device(l.device), met && before != l.boot))
+	for _, x := range c.book.Calls() { // one of us may have moved
+		if x.State == call.Active && x.Outgoing && x.Device == call.Device(l.device) {
+			n.enqueueLocked([]call.Effect{{Act: call.Restart, Call: x.ID, Device: x.Device}})
+		}
+	}
 }
 
 // unlinkedCalls tells the book that a device is not reached any more.

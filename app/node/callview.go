@@ -94,8 +94,8 @@ func (p *phone) describe(info *CallInfo) {
 		return
 	}
 	info.Net = leg.Stats()
-	path := leg.Path()
-	if info.Path = kindOfPath(path); path.Remote.IsValid() {
+	info.Path = p.kind()
+	if path := leg.Path(); path.Kind != 0 && path.Kind != rtc.Relayed {
 		info.Addr = path.Remote.String()
 	}
 }

@@ -333,6 +333,7 @@ func (n *Node) networkEvent(e transport.Event) {
 		if l := n.links.to(n.known().peers[e.Peer]); l != nil && l.ch.Initiator() {
 			n.renew(l.device)
 		}
+		n.renewCalls(n.known().peers[e.Peer])
 		n.changes.tell(Change{Topic: TopicNetwork})
 	case transport.NetworkChanged:
 		n.changes.tell(Change{Topic: TopicNetwork})
@@ -340,6 +341,7 @@ func (n *Node) networkEvent(e transport.Event) {
 		for _, l := range n.links.of(n.everybody()...) {
 			l.send(n.hello(l.person))
 		}
+		n.renewCalls(identity.DeviceID{})
 	case transport.Connected, transport.Disconnected:
 	}
 }

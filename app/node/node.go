@@ -142,6 +142,7 @@ func (n *Node) Run(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	n.serve(liveProtocol, func(s *transport.Stream) { n.answer(ctx, s) })
+	n.serve(tunnelProtocol, n.answerTunnel)
 	n.serve(recordProtocol, func(s *transport.Stream) { n.giveRecord(ctx, s) })
 	var group sync.WaitGroup
 	group.Go(func() { n.keep(ctx) })

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"time"
 
 	"github.com/pion/ice/v4"
 )
@@ -35,6 +36,11 @@ func (l *Leg) describeLocked(ctx context.Context) (Description, error) {
 	case <-ctx.Done():
 		return Description{}, ctx.Err()
 	}
+	return l.presentLocked()
+}
+
+// presentLocked says how this end is reached now.
+func (l *Leg) presentLocked() (Description, error) {
 	var err error
 	d := l.local
 	if d.Ufrag, d.Password, err = l.agent.GetLocalUserCredentials(); err != nil {
@@ -48,6 +54,7 @@ func (l *Leg) describeLocked(ctx context.Context) (Description, error) {
 const (
 	preferHost      = 126
 	preferReflexive = 100
+	preferTunnel    = 0
 )
 
 // candidates lists where this end may be reached. ICE has one of its own for
@@ -57,7 +64,7 @@ func (l *Leg) candidates() []Candidate {
 	var out []Candidate
 	add := func(k Kind, preference uint32, addrs []netip.AddrPort) {
 		for _, a := range addrs {
-			if len(out) == maxCandidates {
+			if len(out) == maxCandidates-1 { // the tunnel's is the last
 				return
 			}
 			a = netip.AddrPortFrom(a.Addr().Unmap().WithZone(""), a.Port())
@@ -68,9 +75,13 @@ func (l *Leg) candidates() []Candidate {
 			out = append(out, Candidate{Kind: k, Addr: a, Priority: preference<<24 | local<<8 | 255})
 		}
 	}
-	add(Host, preferHost, l.cfg.Port.addrs())
-	add(Reflexive, preferReflexive, l.cfg.Reflexive)
-	return out
+	if !l.cfg.Tunnelled {
+		add(Host, preferHost, l.cfg.Port.addrs())
+		if l.cfg.Reflexive != nil {
+			add(Reflexive, preferReflexive, l.cfg.Reflexive())
+		}
+	}
+	return append(out, Candidate{Kind: Relayed, Addr: l.tunnel.local.AddrPort(), Priority: preferTunnel<<24 | 255<<8 | 255})
 }
 
 // startLocked begins to connect to the end that remote describes.
@@ -80,7 +91,8 @@ func (l *Leg) startLocked(remote Description) error {
 	}
 	l.cfg.Port.leaving.Lock()
 	defer l.cfg.Port.leaving.Unlock()
-	l.remote, l.started = remote, true
+	l.remote, l.described, l.started = remote, time.Now(), true
+	l.door.hope()
 	if err := l.addRemote(remote); err != nil {
 		return err
 	}
@@ -99,13 +111,14 @@ func (l *Leg) startLocked(remote Description) error {
 	shake := newHandshake(conn)
 	l.work.Go(func() { l.read(conn, shake) })
 	l.work.Go(func() { l.establish(ctx, shake, remote) })
+	l.work.Go(l.steer)
 	return nil
 }
 
 // addRemote tells ICE where the other end may be reached.
 func (l *Leg) addRemote(remote Description) error {
 	for _, c := range remote.Candidates {
-		if l.cfg.Allow != nil && !l.cfg.Allow(c.Addr.Addr()) {
+		if !l.mayTry(c) {
 			continue
 		}
 		cand, err := iceCandidate(c)
@@ -117,6 +130,14 @@ func (l *Leg) addRemote(remote Description) error {
 		}
 	}
 	return nil
+}
+
+// mayTry says whether a candidate of the other end is for us.
+func (l *Leg) mayTry(c Candidate) bool {
+	if tunnelled(c.Addr.Addr()) {
+		return c.Kind == Relayed
+	}
+	return !l.cfg.Tunnelled && (l.cfg.Allow == nil || l.cfg.Allow(c.Addr.Addr()))
 }
 
 func iceCandidate(c Candidate) (ice.Candidate, error) {
@@ -147,12 +168,18 @@ func (l *Leg) sameLocked(d Description) error {
 	return nil
 }
 
-// againLocked forgets the paths there were, and describes this end anew
-// (RFC 8445 §9, ICE restart).
-func (l *Leg) againLocked(ctx context.Context) (Description, error) {
+// againLocked describes this end anew. Where ICE has given up it begins from
+// nothing (RFC 8445 §9, ICE restart); else what it knows and the path in use
+// stay, and new addresses come beside the old (RFC 8838 §14).
+func (l *Leg) againLocked(ctx context.Context, fromNothing bool) (Description, error) {
+	l.door.hope()
+	if !fromNothing {
+		return l.presentLocked()
+	}
 	if err := l.agent.Restart("", ""); err != nil {
 		return Description{}, fmt.Errorf("restart ICE: %w", err)
 	}
+	l.failed = false
 	return l.describeLocked(ctx)
 }
 
@@ -161,7 +188,7 @@ func (l *Leg) followLocked(ctx context.Context, offer Description) (Description,
 	if err := l.sameLocked(offer); err != nil {
 		return Description{}, err
 	}
-	d, err := l.againLocked(ctx)
+	d, err := l.againLocked(ctx, l.failed || offer.Ufrag != l.remote.Ufrag)
 	if err != nil {
 		return d, err
 	}
@@ -173,10 +200,14 @@ func (l *Leg) renewLocked(d Description) error {
 	if err := l.sameLocked(d); err != nil {
 		return err
 	}
-	l.remote = d
-	if err := l.agent.SetRemoteCredentials(d.Ufrag, d.Password); err != nil {
-		return fmt.Errorf("restart ICE: %w", err)
+	other := d.Ufrag != l.remote.Ufrag || d.Password != l.remote.Password
+	l.remote, l.described = d, time.Now()
+	if other {
+		if err := l.agent.SetRemoteCredentials(d.Ufrag, d.Password); err != nil {
+			return fmt.Errorf("restart ICE: %w", err)
+		}
 	}
+	l.door.hope()
 	return l.addRemote(d)
 }
 
@@ -186,19 +217,17 @@ func (l *Leg) pathChanged(s ice.ConnectionState) {
 	defer l.mu.Unlock()
 	switch s {
 	case ice.ConnectionStateConnected, ice.ConnectionStateCompleted:
-		l.path = true
+		l.path, l.failed = true, false
 		if l.out != nil {
 			l.becomeLocked(Connected, nil)
 		}
-	case ice.ConnectionStateDisconnected, ice.ConnectionStateFailed:
-		l.path = false
-		next := Interrupted
-		if s == ice.ConnectionStateFailed {
-			next = Failed
+	case ice.ConnectionStateDisconnected: // sending goes on: it may be one direction only
+		if l.out != nil {
+			l.becomeLocked(Interrupted, nil)
 		}
-		if l.out != nil || next == Failed {
-			l.becomeLocked(next, nil)
-		}
+	case ice.ConnectionStateFailed:
+		l.path, l.failed = false, true
+		l.becomeLocked(Failed, nil)
 	case ice.ConnectionStateChecking:
 		if l.path { // a restart begins
 			l.path = false

@@ -119,6 +119,7 @@ func (l *Leg) took(b []byte, now time.Time) {
 		return
 	}
 	l.mu.Lock()
+	l.heard = now
 	l.meter.received(&p.Header, len(p.Payload), now)
 	l.mu.Unlock()
 	select {

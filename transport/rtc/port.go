@@ -26,10 +26,9 @@ type Port struct {
 // ICE's checks, and then by the other end's address.
 type socket struct {
 	local net.UDPAddr
+	conn  beside
 	mux   *ice.UDPMuxDefault
 }
-
-var _ ice.UDPMux = (*Port)(nil)
 
 // errNoSocket means that no socket is of the address's family.
 var errNoSocket = errors.New("no socket for this address")
@@ -44,16 +43,15 @@ func NewPort(conns []net.PacketConn, addrs func() []netip.AddrPort) (*Port, erro
 		if !ok {
 			return nil, errors.Join(fmt.Errorf("a socket on %v is not one of UDP", c.LocalAddr()), p.Close())
 		}
-		p.sockets = append(p.sockets, socket{
-			local: *local,
-			mux:   ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: beside{c, pseudonym(*local)}, Logger: silent{}}),
-		})
+		conn := beside{c, pseudonym(*local)}
+		p.sockets = append(p.sockets, socket{local: *local, conn: conn, mux: ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: conn, Logger: silent{}})})
 	}
 	return p, nil
 }
 
-// GetListenAddresses gives one address for each socket that can be reached now:
-// ICE pairs sockets, not addresses. It implements ice.UDPMux.
+// GetListenAddresses gives one address for each socket, one that can be reached
+// now if there is any: ICE pairs sockets, not addresses, and a socket without
+// may have one later in the call.
 func (p *Port) GetListenAddresses() []net.Addr {
 	var out []net.Addr
 	seen := map[*socket]bool{}
@@ -65,10 +63,15 @@ func (p *Port) GetListenAddresses() []net.Addr {
 		seen[s] = true
 		out = append(out, net.UDPAddrFromAddrPort(a))
 	}
+	for i := range p.sockets {
+		if s := &p.sockets[i]; !seen[s] {
+			out = append(out, s.conn.local)
+		}
+	}
 	return out
 }
 
-// GetConn gives the part of a socket that belongs to one leg. It implements ice.UDPMux.
+// GetConn gives the part of a socket that belongs to one leg.
 func (p *Port) GetConn(ufrag string, addr net.Addr) (net.PacketConn, error) {
 	u, ok := addr.(*net.UDPAddr)
 	if !ok {
@@ -104,7 +107,7 @@ func (p *Port) socketOf(a netip.AddrPort) *socket {
 	return best
 }
 
-// RemoveConnByUfrag lets go of what belongs to a leg. It implements ice.UDPMux.
+// RemoveConnByUfrag lets go of what belongs to a leg.
 func (p *Port) RemoveConnByUfrag(ufrag string) {
 	for _, s := range p.sockets {
 		s.mux.RemoveConnByUfrag(ufrag)

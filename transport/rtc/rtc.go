@@ -31,8 +31,9 @@ import (
 const (
 	// silence is how long nothing may arrive before a leg is Interrupted.
 	silence = 1500 * time.Millisecond
-	// keepAlive is the pause between two checks of the path in use (RFC 7675).
-	keepAlive = time.Second
+	// keepAlive is the pause between two checks of the paths there are (RFC 7675):
+	// short, so that another one is in use before anybody hears that one is gone.
+	keepAlive = 250 * time.Millisecond
 	// checkEvery is the pause between two rounds of checks while connecting.
 	checkEvery = 50 * time.Millisecond
 	// patience is how long a leg may be Interrupted before it has Failed.
@@ -46,8 +47,12 @@ const (
 // Config says how a leg stands in the network.
 type Config struct {
 	Port *Port // required
-	// Reflexive are our addresses as others see them, offered beside our own.
-	Reflexive []netip.AddrPort
+	// Reflexive lists our addresses as others see them now, offered beside our
+	// own; nil is none.
+	Reflexive func() []netip.AddrPort
+	// Tunnelled tells no address to the other end and tries none of its own: all
+	// goes through the streams lent by Carry.
+	Tunnelled bool
 	// Allow says whether an address of the other end may be tried; nil is all.
 	Allow func(netip.Addr) bool
 	// Log is where the leg writes; nil discards.
@@ -95,18 +100,24 @@ type Leg struct {
 	once  sync.Once
 	found chan struct{} // a token: gathering is complete
 
-	mu      sync.Mutex
-	state   State
-	why     error
-	path    bool // ICE has one
-	remote  Description
-	started bool
-	offerer bool
-	conn    *ice.Conn
-	secure  *dtls.Conn
-	out     *srtp.Context // under mu, as SRTP counts packets
-	inward  *srtp.Context // of the reading goroutine
-	meter   meter
+	tunnel *tunnel
+	door   *door
+
+	mu        sync.Mutex
+	state     State
+	why       error
+	path      bool // ICE has one
+	failed    bool // ICE has given up, and has to begin again
+	remote    Description
+	described time.Time // when remote came
+	heard     time.Time // when sound came last
+	started   bool
+	offerer   bool
+	conn      *ice.Conn
+	secure    *dtls.Conn
+	out       *srtp.Context // under mu, as SRTP counts packets
+	inward    *srtp.Context // of the reading goroutine
+	meter     meter
 }
 
 // NewLeg makes a leg with a certificate of its own. The caller closes it.
@@ -124,7 +135,9 @@ func NewLeg(cfg Config) (*Leg, error) {
 	}
 	l.local.SSRC = newSSRC()
 	l.meter.ssrc = l.local.SSRC
-	if l.agent, err = newAgent(cfg); err != nil {
+	l.tunnel = newTunnel()
+	l.door = &door{port: cfg.Port, tunnel: l.tunnel, only: cfg.Tunnelled, known: map[netip.AddrPort]*checks{}}
+	if l.agent, err = newAgent(l.door); err != nil {
 		return nil, fmt.Errorf("start ICE: %w", err)
 	}
 	err = errors.Join(l.agent.OnCandidate(l.gathered), l.agent.OnConnectionStateChange(l.pathChanged))
@@ -134,9 +147,9 @@ func NewLeg(cfg Config) (*Leg, error) {
 	return l, nil
 }
 
-func newAgent(cfg Config) (*ice.Agent, error) {
+func newAgent(d *door) (*ice.Agent, error) {
 	return ice.NewAgentWithOptions(
-		ice.WithUDPMux(cfg.Port),
+		ice.WithUDPMux(d),
 		ice.WithNetworkTypes([]ice.NetworkType{ice.NetworkTypeUDP4, ice.NetworkTypeUDP6}),
 		ice.WithCandidateTypes([]ice.CandidateType{ice.CandidateTypeHost}),
 		ice.WithMulticastDNSMode(ice.MulticastDNSModeDisabled),
@@ -149,9 +162,14 @@ func newAgent(cfg Config) (*ice.Agent, error) {
 		ice.WithPrflxAcceptanceMinWait(100*time.Millisecond),
 		ice.WithSrflxAcceptanceMinWait(100*time.Millisecond),
 		ice.WithRelayAcceptanceMinWait(200*time.Millisecond),
+		ice.WithRenomination(ice.DefaultNominationValueGenerator()),
+		ice.WithAutomaticRenomination(never), // steer does it; this makes ICE check all pairs
 		ice.WithLoggerFactory(mute{}),
 	)
 }
+
+// never is longer than any call.
+const never = 1000 * 24 * time.Hour
 
 // Offer begins a call: the Description is for the other end's Answer.
 func (l *Leg) Offer(ctx context.Context) (Description, error) {
@@ -161,6 +179,7 @@ func (l *Leg) Offer(ctx context.Context) (Description, error) {
 		return Description{}, fmt.Errorf("offer: %w", ErrOrder)
 	}
 	l.offerer = true
+	l.tunnel.as(true)
 	return l.describeLocked(ctx)
 }
 
@@ -175,6 +194,7 @@ func (l *Leg) Answer(ctx context.Context, offer Description) (Description, error
 	if l.started {
 		return l.followLocked(ctx, offer)
 	}
+	l.tunnel.as(false)
 	d, err := l.describeLocked(ctx)
 	if err != nil {
 		return d, err
@@ -195,15 +215,16 @@ func (l *Leg) Accept(_ context.Context, answer Description) error {
 	return l.startLocked(answer)
 }
 
-// Restart looks for a path anew, from the addresses we have now; the keys and
-// the call stay. Only the end that made the offer restarts.
+// Restart looks for paths anew, from the addresses we have now; the keys and
+// the call stay, and so does the path in use until there is a better one. Only
+// the end that made the offer restarts.
 func (l *Leg) Restart(ctx context.Context) (Description, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !l.offerer || !l.started {
 		return Description{}, fmt.Errorf("restart: %w", ErrOrder)
 	}
-	return l.againLocked(ctx)
+	return l.againLocked(ctx, l.failed)
 }
 
 // State is how the leg is doing, with the reason where it is Failed or Closed.
