@@ -54,6 +54,16 @@ type CallBody struct {
 	Report   []byte // quality figures, opaque here; ≤ MaxReport bytes
 }
 
+// Missed says whether somebody was called who does not know it, and may want
+// to call back. Reasons that are not known count as that.
+func (t CallBody) Missed() bool {
+	switch t.Reason {
+	case "ended", "lost", "declined", "failed": // spoken, refused, or heard to fail by both
+		return false
+	}
+	return t.Outgoing
+}
+
 // DeviceAct says what happened to a device or an identity.
 type DeviceAct uint8
 

@@ -170,10 +170,7 @@ func (tx *Tx) insert(e *chat.Event, author identity.ID, ch *chain) error {
 	if e.Seq <= ch.forgotten {
 		e = e.Redact()
 	}
-	args := []any{h[:], ch.conv, ch.id, e.Seq, e.Depth, e.Time, row, nil, e.Encode()}
-	if isEffect {
-		args[7] = target[:]
-	}
+	args := []any{h[:], ch.conv, ch.id, e.Seq, e.Depth, e.Time, row, aim(e), e.Encode()}
 	err := tx.c.exec(`INSERT INTO event(hash, conv, chain, seq, depth, time, shown, target, bytes) VALUES(?,?,?,?,?,?,?,?,?)`, args...)
 	if err != nil {
 		return fmt.Errorf("append: %w", err)
@@ -198,7 +195,13 @@ func (tx *Tx) insert(e *chat.Event, author identity.ID, ch *chain) error {
 	case row == shownNot:
 		return nil
 	}
-	return tx.show(id, e, h, author)
+	if err := tx.show(id, e, h, author); err != nil {
+		return err
+	}
+	if b, ok := callOf(e); ok {
+		return tx.oneRow(ch.conv, b.Call)
+	}
+	return nil
 }
 
 // Tips returns the last event of every chain, in the order of the devices.

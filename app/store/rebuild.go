@@ -72,10 +72,7 @@ func (tx *Tx) redrawEvent(s stored) error {
 		return err
 	}
 	h := e.Hash()
-	args := []any{h[:], ch.conv, ch.id, e.Seq, e.Depth, e.Time, ch.shown(e), nil, s.id}
-	if target, ok := e.Target(); ok {
-		args[7] = target[:]
-	}
+	args := []any{h[:], ch.conv, ch.id, e.Seq, e.Depth, e.Time, ch.shown(e), aim(e), s.id}
 	return tx.c.exec(`UPDATE OR REPLACE event SET hash=?, conv=?, chain=?, seq=?, depth=?, time=?, shown=?, target=?, touched=0 WHERE id=?`, args...)
 }
 
@@ -108,6 +105,9 @@ func (tx *Tx) redrawRows(ctx context.Context) error {
 		if err := tx.c.exec(sql); err != nil {
 			return err
 		}
+	}
+	if err := tx.redrawCalls(); err != nil {
+		return err
 	}
 	for last := int64(0); ; {
 		rows, err := tx.bases(rebuildStep, baseQuery+`event.id>? AND shown>0 ORDER BY event.id LIMIT ?`, last, rebuildStep)

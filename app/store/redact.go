@@ -78,6 +78,9 @@ func (ch *chain) shown(e *chat.Event) int {
 	case e.Kind == chat.KindDevice:
 		return shownRow
 	}
+	if b, ok := callOf(e); ok && !b.Missed() {
+		return shownRow
+	}
 	return shownCounts
 }
 

@@ -314,7 +314,7 @@ func TestTheLastActiveConversationIsFirst(t *testing.T) {
 
 func TestEveryKindOfEventHasItsPlaceInTheTimeline(t *testing.T) {
 	s := open(t, t.TempDir())
-	call := chat.CallBody{Call: [16]byte{1}, Reason: "missed"}
+	call := chat.CallBody{Call: [16]byte{1}, Outgoing: true, Reason: "missed"}
 	change := chat.DeviceBody{Act: chat.DeviceAdded, Person: bo.id, Device: bo.device("phone"), Name: "phone"}
 	say(t, s, bo, "desk", chat.KindCall, call.Encode())
 	say(t, s, bo, "desk", chat.KindDevice, change.Encode())

@@ -1,0 +1,116 @@
+package store
+
+import (
+	"bytes"
+	"fmt"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"github.com/entrenous/entrenous/app/chat"
+)
+
+// Both ends of a call that broke off write its record, as neither knows
+// whether the other still can. It is one row all the same: that of the device
+// that had called, else the one with the lower hash. The column target, which
+// in effects names the row they change, has in records of calls the call's id,
+// half as long as a hash.
+
+// callOf is the call that an event is the record of.
+func callOf(e *chat.Event) (b chat.CallBody, ok bool) {
+	if e.Kind != chat.KindCall || e.Redacted() {
+		return b, false
+	}
+	b, err := chat.ParseCallBody(e.Body)
+	return b, err == nil
+}
+
+// aim is what the column target has of an event: nil for most.
+func aim(e *chat.Event) []byte {
+	if target, ok := e.Target(); ok {
+		return target[:]
+	}
+	if b, ok := callOf(e); ok {
+		return b.Call[:]
+	}
+	return nil
+}
+
+// record is one of several records of a call.
+type record struct {
+	id, chain int64
+	caller    bool
+	hash      chat.Hash
+}
+
+func (r record) before(o record) bool {
+	if r.caller != o.caller {
+		return r.caller
+	}
+	return bytes.Compare(r.hash[:], o.hash[:]) < 0
+}
+
+// oneRow leaves one of the records of a call as a row.
+func (tx *Tx) oneRow(conv int64, call [16]byte) error {
+	all, err := tx.records(conv, call)
+	if err != nil || len(all) < 2 {
+		return err
+	}
+	best := all[0]
+	for _, r := range all[1:] {
+		if r.before(best) {
+			best = r
+		}
+	}
+	for _, r := range all {
+		if r == best {
+			continue
+		}
+		if err := tx.c.exec(`UPDATE event SET shown=? WHERE id=?`, shownNot, r.id); err != nil {
+			return fmt.Errorf("hide a second record of a call: %w", err)
+		}
+		if err := tx.recount(`id=?1`, r.chain); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (v *View) records(conv int64, call [16]byte) (all []record, err error) {
+	err = v.c.each(func(s *sqlite3.Stmt) error {
+		e, err := chat.ParseEvent(s.ColumnRawBlob(2))
+		if err != nil {
+			return fmt.Errorf("%w: record of a call: %w", ErrDamaged, err)
+		}
+		r := record{id: s.ColumnInt64(0), chain: s.ColumnInt64(1), hash: e.Hash()}
+		if b, ok := callOf(e); ok {
+			r.caller = b.Outgoing
+		}
+		all = append(all, r)
+		return nil
+	}, `SELECT id, chain, bytes FROM event WHERE target=? AND conv=? AND shown>0`, call[:], conv)
+	return all, err
+}
+
+// redrawCalls makes one row of each call again.
+func (tx *Tx) redrawCalls() error {
+	type twice struct {
+		conv int64
+		call [16]byte
+	}
+	var all []twice
+	err := tx.c.each(func(s *sqlite3.Stmt) error {
+		t := twice{conv: s.ColumnInt64(0)}
+		fill(t.call[:], s, 1)
+		all = append(all, t)
+		return nil
+	}, `SELECT conv, target FROM event WHERE length(target)=16 AND shown>0 GROUP BY conv, target HAVING count(*)>1`)
+	if err != nil {
+		return err
+	}
+	for _, t := range all {
+		if err := tx.oneRow(t.conv, t.call); err != nil {
+			return err
+		}
+	}
+	return nil
+}
