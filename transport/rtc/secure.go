@@ -11,7 +11,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"net"
 	"time"
 
 	"github.com/pion/dtls/v3"
@@ -96,7 +95,7 @@ func (l *Leg) establish(ctx context.Context, shake *handshake, remote Descriptio
 }
 
 // newDTLS prepares the handshake with the end that has one certificate only.
-func (l *Leg) newDTLS(conn net.PacketConn, fingerprint [32]byte) (*dtls.Conn, error) {
+func (l *Leg) newDTLS(conn *handshake, fingerprint [32]byte) (*dtls.Conn, error) {
 	verify := func(certs [][]byte, _ [][]*x509.Certificate) error {
 		if len(certs) != 1 || sha256.Sum256(certs[0]) != fingerprint {
 			return ErrFingerprint
@@ -112,6 +111,7 @@ func (l *Leg) newDTLS(conn net.PacketConn, fingerprint [32]byte) (*dtls.Conn, er
 		dtls.WithVerifyPeerCertificate(verify),
 		dtls.WithFlightInterval(retransmit),
 		dtls.WithLoggerFactory(mute{}),
+		dtls.WithKeyLogWriter(conn), // which only wants to know when
 	}
 	if l.offerer {
 		var opts []dtls.ServerOption

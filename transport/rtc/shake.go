@@ -2,6 +2,7 @@ package rtc
 
 import (
 	"encoding/binary"
+	"io"
 	"net"
 	"os"
 	"sync"
@@ -12,10 +13,13 @@ import (
 
 // handshake is the part of a path that belongs to DTLS (RFC 7983).
 type handshake struct {
-	conn *ice.Conn
-	in   chan []byte
-	once sync.Once
-	done chan struct{}
+	conn   *ice.Conn
+	in     chan []byte   // records in clear
+	sealed chan []byte   // those that need keys, and what announces them
+	keyed  chan struct{} // closed once DTLS has keys
+	keys   sync.Once
+	once   sync.Once
+	done   chan struct{}
 
 	mu    sync.Mutex
 	late  chan struct{} // closed when the read deadline has passed
@@ -23,44 +27,59 @@ type handshake struct {
 	timer *time.Timer   // that will close late
 }
 
-var _ net.PacketConn = (*handshake)(nil)
+var (
+	_ net.PacketConn = (*handshake)(nil)
+	_ io.Writer      = (*handshake)(nil)
+)
 
 func newHandshake(c *ice.Conn) *handshake {
-	return &handshake{conn: c, in: make(chan []byte, 32), done: make(chan struct{}), late: make(chan struct{}), moved: make(chan struct{})}
+	return &handshake{
+		conn: c, in: make(chan []byte, waiting), sealed: make(chan []byte, waiting), keyed: make(chan struct{}),
+		done: make(chan struct{}), late: make(chan struct{}), moved: make(chan struct{}),
+	}
 }
 
-// put hands in a packet that came, the records that are encrypted apart from
-// those in clear; when 32 wait it is lost, and sent again.
+// waiting is how many packets may wait; one more is lost, and sent again.
+const waiting = 32
+
+// put hands in a packet that came. Records that need keys wait until there are
+// some: pion/dtls v3.1.8 keeps those that come too early in a buffer which it
+// then reads the next packet into.
 func (h *handshake) put(b []byte) {
 	plain := 0
-	for plain+recordHeader <= len(b) && !encrypted(b[plain:]) {
+	for plain+recordHeader <= len(b) && !needsKeys(b[plain:]) {
 		plain += recordHeader + int(binary.BigEndian.Uint16(b[plain+11:]))
 	}
-	if plain > 0 && plain < len(b) {
-		h.queue(b[:plain])
-		b = b[plain:]
+	if plain = min(plain, len(b)); plain > 0 {
+		queue(h.in, b[:plain])
 	}
-	h.queue(b)
+	if plain < len(b) {
+		queue(h.sealed, b[plain:])
+	}
 }
 
 // recordHeader is the size of a DTLS record's header: type, version, epoch,
 // sequence number, length (RFC 6347 §4.1).
 const recordHeader = 13
 
-// encrypted says whether a record, of at least recordHeader bytes, is of an
-// epoch with keys.
-func encrypted(b []byte) bool { return len(b) >= recordHeader && b[3]|b[4] != 0 }
+// changeCipherSpec is the type of the record that announces encrypted ones.
+const changeCipherSpec = 20
 
-// digest is how long an encrypted record waits, so that what came in clear
-// before it has led to keys. DTLS keeps records that come too early in a buffer
-// which it reads the next packet into.
-const digest = 8 * time.Millisecond
+// needsKeys says whether a record, of at least recordHeader bytes, is of an
+// epoch with keys, or announces it.
+func needsKeys(b []byte) bool { return b[0] == changeCipherSpec || b[3]|b[4] != 0 }
 
-func (h *handshake) queue(b []byte) {
+func queue(to chan<- []byte, b []byte) {
 	select {
-	case h.in <- append([]byte(nil), b...):
+	case to <- append([]byte(nil), b...):
 	default:
 	}
+}
+
+// Write is told by DTLS that it has keys, as a key log is; it keeps nothing of them.
+func (h *handshake) Write(line []byte) (int, error) {
+	h.keys.Do(func() { close(h.keyed) })
+	return len(line), nil
 }
 
 // shakeAddr stands for the other end, wherever ICE finds it.
@@ -69,8 +88,9 @@ type shakeAddr struct{}
 func (shakeAddr) Network() string { return "ice" }
 func (shakeAddr) String() string  { return "peer" }
 
-// ReadFrom gives the next packet.
+// ReadFrom gives the next packet that DTLS can understand.
 func (h *handshake) ReadFrom(p []byte) (int, net.Addr, error) {
+	keyed, sealed := h.keyed, (chan []byte)(nil)
 	for {
 		h.mu.Lock()
 		late, moved := h.late, h.moved
@@ -81,22 +101,13 @@ func (h *handshake) ReadFrom(p []byte) (int, net.Addr, error) {
 		case <-h.done:
 			return 0, nil, net.ErrClosed
 		case <-moved:
+		case <-keyed:
+			keyed, sealed = nil, h.sealed
 		case b := <-h.in:
-			if encrypted(b) {
-				h.settle()
-			}
+			return copy(p, b), shakeAddr{}, nil
+		case b := <-sealed:
 			return copy(p, b), shakeAddr{}, nil
 		}
-	}
-}
-
-// settle gives what came before time to be understood.
-func (h *handshake) settle() {
-	timer := time.NewTimer(digest)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-h.done:
 	}
 }
 
