@@ -9,6 +9,7 @@ import (
 	"github.com/entrenous/entrenous/app/call"
 	"github.com/entrenous/entrenous/app/node"
 	"github.com/entrenous/entrenous/app/node/nodetest"
+	"github.com/entrenous/entrenous/app/store"
 )
 
 func TestAFriendIsCalledAndBothHear(t *testing.T) {
@@ -244,6 +245,61 @@ func TestAFriendWhoVanishesLeavesALostCall(t *testing.T) {
 		alice.WantEnded(id, call.Lost)
 		if row := alice.CallRow(bob, id); row.Reason != "lost" {
 			t.Errorf("the log tells %+v", row)
+		}
+	})
+}
+
+func TestACallThatBothLoseIsOneRowInBothLogs(t *testing.T) {
+	nodetest.Run(t, func(town *nodetest.Town) {
+		alice, bob := friends(town, true)
+		id := alice.Call(bob)
+		alice.WantSound(id)
+		bob.Host.Cut()
+		alice.WantEnded(id, call.Lost)
+		bob.WantEnded(id, call.Lost)
+		town.Pass(time.Minute)
+		bob.Host.Mend()
+		for p, o := range map[*nodetest.Person]*nodetest.Person{alice: bob, bob: alice} {
+			town.Eventually(p.Name+"'s log tells of the call once, as alice wrote it", func() bool {
+				var rows []store.RowView
+				for _, r := range p.Rows(o) {
+					if r.Call != nil && r.Call.Call == id {
+						rows = append(rows, r)
+					}
+				}
+				return len(rows) == 1 && rows[0].Author == alice.ID()
+			})
+		}
+	})
+}
+
+func TestOnlyMissedCallsAreUnread(t *testing.T) {
+	nodetest.Run(t, func(town *nodetest.Town) {
+		alice, bob := friends(town, false)
+		unread := func() int {
+			c, err := bob.Node().Contact(alice.ID())
+			if err != nil {
+				t.Fatal(err)
+			}
+			return c.Unread
+		}
+		spoken := alice.Call(bob)
+		bob.Answer(bob.Rings(alice))
+		alice.WantCall(spoken, call.Active)
+		bob.HangUp(spoken)
+		bob.CallRow(alice, spoken)
+		declined := alice.Call(bob)
+		bob.HangUp(bob.Rings(alice))
+		bob.CallRow(alice, declined)
+		if n := unread(); n != 0 {
+			t.Errorf("%d rows are unread after an answered and a declined call", n)
+		}
+		missed := alice.Call(bob)
+		bob.Rings(alice)
+		alice.HangUp(missed)
+		bob.CallRow(alice, missed)
+		if n := unread(); n != 1 {
+			t.Errorf("%d rows are unread after a missed call", n)
 		}
 	})
 }
