@@ -46,6 +46,10 @@ func (h *Host) build() error {
 	if err != nil {
 		return fmt.Errorf("read the key: %w", err)
 	}
+	cert, err := timeless()
+	if err != nil {
+		return err
+	}
 	limits, err := resourceManager()
 	if err != nil {
 		return err
@@ -59,8 +63,8 @@ func (h *Host) build() error {
 		libp2p.ResourceManager(limits),
 		libp2p.ConnectionManager(conns),
 		libp2p.ConnectionGater(&gater{allow: h.cfg.Allow, lanOnly: h.cfg.LANOnly}),
-		libp2p.Security(libp2ptls.ID, libp2ptls.New),
-		libp2p.Transport(libp2pquic.NewTransport),
+		libp2p.Security(libp2ptls.ID, newStreamTLS),
+		libp2p.Transport(libp2pquic.NewTransport, libp2pquic.WithTLSIdentityOption(cert)),
 		libp2p.QUICReuse(h.openQUIC, h.quicOptions()...),
 	)
 	switch w := h.cfg.World; {

@@ -192,7 +192,7 @@ func TestDisconnectIsHeardOnBothSides(t *testing.T) {
 			t.Errorf("heard %v", e)
 		}
 	}
-	if p := a.Path(b.Peer()); p != (transport.Path{Kind: transport.None}) || a.Connected(b.Peer()) {
+	if p := a.Path(b.Peer()); p != (transport.Path{Kind: transport.None, Loss: -1}) || a.Connected(b.Peer()) {
 		t.Errorf("path is %v", p)
 	}
 	stopA()
