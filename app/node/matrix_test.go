@@ -40,7 +40,7 @@ func (c cell) String() string {
 
 func TestPeopleBehindAnyTwoRoutersMeet(t *testing.T) {
 	var table []string
-	nodetest.RunFar(t, simnet.Config{Delay: 20 * time.Millisecond, Seed: 1, TCP: true, SameHomes: true}, func(town *nodetest.Town) {
+	nodetest.RunFar(t, abroad, func(town *nodetest.Town) {
 		relay, _ := town.RelayOn(town.World().LAN(simnet.Dual).Host())
 		var people [2]map[simnet.NAT]*nodetest.Person
 		for i := range people {
