@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"strconv"
 	"sync"
 	"time"
 
@@ -93,10 +94,24 @@ func recall(dir, passphrase string) (identity.Unlock, error) {
 	return u, err
 }
 
+// wordsFailure says which of the 24 words cannot be right.
+func wordsFailure(err error) error {
+	f := &control.Failure{Message: capital(err.Error()), Hint: "Look at the paper once more", Code: control.CodeInvalid, Reason: "words"}
+	p := (*identity.PhraseError)(nil)
+	switch {
+	case !errors.As(err, &p) || p.Position == 0:
+	case p.Suggest == "":
+		f.Reason, f.Args = "words.unknown", []string{strconv.Itoa(p.Position), p.Word}
+	default:
+		f.Reason, f.Args = "words.mistyped", []string{strconv.Itoa(p.Position), p.Word, p.Suggest}
+	}
+	return f
+}
+
 // create makes an identity in an empty profile.
 func create(ctx context.Context, dir string, s control.Setup) (control.SetupDone, error) {
 	if s.Name == "" {
-		return control.SetupDone{}, &control.Failure{Message: "The name is empty", Hint: "Say how friends should see you", Code: control.CodeInvalid}
+		return control.SetupDone{}, &control.Failure{Message: "The name is empty", Hint: "Say how friends should see you", Code: control.CodeInvalid, Reason: "no_name"}
 	}
 	a := node.NewAccount{Dir: dir, Name: s.Name, DeviceName: s.DeviceName, Seed: identity.NewSeed(), Now: time.Now()}
 	if a.DeviceName == "" {
@@ -105,7 +120,7 @@ func create(ctx context.Context, dir string, s control.Setup) (control.SetupDone
 	if s.Words != "" {
 		seed, err := identity.ParseWords(s.Words)
 		if err != nil {
-			return control.SetupDone{}, &control.Failure{Message: capital(err.Error()), Hint: "Look at the paper once more", Code: control.CodeInvalid}
+			return control.SetupDone{}, wordsFailure(err)
 		}
 		a.Seed, a.Restored = seed, true
 	}
@@ -191,7 +206,7 @@ func (p *profile) backup(ctx context.Context, passphrase string, w io.Writer) er
 	return sealed.Close()
 }
 
-var errNotReady = &control.Failure{Message: "This profile is not open yet", Hint: "Unlock it first", Code: control.CodeState}
+var errNotReady = &control.Failure{Message: "This profile is not open yet", Hint: "Unlock it first", Code: control.CodeState, Reason: "locked"}
 
 // restoreBackup makes the account that a sealed backup holds.
 func restoreBackup(ctx context.Context, dir, device, passphrase, backupPass string, r io.Reader) (control.SetupDone, error) {
@@ -201,10 +216,10 @@ func restoreBackup(ctx context.Context, dir, device, passphrase, backupPass stri
 	}
 	plain, err := age.Decrypt(r, key)
 	if noMatch := (*age.NoIdentityMatchError)(nil); errors.As(err, &noMatch) {
-		return control.SetupDone{}, &control.Failure{Message: "The passphrase does not open this backup", Hint: "Try again; it is the one given when the backup was made", Code: control.CodePass}
+		return control.SetupDone{}, &control.Failure{Message: "The passphrase does not open this backup", Hint: "Try again; it is the one given when the backup was made", Code: control.CodePass, Reason: "backup_passphrase"}
 	}
 	if err != nil {
-		return control.SetupDone{}, &control.Failure{Message: "This file is not a backup", Hint: "Backups are made with “entrenous backup FILE”", Code: control.CodeInvalid}
+		return control.SetupDone{}, &control.Failure{Message: "This file is not a backup", Hint: "Backups are made with “entrenous backup FILE”", Code: control.CodeInvalid, Reason: "no_backup"}
 	}
 	a := node.NewAccount{Dir: dir, DeviceName: device, Now: time.Now()}
 	if a.DeviceName == "" {
@@ -217,7 +232,7 @@ func restoreBackup(ctx context.Context, dir, device, passphrase, backupPass stri
 	a.Unlock = u
 	id, dev, err := node.Restore(ctx, a, plain)
 	if errors.Is(err, node.ErrBackup) {
-		return control.SetupDone{}, &control.Failure{Message: "The backup is not whole: " + err.Error(), Hint: "Take another copy of it; the profile folder made here can be deleted", Code: control.CodeInvalid}
+		return control.SetupDone{}, &control.Failure{Message: "The backup is not whole: " + err.Error(), Hint: "Take another copy of it; the profile folder made here can be deleted", Code: control.CodeInvalid, Reason: "backup_part"}
 	}
 	return control.SetupDone{ID: id.String(), Device: dev.String(), KeyKept: kept}, err
 }

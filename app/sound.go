@@ -127,7 +127,7 @@ func (s *sound) test(ctx context.Context, step func(voice.EchoStep), line *voice
 	s.mu.Unlock()
 	mic, speaker, err := device.Open(spec)
 	if err != nil {
-		return voice.EchoReport{}, &control.Failure{Message: capital(err.Error()), Hint: "List the devices with “entrenous devices”", Code: control.CodeState}
+		return voice.EchoReport{}, &control.Failure{Message: capital(err.Error()), Hint: "List the devices with “entrenous devices”", Code: control.CodeState, Reason: "device"}
 	}
 	cfg := voice.EchoTestConfig{Mic: mic, Speaker: speaker, Headphones: !system, Step: step, Line: line, Log: s.log}
 	switch {
@@ -212,7 +212,7 @@ func (s *sound) choose(e *voice.Engine, c node.SoundChoice) error {
 	if e != nil && next != s.spec {
 		m, l, err := device.Open(next.String())
 		if err != nil {
-			return &control.Failure{Message: capital(err.Error()), Hint: "List the devices with “entrenous devices”", Code: control.CodeState}
+			return &control.Failure{Message: capital(err.Error()), Hint: "List the devices with “entrenous devices”", Code: control.CodeState, Reason: "device"}
 		}
 		if err := e.Swap(m, l); err != nil {
 			return fmt.Errorf("change devices: %w", err)
@@ -243,7 +243,7 @@ func known(c node.SoundChoice) error {
 		id   *string
 	}{{device.Microphone, c.Mic}, {device.Loudspeaker, c.Speaker}, {device.Loudspeaker, c.Ring}} {
 		if x.id != nil && *x.id != "" && !slices.ContainsFunc(all, func(d device.Info) bool { return d.Kind == x.kind && d.ID == *x.id }) {
-			return &control.Failure{Message: "There is no " + x.kind.String() + " “" + *x.id + "” now", Hint: "List the devices with “entrenous devices”", Code: control.CodeNotFound}
+			return &control.Failure{Message: "There is no " + x.kind.String() + " “" + *x.id + "” now", Hint: "List the devices with “entrenous devices”", Code: control.CodeNotFound, Reason: "device"}
 		}
 	}
 	return nil

@@ -203,11 +203,15 @@ type Finding struct {
 	Args  []string `json:"args,omitempty"`
 }
 
-// Failure is an error as the API gives it.
+// Failure is an error as the API gives it. Reason and Args are the same for
+// clients that speak another language: the words are fail.why.REASON, and the
+// next step fail.why.REASON.next.
 type Failure struct {
 	Message string   `json:"error"`
 	Hint    string   `json:"hint,omitempty"`
 	Code    string   `json:"code,omitempty"`
+	Reason  string   `json:"reason,omitempty"` // what exactly went wrong; empty where the message alone tells
+	Args    []string `json:"args,omitempty"`
 	Choices []string `json:"choices,omitempty"` // candidates of an ambiguous WHO
 }
 

@@ -133,14 +133,19 @@ func (w *words) length(d time.Duration) string {
 }
 
 // failure turns an error into a sentence for people and the next step, which
-// may be empty. Codes whose cause is always the same have words of ours; for
-// the others the node knows best.
+// may be empty. Reasons have words of ours, and codes whose cause is always
+// the same; what a newer node tells stands as it says it.
 func (w *words) failure(err error) (say, next string) {
 	var f *control.Failure
 	if errors.As(err, &f) {
+		if say, next, ok := w.reason(f); ok {
+			return say, next
+		}
 		switch f.Code {
 		case control.CodeNotHere, control.CodePass, control.CodeTooLong, control.CodeDisk, control.CodeTimeout:
 			return w.tr("fail." + f.Code), w.tr("fail." + f.Code + ".next")
+		case control.CodeInternal:
+			return w.tr("fail.unknown"), f.Message
 		}
 		return f.Message, f.Hint
 	}
@@ -152,6 +157,22 @@ func (w *words) failure(err error) (say, next string) {
 		return w.tr("fail." + control.CodeNotHere), w.tr("fail." + control.CodeNotHere + ".next")
 	}
 	return w.tr("fail.unknown"), err.Error()
+}
+
+// reason says why something failed, if there are words for it here.
+func (w *words) reason(f *control.Failure) (say, next string, ok bool) {
+	key := "fail.why." + f.Reason
+	if _, ok := w.table[key]; !ok {
+		return "", "", false
+	}
+	args := make([]any, len(f.Args))
+	for i, a := range f.Args {
+		args[i] = a
+	}
+	if _, more := w.table[key+".next"]; more {
+		next = w.tr(key + ".next")
+	}
+	return w.tr(key, args...), next, true
 }
 
 // daysBetween counts the midnights from t to now in now's zone.

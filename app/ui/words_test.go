@@ -217,6 +217,11 @@ func TestEveryFailureSaysWhatHappened(t *testing.T) {
 	}{
 		{&control.Failure{Message: "ana is blocked", Hint: "Unblock her first", Code: control.CodeState}, "ana is blocked", "Unblock her first"},
 		{fmt.Errorf("send: %w", &control.Failure{Code: control.CodeDisk}), "The disk is full or cannot be written", "Free some space, then try again"},
+		{&control.Failure{Message: "Nobody here", Hint: "List them", Code: control.CodeNotFound, Reason: "nobody"}, "There is nobody of that name here", "They may have been removed"},
+		{&control.Failure{Message: "x", Hint: "y", Code: control.CodeState, Reason: "no_call"}, "This call is over", ""},
+		{&control.Failure{Message: "x", Code: control.CodeInvalid, Reason: "words.mistyped", Args: []string{"3", "ambre", "amber"}}, "Word 3, “ambre”, is not one of the list; “amber” is", "Compare it with your paper"},
+		{&control.Failure{Message: "Said by a newer node", Hint: "And this", Code: control.CodeState, Reason: "unheard_of"}, "Said by a newer node", "And this"},
+		{&control.Failure{Message: "Write page 3: odd", Code: control.CodeInternal}, "Something went wrong", "Write page 3: odd"},
 		{&net.OpError{Op: "read", Err: io.ErrClosedPipe}, "The node does not answer", "Start Entrenous again. Nothing you wrote is lost"},
 		{fmt.Errorf("ask: %w", io.ErrUnexpectedEOF), "The node does not answer", "Start Entrenous again. Nothing you wrote is lost"},
 		{context.DeadlineExceeded, "That took too long", "Try again in a moment"},

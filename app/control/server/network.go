@@ -43,7 +43,7 @@ func addNearby(n *node.Node, r *http.Request) (any, error) {
 		return nil, err
 	}
 	if len(in.Note) > chat.MaxRequestText {
-		return nil, &control.Failure{Message: "The words of a request may have 1 KiB", Code: control.CodeTooLong}
+		return nil, &control.Failure{Message: "The words of a request may have 1 KiB", Code: control.CodeTooLong, Reason: "request_long"}
 	}
 	who, err := identity.ParseID(r.PathValue("id"))
 	if err != nil {

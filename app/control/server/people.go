@@ -94,7 +94,7 @@ func add(n *node.Node, r *http.Request) (any, error) {
 		return nil, err
 	}
 	if len(in.Note) > chat.MaxRequestText {
-		return nil, &control.Failure{Message: "The words of a request may have 1 KiB", Code: control.CodeTooLong}
+		return nil, &control.Failure{Message: "The words of a request may have 1 KiB", Code: control.CodeTooLong, Reason: "request_long"}
 	}
 	who, err := n.Add(r.Context(), in.Link, in.Name, in.Note)
 	if err != nil {

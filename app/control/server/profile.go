@@ -109,7 +109,7 @@ func (s *Server) backup(w http.ResponseWriter, r *http.Request) {
 		_, err = s.node()
 	}
 	if err == nil && in.Passphrase == "" {
-		err = &control.Failure{Message: "A backup needs a passphrase", Hint: "Whoever has the file and the passphrase can read everything", Code: control.CodeInvalid}
+		err = &control.Failure{Message: "A backup needs a passphrase", Hint: "Whoever has the file and the passphrase can read everything", Code: control.CodeInvalid, Reason: "backup_bare"}
 	}
 	if err != nil {
 		s.fail(w, err)

@@ -146,11 +146,11 @@ func (s *Server) node() (*node.Node, error) {
 	}
 	switch state, _ := s.profile.State(); state {
 	case control.Empty:
-		return nil, &control.Failure{Message: "This profile has no identity yet", Hint: "Make one with “entrenous init --name NAME”, or open the window", Code: control.CodeState}
+		return nil, &control.Failure{Message: "This profile has no identity yet", Hint: "Make one with “entrenous init --name NAME”, or open the window", Code: control.CodeState, Reason: "no_identity"}
 	case control.Locked:
-		return nil, &control.Failure{Message: "This profile is locked", Hint: "Give the passphrase: POST /v1/unlock, or open the window", Code: control.CodeState}
+		return nil, &control.Failure{Message: "This profile is locked", Hint: "Give the passphrase: POST /v1/unlock, or open the window", Code: control.CodeState, Reason: "locked"}
 	}
-	return nil, &control.Failure{Message: "The node is starting", Hint: "Try again in a moment", Code: control.CodeState}
+	return nil, &control.Failure{Message: "The node is starting", Hint: "Try again in a moment", Code: control.CodeState, Reason: "starting"}
 }
 
 func (s *Server) answer(w http.ResponseWriter, out any) {
