@@ -185,3 +185,69 @@ func TestAFriendsMachineIsTestedWithByCommand(t *testing.T) {
 		t.Errorf("volume says %q", out)
 	}
 }
+
+// spoken writes a file with a second of a tone after half a second of silence.
+func spoken(t *testing.T) string {
+	t.Helper()
+	sound := make([]float32, 72_000)
+	for i := 24_000; i < len(sound); i++ {
+		sound[i] = 0.3 * float32(math.Sin(2*math.Pi*700*float64(i)/48_000))
+	}
+	path := filepath.Join(t.TempDir(), "in.wav")
+	f, err := os.Create(path)
+	must(t, err)
+	w, err := device.NewWAVWriter(f)
+	must(t, err)
+	must(t, w.Write(sound))
+	must(t, f.Close())
+	return path
+}
+
+func TestACallWithFilesIsHeardEachWayAndToldEachSecond(t *testing.T) {
+	ana, bo := newPerson(t, "Ana"), newPerson(t, "Bo")
+	heard := filepath.Join(t.TempDir(), "heard.wav")
+	ana.wake("--audio", "file:"+spoken(t)+",")
+	bo.wake("--audio", "file:,"+heard, "--auto-answer")
+	befriend(ana, bo)
+	_, all := types(t, ana.lines("call", "Bo", "--for", "4s", "--json"))
+	last, stats := 0.0, 0
+	for _, e := range all {
+		if e.At < last {
+			t.Errorf("%s at %v ms comes after %v ms", e.Type, e.At, last)
+		}
+		last = e.At
+		if e.Type != "stats" {
+			continue
+		}
+		stats++
+		if e.Quality == nil || e.Quality.Path != "lan" || e.Quality.Sent == 0 || e.Quality.Word == "" {
+			t.Errorf("stats are %+v", e.Quality)
+		}
+	}
+	if stats < 2 || stats > 5 {
+		t.Errorf("%d lines of stats in four seconds", stats)
+	}
+	if level := loudest(t, heard); level < -20 {
+		t.Errorf("bo heard ana's file at %.0f dBFS at most", level)
+	}
+	type row struct {
+		Kind string           `json:"kind"`
+		Call *control.CallRow `json:"call"`
+	}
+	var told row
+	eventually(t, "bo's history tells how the call was at both ends", func() bool {
+		for _, line := range bo.lines("history", "Ana") {
+			must(t, json.Unmarshal([]byte(line), &told))
+		}
+		return told.Call != nil && told.Call.Caller != nil && told.Call.Callee != nil
+	})
+	if c := told.Call; told.Kind != control.KindCall || c.Outgoing || c.Reason != control.EndCompleted || c.Seconds < 3 || c.Callee.Path != "lan" || c.Callee.MouthToEar <= 0 || c.Callee.Quality == "" {
+		t.Errorf("the history tells %+v, callee %+v", c, c.Callee)
+	}
+	if u := ana.ok("contacts", "--json"); strings.Contains(u, `"unread":1`) {
+		t.Errorf("an answered call is unread: %s", u)
+	}
+	if u := bo.ok("contacts", "--json"); strings.Contains(u, `"unread":1`) {
+		t.Errorf("an answered call is unread at the callee: %s", u)
+	}
+}

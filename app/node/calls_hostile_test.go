@@ -1,6 +1,7 @@
 package node_test
 
 import (
+	"bytes"
 	"math/rand/v2"
 	"net"
 	"net/netip"
@@ -121,52 +122,147 @@ func TestAnOfferThatLeadsNowhereFailsWhenAnswered(t *testing.T) {
 	})
 }
 
+// legs are what mallory calls with, from a socket of her own.
+func (m *mallory) legs(story func(newLeg func() *rtc.Leg)) {
+	m.t.Helper()
+	conn, err := m.Host.ListenUDP("udp4", &net.UDPAddr{IP: m.Host.IP()})
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	addr := netip.MustParseAddrPort(conn.LocalAddr().String())
+	port, err := rtc.NewPort([]net.PacketConn{conn}, func() []netip.AddrPort { return []netip.AddrPort{addr} })
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	var all []*rtc.Leg
+	story(func() *rtc.Leg {
+		l, err := rtc.NewLeg(rtc.Config{Port: port})
+		if err != nil {
+			m.t.Fatal(err)
+		}
+		all = append(all, l)
+		return l
+	})
+	for _, l := range all {
+		if err := l.Close(); err != nil {
+			m.t.Error(err)
+		}
+	}
+	if err := port.Close(); err != nil {
+		m.t.Error(err)
+	}
+}
+
+// offers describes a leg.
+func (m *mallory) offers(l *rtc.Leg) rtc.Description {
+	m.t.Helper()
+	d, err := l.Offer(m.town.Context())
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	return d
+}
+
+// calls has alice answer an offer, and takes her answer.
+func (m *mallory) calls(id call.ID, l *rtc.Leg, d rtc.Description) {
+	m.t.Helper()
+	m.say(m.signal(id, call.Signal{Kind: call.Offer, Description: d.Encode()}))
+	m.alice.Answer(m.alice.Rings(m.Person))
+	for _, s := range m.heardCalls() {
+		if s.Kind != call.Accept {
+			continue
+		}
+		answer, err := rtc.ParseDescription(s.Description)
+		if err == nil {
+			err = l.Accept(m.town.Context(), answer)
+		}
+		if err != nil {
+			m.t.Fatal(err)
+		}
+	}
+}
+
+func (m *mallory) wantNever(id call.ID, l *rtc.Leg) {
+	m.t.Helper()
+	if c := m.alice.WantEnded(id, call.Failed); !c.ActiveFrom.IsZero() || c.Voice.PacketsReceived != 0 {
+		m.t.Errorf("alice was connected: %+v", c)
+	}
+	if s, _ := l.State(); s == rtc.Connected {
+		m.t.Error("mallory is connected")
+	}
+}
+
 func TestASwappedFingerprintNeverConnects(t *testing.T) {
 	withMallory(t, func(m *mallory) {
-		conn, err := m.Host.ListenUDP("udp4", &net.UDPAddr{IP: m.Host.IP()})
-		if err != nil {
-			t.Fatal(err)
+		m.legs(func(newLeg func() *rtc.Leg) {
+			leg, id := newLeg(), call.ID{6}
+			d := m.offers(leg)
+			d.Fingerprint[3] ^= 4
+			m.calls(id, leg, d)
+			m.wantNever(id, leg)
+		})
+	})
+}
+
+func TestAFingerprintOfAnEarlierCallNeverConnectsAgain(t *testing.T) {
+	withMallory(t, func(m *mallory) {
+		m.legs(func(newLeg func() *rtc.Leg) {
+			first, id := newLeg(), call.ID{6}
+			old := m.offers(first)
+			m.calls(id, first, old)
+			m.alice.WantCall(id, call.Active) // an honest call, so that the next one shows something
+			m.alice.HangUp(id)
+			m.alice.WantEnded(id, call.Completed)
+			m.dial()
+			second, again := newLeg(), call.ID{7}
+			d := m.offers(second)
+			d.Fingerprint = old.Fingerprint
+			m.calls(again, second, d)
+			m.wantNever(again, second)
+		})
+	})
+}
+
+func TestSignalsOfAnEarlierChannelAndAlteredOnesAreDropped(t *testing.T) {
+	withMallory(t, func(m *mallory) {
+		earlier := m.signal(call.ID{1}, call.Signal{Kind: call.Offer, Description: offer()})
+		m.raw.Hangup(m.alice)
+		m.town.Pass(time.Second)
+		m.dial()
+		m.say(earlier)
+		id := call.ID{2}
+		sealed := call.Signal{Kind: call.Offer, Description: offer()}.Seal(m.ch.Binding(), id, call.Device(m.DeviceID()))
+		for i := range sealed {
+			b := bytes.Clone(sealed)
+			b[i] ^= 1 << (i % 8)
+			m.say(chat.CallFrame{Call: id, Body: b}.Encode())
 		}
-		addr := netip.MustParseAddrPort(conn.LocalAddr().String())
-		port, err := rtc.NewPort([]net.PacketConn{conn}, func() []netip.AddrPort { return []netip.AddrPort{addr} })
-		if err != nil {
-			t.Fatal(err)
+		if got := m.heardCalls(); len(got) != 0 {
+			t.Errorf("alice answered %+v", got)
 		}
-		leg, err := rtc.NewLeg(rtc.Config{Port: port})
-		if err != nil {
-			t.Fatal(err)
+		if calls := m.alice.Node().Calls(); len(calls) != 0 {
+			t.Errorf("alice has calls: %+v", calls)
 		}
-		d, err := leg.Offer(m.town.Context())
-		if err != nil {
-			t.Fatal(err)
+		m.dial()
+		m.say(m.signal(id, call.Signal{Kind: call.Offer, Description: offer()}))
+		m.alice.Rings(m.Person) // the same, whole, rings
+	})
+}
+
+func TestAnOfferOlderThanAMinuteIsRefusedAndRingsNowhere(t *testing.T) {
+	withMallory(t, func(m *mallory) {
+		ask := func(id byte, age time.Duration) {
+			m.say(m.signal(call.ID{id}, call.Signal{Kind: call.Offer, Age: age, Description: offer()}))
 		}
-		d.Fingerprint[3] ^= 4
-		id := call.ID{6}
-		m.say(m.signal(id, call.Signal{Kind: call.Offer, Description: d.Encode()}))
-		m.alice.Answer(m.alice.Rings(m.Person))
-		for _, s := range m.heardCalls() {
-			if s.Kind != call.Accept {
-				continue
-			}
-			answer, err := rtc.ParseDescription(s.Description)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := leg.Accept(m.town.Context(), answer); err != nil {
-				t.Fatal(err)
-			}
+		ask(1, call.MaxAge+time.Millisecond)
+		if got := m.heardCalls(); len(got) != 1 || got[0].Kind != call.Reject || got[0].Reason != call.Stale {
+			t.Errorf("alice answered %+v", got)
 		}
-		if c := m.alice.WantEnded(id, call.Failed); !c.ActiveFrom.IsZero() || c.Voice.PacketsReceived != 0 {
-			t.Errorf("alice was connected: %+v", c)
+		if calls := m.alice.Node().Calls(); len(calls) != 0 {
+			t.Errorf("alice has calls: %+v", calls)
 		}
-		if s, _ := leg.State(); s == rtc.Connected {
-			t.Error("mallory is connected")
-		}
-		if err := leg.Close(); err != nil {
-			t.Error(err)
-		}
-		if err := port.Close(); err != nil {
-			t.Error(err)
-		}
+		m.dial()
+		ask(2, call.MaxAge)
+		m.alice.Rings(m.Person)
 	})
 }

@@ -99,6 +99,33 @@ func TestACallIsDeclinedCalledOffAndNotAnswered(t *testing.T) {
 	})
 }
 
+func TestBothHangUpAtOnce(t *testing.T) {
+	nodetest.Run(t, func(town *nodetest.Town) {
+		alice, bob := friends(town, true)
+		for range 3 {
+			id := alice.Call(bob)
+			alice.WantSound(id)
+			bob.WantCall(id, call.Active)
+			alice.HangUp(id)
+			bob.HangUp(id)
+			alice.WantEnded(id, call.Completed)
+			bob.WantEnded(id, call.Completed)
+			if row := bob.CallRow(alice, id); row.Reason != "ended" || row.Mine {
+				t.Errorf("the log tells %+v", row)
+			}
+		}
+		off := alice.Call(bob) // and while it begins
+		alice.HangUp(off)
+		alice.WantEnded(off, call.Missed)
+		town.Pass(5 * time.Second)
+		for _, c := range bob.Node().Calls() {
+			if c.Live() {
+				t.Errorf("bob is still in %+v", c)
+			}
+		}
+	})
+}
+
 func TestAFriendWhoIsAwayFindsAMissedCall(t *testing.T) {
 	nodetest.Run(t, func(town *nodetest.Town) {
 		alice, bob := friends(town, false)

@@ -246,6 +246,24 @@ func TestPushToTalkLastsAsLongAsTheKey(t *testing.T) {
 	})
 }
 
+func TestKeysAreMutedOnlyInACallWhereTheyWouldBeHeard(t *testing.T) {
+	n := harbour()
+	withWindow(t, n, func(t *testing.T) {
+		entry := n.w.shell.chat.composer.entry
+		write := func(r rune) { entry.TypedRune(r); n.settle() }
+		write('a') // nobody hears
+		n.call("c1", harbourAna, active)
+		n.settle()
+		write('b')
+		n.call("c1", harbourAna, func(c *control.Call) { c.Muted = true })
+		n.settle()
+		write('c') // nobody hears either
+		if got := strings.Join(n.exchange.edits, " "); got != `{"typing":true}` {
+			t.Errorf("the node was told %s", got)
+		}
+	})
+}
+
 func TestLevelsMoveInACallOnlyAndCalmlyOutOfSight(t *testing.T) {
 	n := harbour()
 	withWindow(t, n, func(t *testing.T) {
