@@ -55,23 +55,23 @@ type scout struct {
 	work     sync.WaitGroup
 }
 
-// openScout starts a scout and lets it look for the table. It takes until the
+// openScout starts a scout and lets it look for the table d; nil is none. It takes until the
 // first node has answered, or none did.
-func (h *Host) openScout(ctx context.Context, known []peer.AddrInfo) (*scout, error) {
-	s := &scout{serves: h.cfg.DHT != nil && !h.cfg.DHT.Serve && h.isPublic()}
-	opts, err := h.scoutOptions(s.serves)
+func (h *Host) openScout(ctx context.Context, d *DHT, known []peer.AddrInfo) (*scout, error) {
+	s := &scout{serves: d != nil && !d.Serve && h.isPublic()}
+	opts, err := h.scoutOptions(d, s.serves)
 	if err != nil {
 		return nil, err
 	}
 	if s.p2p, err = libp2p.New(opts...); err != nil {
 		return nil, fmt.Errorf("start scout: %w", err)
 	}
-	if h.cfg.DHT == nil {
+	if d == nil {
 		return s, nil
 	}
-	begin, err := h.cfg.DHT.bootstrap()
+	begin, err := d.bootstrap()
 	if err == nil {
-		s.table, err = h.cfg.DHT.openTable(s.p2p, s.serves, begin)
+		s.table, err = d.openTable(s.p2p, s.serves, begin)
 	}
 	if err != nil {
 		return nil, errors.Join(err, s.p2p.Close())
@@ -81,7 +81,7 @@ func (h *Host) openScout(ctx context.Context, known []peer.AddrInfo) (*scout, er
 }
 
 // scoutOptions build a host that strangers learn nothing from.
-func (h *Host) scoutOptions(serves bool) ([]libp2p.Option, error) {
+func (h *Host) scoutOptions(d *DHT, serves bool) ([]libp2p.Option, error) {
 	limits, err := resourceManager()
 	if err != nil {
 		return nil, err
@@ -94,7 +94,7 @@ func (h *Host) scoutOptions(serves bool) ([]libp2p.Option, error) {
 		libp2p.RandomIdentity, libp2p.DisableMetrics(), libp2p.Ping(false), libp2p.DisableRelay(),
 		libp2p.UserAgent(scoutAgent), libp2p.ProtocolVersion(protocolVersion),
 		libp2p.ResourceManager(limits), libp2p.ConnectionManager(conns),
-		libp2p.ConnectionGater(scoutGater{anyAddr: h.cfg.DHT == nil || h.cfg.DHT.AnyAddr}),
+		libp2p.ConnectionGater(scoutGater{anyAddr: d == nil || d.AnyAddr}),
 		libp2p.Security(libp2ptls.ID, libp2ptls.New), libp2p.Security(noise.ID, noise.New),
 		libp2p.Transport(libp2pquic.NewTransport),
 		libp2p.QUICReuse(openScoutQUIC, h.quicOptions()...),

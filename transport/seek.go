@@ -20,6 +20,8 @@ type Search struct {
 	// Found is called with what was read at a spot: who knows its secret has left
 	// it there, at some time of that day. It must not block.
 	Found func(Spot, Whereabouts)
+	// NoTable leaves the table alone, and uses the boards of relays only.
+	NoTable bool
 	// Now is the wall clock; nil is time.Now.
 	Now func() time.Time
 }
@@ -130,8 +132,8 @@ func (h *Host) Find(ctx context.Context, s Search) error {
 		done: make(chan func(), seekers+1), budget: rate.NewLimiter(rate.Every(looksEvery), looksBurst),
 	}
 	h.setFinding(func(f *FindStatus) {
-		*f = FindStatus{On: h.cfg.DHT != nil}
-		if h.cfg.DHT != nil {
+		*f = FindStatus{On: k.dht() != nil}
+		if f.On {
 			f.Bootstrap = len(h.cfg.DHT.Bootstrap)
 		}
 	})

@@ -199,7 +199,15 @@ func (k *seeker) dispatch(ctx context.Context) time.Time {
 }
 
 // kept says whether anybody keeps word at all.
-func (k *seeker) kept(boards []string) bool { return k.host.cfg.DHT != nil || len(boards) > 0 }
+func (k *seeker) kept(boards []string) bool { return k.dht() != nil || len(boards) > 0 }
+
+// dht is the table to use, nil for none.
+func (k *seeker) dht() *DHT {
+	if k.search.NoTable {
+		return nil
+	}
+	return k.host.cfg.DHT
+}
 
 // ready says whether something may be started.
 func (k *seeker) ready() bool { return k.scout != nil && k.busy < seekers }
@@ -232,7 +240,7 @@ func (k *seeker) wake(ctx context.Context) {
 	k.waking = true
 	known := k.known
 	go func() {
-		s, err := k.host.openScout(ctx, known)
+		s, err := k.host.openScout(ctx, k.dht(), known)
 		k.done <- func() { k.woken(s, err) }
 	}()
 }

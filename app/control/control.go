@@ -176,6 +176,7 @@ type Settings struct {
 	NotifyText   bool    `json:"notify_text"`   // show the message in the notification
 	SendReceipts bool    `json:"send_receipts"` // tell friends when we have seen
 	SendTyping   bool    `json:"send_typing"`
+	FindOnline   bool    `json:"find_online"` // look for friends who moved through the public network
 	ReduceMotion bool    `json:"reduce_motion"`
 	WordsKept    bool    `json:"words_kept"` // the person showed that the 24 words are written down
 }

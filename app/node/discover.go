@@ -77,9 +77,15 @@ func (n *Node) foundNearby(id identity.DeviceID, addrs []string) {
 // dialable drops what a friend cannot be reached at, so that nobody makes us
 // look up names or knock at our own doors: addresses that are not plain IP,
 // of no single machine, or of this one, unless the friend is seen there.
+// Few names of relays pass; a LAN-only host looks none up.
 func dialable(addrs []string, seen string) (out []string) {
-	here := isLoopback(seen)
+	here, named := isLoopback(seen), 0
 	for _, a := range addrs {
+		if byName(a) && named < maxNamed {
+			named++
+			out = append(out, a)
+			continue
+		}
 		ip, ok := ipOf(a)
 		if !ok || ip.IsUnspecified() || ip.IsMulticast() || ip == netip.AddrFrom4([4]byte{255, 255, 255, 255}) || ip.IsLoopback() && !here {
 			continue
@@ -89,6 +95,21 @@ func dialable(addrs []string, seen string) (out []string) {
 		}
 	}
 	return out
+}
+
+const (
+	maxNamed = 2   // names of relays that a friend may make us look up
+	maxName  = 253 // characters, RFC 1035 §2.3.4
+)
+
+// byName says whether an address leads through a relay that has a DNS name.
+func byName(a string) bool {
+	parts := strings.SplitN(a, "/", 4)
+	if len(parts) < 4 || !slices.Contains([]string{"dns", "dns4", "dns6", "dnsaddr"}, parts[1]) {
+		return false
+	}
+	name := parts[2]
+	return name != "" && len(name) <= maxName && name != "localhost" && !strings.HasSuffix(name, ".local") && strings.Contains(parts[3], "/p2p-circuit")
 }
 
 func isLoopback(addr string) bool {

@@ -82,7 +82,8 @@ func (n *Node) lookAtNetwork(s transport.Standing) []Finding {
 		return out
 	}
 	out = append(out, lookAtIPv6(s.Own, reach))
-	return append(out, n.lookAtRelays(s.Relays, reach)...)
+	out = append(out, n.lookAtRelays(s.Relays, reach)...)
+	return append(out, n.lookAtFinding()...)
 }
 
 func (n *Node) lookAtReach(reach string) Finding {

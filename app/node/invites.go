@@ -114,7 +114,7 @@ func (n *Node) Add(ctx context.Context, link, name, note string) (identity.ID, e
 		return i.Person, ErrOurself
 	case !i.Expires.IsZero() && n.cfg.Now().After(i.Expires):
 		return i.Person, ErrExpired
-	case len(i.Hints) == 0:
+	case len(i.Hints) == 0 && (n.cfg.DHT == nil || len(i.Once) == 0):
 		return i.Person, ErrNoWay
 	}
 	err = n.store.Write(ctx, func(tx *store.Tx) error { return n.putAdded(tx, i, link, name, note) })
@@ -177,12 +177,13 @@ func (n *Node) findInvited(ctx context.Context, id identity.ID) error {
 		return err
 	}
 	places := slices.Clone(n.cfg.Bootstrap)
-	for _, h := range i.Hints {
-		if h.Kind == identity.HintAddr {
-			places = append(places, h.Value)
+	places = append(places, n.addedPlaces(id)...)
+	failed := ErrNoWay
+	if w, ok := n.foundInvited(id); ok {
+		for _, a := range dialable(w.Addrs, "") {
+			places = append(places, a+"/p2p/"+string(w.Peer))
 		}
 	}
-	failed := ErrNoWay
 	for peer, addrs := range ends(places) {
 		rec, err := n.askRecord(ctx, peer, addrs, i)
 		if err != nil {

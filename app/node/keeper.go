@@ -42,6 +42,8 @@ type errand struct {
 
 type attempt struct {
 	busy  bool
+	stop  context.CancelFunc // of the try under way, until it has reached the device
+	anew  bool               // try again at once when it has failed
 	renew bool // dial although there is a link: its keys are old
 	fails int
 	next  time.Time
@@ -214,11 +216,13 @@ func (n *Node) try(ctx context.Context, e errand) {
 	defer k.mu.Unlock()
 	a := k.todo[e]
 	a.busy = false
-	if err == nil {
+	switch {
+	case err == nil:
 		a.renew = false
-	} else {
+	case !a.anew:
 		a.postpone()
 	}
+	a.anew = false
 	k.ring()
 }
 
@@ -232,7 +236,7 @@ func (n *Node) reach(dctx, ctx context.Context, e errand) error {
 		return errors.New("device is not known any more")
 	}
 	peer := transport.Peer(d.Peer)
-	if err := n.host.Dial(dctx, peer, mergeAddrs(n.keeper.nearby(d.ID), slices.Concat(d.Addrs, ends(n.cfg.Bootstrap)[peer]))); err != nil {
+	if err := n.knock(dctx, e, peer, slices.Concat(d.Addrs, ends(n.cfg.Bootstrap)[peer])); err != nil {
 		return err
 	}
 	cert, err := identity.ParseCertificate(d.Cert)

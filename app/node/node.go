@@ -34,6 +34,8 @@ type Config struct {
 	// Bootstrap holds multiaddrs with /p2p/ where people are looked for besides
 	// the addresses that their links and devices named.
 	Bootstrap []string
+	// DHT is the table by which friends who moved are found, if the settings allow it.
+	DHT       *transport.DHT
 	Relays    []string         // multiaddrs with /p2p/ of relays to be reachable through
 	World     *transport.World // nil is this machine
 	Sound     Sound            // for calls; without Open there are none
@@ -66,6 +68,7 @@ type Node struct {
 	network  Network // as stored when this node was opened
 	news     news
 	presence presence
+	finding  finding
 	work     crew // the links that run
 }
 
@@ -118,7 +121,7 @@ func (n *Node) load(ctx context.Context) error {
 func (n *Node) listen(ctx context.Context) error {
 	cfg := transport.Config{
 		Key: n.me.device.Peer, Listen: n.cfg.Listen, LANOnly: n.cfg.LANOnly, NoLAN: n.cfg.NoLAN, Relays: n.cfg.Relays,
-		World: n.cfg.World, Log: n.log, Allow: n.allowPeer, Port: n.storedPort(),
+		World: n.cfg.World, DHT: n.cfg.DHT, Log: n.log, Allow: n.allowPeer, Port: n.storedPort(),
 	}
 	host, err := transport.Listen(ctx, cfg)
 	if errors.Is(err, transport.ErrAddrInUse) && cfg.Listen == nil && cfg.Port != 0 {
@@ -148,6 +151,7 @@ func (n *Node) Run(ctx context.Context) error {
 	group.Go(func() { n.keep(ctx) })
 	group.Go(func() { n.followNetwork(ctx) })
 	group.Go(func() { n.discover(ctx) })
+	group.Go(func() { n.findFar(ctx) })
 	group.Go(func() { n.operate(ctx) })
 	<-ctx.Done()
 	n.links.closeAll()

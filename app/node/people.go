@@ -65,6 +65,9 @@ func (n *Node) reload(ctx context.Context) error {
 	}
 	p.now.Store(r)
 	p.done = upTo
+	if n.host != nil { // not while the node opens
+		n.host.Seek(false)
+	}
 	return nil
 }
 

@@ -64,6 +64,7 @@ func (n *Node) linkedTo(id identity.ID) bool {
 func (n *Node) arrived(l *link) {
 	l.ping() // both ends want to know how far they are apart, not only who dialled
 	n.host.Protect(l.peer, true)
+	n.host.Seek(false)
 	n.presence.come(l.person, func() { n.changes.tell(Change{Topic: TopicPresence, Who: l.person, State: presenceOnline}) })
 	n.log.Info("friend is here", "peer", l.device, "path", n.host.Path(l.peer).Kind)
 }

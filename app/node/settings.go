@@ -23,6 +23,7 @@ type Settings struct {
 	NotifyText   bool    `json:"notify_text"`
 	SendReceipts bool    `json:"send_receipts"`
 	SendTyping   bool    `json:"send_typing"`
+	FindOnline   bool    `json:"find_online"` // look for friends who moved through the public table
 	ReduceMotion bool    `json:"reduce_motion"`
 	WordsKept    bool    `json:"words_kept"`
 }
@@ -38,7 +39,7 @@ var ErrSetting = errors.New("this setting cannot be")
 func defaults(name, device string) Settings {
 	return Settings{
 		Name: name, DeviceName: device, Appearance: "system", TextSize: 1, CloseToTray: true,
-		Notify: true, NotifyText: true, SendReceipts: true, SendTyping: true,
+		Notify: true, NotifyText: true, SendReceipts: true, SendTyping: true, FindOnline: true,
 	}
 }
 
@@ -89,10 +90,13 @@ func (n *Node) PutSettings(ctx context.Context, s Settings) error {
 	if err := n.store.Write(ctx, func(tx *store.Tx) error { return putSettings(tx, s) }); err != nil {
 		return fmt.Errorf("keep settings: %w", err)
 	}
-	renamed := s.Name != n.settings().Name
+	before := n.settings()
 	n.choices.Store(&s)
 	n.changes.tell(Change{Topic: TopicSettings})
-	if renamed {
+	if s.FindOnline != before.FindOnline {
+		n.findAnew()
+	}
+	if s.Name != before.Name {
 		for _, l := range n.links.of(n.everybody()...) {
 			l.send(n.hello(l.person))
 		}
