@@ -43,6 +43,7 @@ WantedBy=multi-user.target
 func (p *program) relayCommand() *cobra.Command {
 	cfg := transport.Config{Lend: &transport.Lend{}, NoLAN: true}
 	var unit bool
+	var find finding
 	var mib int64
 	cmd := &cobra.Command{
 		Use: "relay", Short: "Carry encrypted traffic between friends who cannot reach each other", Args: args(cobra.NoArgs),
@@ -63,6 +64,7 @@ window; its addresses then travel in their invites.`,
 				return nil
 			}
 			cfg.Lend.Bytes = mib << 20
+			cfg.DHT = find.served(cfg.Listen)
 			return p.relay(cmd.Context(), cfg)
 		},
 	}
@@ -71,6 +73,7 @@ window; its addresses then travel in their invites.`,
 	f.DurationVar(&cfg.Lend.Duration, "circuit-time", 0, "how long one connection may last (default 12h)")
 	f.Int64Var(&mib, "circuit-data", 0, "how many `MiB` one connection may carry in each direction (default 1024)")
 	f.IntVar(&cfg.Lend.Reservations, "people", 0, "how many may be reached through it at once (default 128)")
+	find.flags(cmd)
 	f.BoolVar(&unit, "print-unit", false, "print a systemd unit that runs it, and do nothing else")
 	return cmd
 }

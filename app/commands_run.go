@@ -20,6 +20,7 @@ import (
 
 func (p *program) daemonCommand() *cobra.Command {
 	d := &daemon{}
+	var find finding
 	var forWindow bool
 	var audio string
 	cmd := &cobra.Command{
@@ -34,7 +35,10 @@ With --json its first line is {"type":"ready",…}.`,
 				return err
 			}
 			d.cfg.Relays = namedRelays(d.cfg.Relays)
-			if err := checkAddrs(d.cfg); err != nil {
+			if err := checkAddrs(d.cfg, find); err != nil {
+				return err
+			}
+			if err := d.findBy(find); err != nil {
 				return err
 			}
 			d.dir, d.log, d.setup, d.desktop = dir, p.logger(), forWindow, forWindow
@@ -54,21 +58,28 @@ With --json its first line is {"type":"ready",…}.`,
 	f.BoolVar(&d.cfg.NoLAN, "no-lan", false, "do not announce this device on the local network, nor look for friends there")
 	f.StringVar(&audio, "audio", "system", "what calls hear and speak with: `system`, null, tone, file:IN.wav,OUT.wav or pulse:SOURCE,SINK")
 	f.BoolVar(&d.cfg.AutoAnswer, "auto-answer", false, "answer every call at once")
-	f.StringArrayVar(&d.cfg.Bootstrap, "bootstrap", nil, "a `multiaddr` with /p2p/ at which to look for people too, besides those that links and friends name; again for more")
+	find.flags(cmd)
 	f.StringArrayVar(&d.cfg.Relays, "relay", nil, "a `multiaddr` with /p2p/ of a relay to be reachable through; again for more")
 	f.BoolVar(&forWindow, "for-window", false, "started by the window: wait for it where an identity or a passphrase is missing")
 	_ = f.MarkHidden("for-window")
 	return cmd
 }
 
+// findBy says how friends who moved are found.
+func (d *daemon) findBy(f finding) (err error) {
+	d.cfg.Bootstrap = f.bootstrap
+	d.cfg.DHT, err = f.table(d.cfg.Listen)
+	return err
+}
+
 // checkAddrs finds addresses that cannot be meant.
-func checkAddrs(cfg node.Config) error {
+func checkAddrs(cfg node.Config, find finding) error {
 	for _, a := range cfg.Listen {
 		if !strings.HasPrefix(a, "/ip4/") && !strings.HasPrefix(a, "/ip6/") {
 			return &usageError{fmt.Errorf("--listen %s: not a multiaddr such as /ip4/0.0.0.0/udp/4001/quic-v1", a)}
 		}
 	}
-	for flag, addrs := range map[string][]string{"--bootstrap": cfg.Bootstrap, "--relay": cfg.Relays} {
+	for flag, addrs := range map[string][]string{"--bootstrap": find.bootstrap, "--relay": cfg.Relays} {
 		for _, a := range addrs {
 			_, peer, _ := strings.Cut(a, "/p2p/")
 			if _, err := transport.ParsePeer(peer); err != nil || !strings.HasPrefix(a, "/") {
@@ -111,6 +122,9 @@ func (p *program) window(ctx context.Context) error {
 		fmt.Fprintln(p.err, "There is no identity here yet: make one from another terminal with “entrenous init --name NAME”.")
 	}
 	d := &daemon{dir: dir, log: p.logger(), setup: true, ready: p.sayReady}
+	if err := d.findBy(finding{}); err != nil {
+		return err
+	}
 	if d.cfg.Sound, d.bell, err = newSound(dir, "system", d.log); err != nil {
 		return err
 	}

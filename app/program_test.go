@@ -30,6 +30,8 @@ const (
 )
 
 func TestMain(m *testing.M) {
+	// Nothing that runs in tests looks for anybody on the internet.
+	os.Setenv("ENTRENOUS_BOOTSTRAP", "none")
 	os.Exit(withBinary(m.Run))
 }
 
@@ -148,7 +150,7 @@ func (p *person) command(args ...string) *exec.Cmd {
 
 // environment is that of a user without a keyring, a display and settings.
 func environment(home string) []string {
-	return []string{"HOME=" + filepath.Dir(home), "PATH=" + os.Getenv("PATH"), "LANG=C.UTF-8", "DBUS_SESSION_BUS_ADDRESS=unix:path=/nonexistent"}
+	return []string{"HOME=" + filepath.Dir(home), "PATH=" + os.Getenv("PATH"), "LANG=C.UTF-8", "ENTRENOUS_BOOTSTRAP=none", "DBUS_SESSION_BUS_ADDRESS=unix:path=/nonexistent"}
 }
 
 // try runs a command to its end, with some standard input.

@@ -76,7 +76,7 @@ func sit(t testing.TB, name, shots string, env ...string) *seat {
 	home := filepath.Dir(dir)
 	s.env = append([]string{
 		"HOME=" + home, "PATH=" + os.Getenv("PATH"), "LANG=C.UTF-8", "DISPLAY=" + s.display,
-		"XDG_RUNTIME_DIR=" + home, "LIBGL_ALWAYS_SOFTWARE=1", "ENTRENOUS_LOG=" + filepath.Join(home, "daemon.log"),
+		"XDG_RUNTIME_DIR=" + home, "LIBGL_ALWAYS_SOFTWARE=1", "ENTRENOUS_BOOTSTRAP=none", "ENTRENOUS_LOG=" + filepath.Join(home, "daemon.log"),
 	}, env...)
 	s.api = control.Dial(dir)
 	t.Cleanup(s.api.Close)

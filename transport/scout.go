@@ -100,8 +100,11 @@ func (h *Host) scoutOptions(d *DHT, serves bool) ([]libp2p.Option, error) {
 		libp2p.QUICReuse(openScoutQUIC, h.quicOptions()...),
 		libp2p.DisableIdentifyAddressDiscovery(),
 	}
-	if h.cfg.World == nil {
+	switch w := h.cfg.World; {
+	case w == nil:
 		opts = append(opts, libp2p.Transport(tcp.NewTCPTransport))
+	case w.DialTCP != nil:
+		opts = append(opts, libp2p.Transport(w.newTCP))
 	}
 	switch {
 	case !serves:

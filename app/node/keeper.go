@@ -44,7 +44,7 @@ type attempt struct {
 	busy  bool
 	stop  context.CancelFunc // of the try under way, until it has reached the device
 	anew  bool               // try again at once when it has failed
-	renew bool // dial although there is a link: its keys are old
+	renew bool               // dial although there is a link: its keys are old
 	fails int
 	next  time.Time
 }

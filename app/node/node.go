@@ -35,10 +35,10 @@ type Config struct {
 	// the addresses that their links and devices named.
 	Bootstrap []string
 	// DHT is the table by which friends who moved are found, if the settings allow it.
-	DHT       *transport.DHT
-	Relays    []string         // multiaddrs with /p2p/ of relays to be reachable through
-	World     *transport.World // nil is this machine
-	Sound     Sound            // for calls; without Open there are none
+	DHT    *transport.DHT
+	Relays []string         // multiaddrs with /p2p/ of relays to be reachable through
+	World  *transport.World // nil is this machine
+	Sound  Sound            // for calls; without Open there are none
 	// AutoAnswer answers calls at once while no other goes on: for scripts.
 	AutoAnswer bool
 	Log        *slog.Logger     // nil discards

@@ -195,7 +195,9 @@ func (w *Window) deviceState(d control.Device) string {
 }
 
 func (v *settingsCard) network() fyne.CanvasObject {
-	return section(v.w.tr("settings.network"), newNetworkPanel(v.w, func() { relayout(v.root) }).box)
+	return section(v.w.tr("settings.network"),
+		newNetworkPanel(v.w, func() { relayout(v.root) }).box,
+		v.toggle("settings.find", v.w.settings.FindOnline, func(s *control.Settings, on bool) { s.FindOnline = on }))
 }
 
 // safekeeping is what brings an identity back, and a history.

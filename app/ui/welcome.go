@@ -41,6 +41,7 @@ func (v *welcome) showBegin() {
 		space(0),
 		labelled(w.tr("welcome.name"), v.name),
 		labelled(w.tr("welcome.pass"), v.pass),
+		mutedText(w.tr("welcome.find")),
 		v.wrong,
 		newRow(8, v.begin, v.restore),
 	))))

@@ -18,6 +18,7 @@ import (
 	"github.com/entrenous/entrenous/app/node"
 	"github.com/entrenous/entrenous/app/store"
 	"github.com/entrenous/entrenous/identity"
+	"github.com/entrenous/entrenous/transport"
 	"github.com/entrenous/entrenous/transport/simnet"
 )
 
@@ -46,6 +47,7 @@ type Person struct {
 	Host   *simnet.Host
 	Now    func() time.Time // the clock on this person's wall
 	Relays []string         // where this person is reachable through; used at the next Wake
+	DHT    *transport.DHT   // the table by which this person finds others; used at the next Wake
 	Phone  Phone            // how this person calls
 	seed   identity.Seed
 	vault  *identity.Vault
@@ -90,7 +92,7 @@ func (p *Person) Wake() {
 	p.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	n, err := node.Open(ctx, node.Config{
-		Dir: p.Dir, Vault: p.vault, Log: logger(p.Name), Relays: p.Relays,
+		Dir: p.Dir, Vault: p.vault, Log: logger(p.Name), Relays: p.Relays, DHT: p.DHT,
 		World: p.Host.World(),
 		Now:   func() time.Time { return p.Now() },
 		Sound: p.Phone.sound(), AutoAnswer: p.Phone.Auto,
