@@ -95,4 +95,3 @@ func TestAnInviteWithOldAddressesStillFindsWhoMadeIt(t *testing.T) {
 		town.Within(10*time.Second, "they are friends", func() bool { return alice.Sees(bob) && bob.Sees(alice) })
 	})
 }
-
