@@ -35,10 +35,11 @@ type planner struct {
 }
 
 const (
-	// What speech needs to lose nothing that STOI can measure (0.99 and more,
-	// devices and all): short frames need more.
-	longBitrate  = 40000
-	shortBitrate = 48000
+	// For the codec, without what packets cost around it: 12 bytes of RTP, 8 of
+	// UDP, 20 of IP and 14 of SRTP are 22 kbit/s in frames of 20 ms, and 43 in
+	// those of 10. Speech has a STOI of 0.992 in long frames, 0.988 in short ones.
+	bitrate      = opus.DefaultBitrate
+	lowBitrate   = 48000 // without looking ahead the codec needs more
 	saveBitrate  = 20000
 	leastBitrate = 16000
 	copiesOn     = 0.05 // loss above which packets carry the one before
@@ -54,7 +55,7 @@ const (
 func newPlanner(cfg Config) *planner {
 	p := &planner{red: cfg.REDPayloadType != 0, save: cfg.SaveBandwidth, low: cfg.LowLatency}
 	frame := media.Samples(cfg.Frame)
-	p.now.Store(&plan{frame: frame, bitrate: p.most(frame)})
+	p.now.Store(&plan{frame: frame, bitrate: p.most(false)})
 	return p
 }
 
@@ -113,30 +114,26 @@ func (p *planner) frame(now int, lan bool) int {
 }
 
 // bitrate falls quickly where packets queue, and rises slowly again. Loss
-// alone does not make it fall: on radio it means no congestion. Who loses much
-// pays for the copies.
+// alone does not make it fall: on radio it means no congestion.
 func (p *planner) bitrate(before, next plan) int {
-	most := p.most(next.frame)
-	if next.copies > 0 {
-		most = min(most, opus.DefaultBitrate)
-	}
+	most := p.most(next.low)
 	switch {
 	case p.rtt > p.least+queueing || p.loss > 2*moreOn:
 		return max(before.bitrate*3/4, leastBitrate)
 	case p.rtt > p.least+queueing/2:
 		return min(before.bitrate, most)
-	case before.bitrate == p.most(before.frame):
+	case before.bitrate == p.most(before.low):
 		return most
 	}
 	return min(before.bitrate+2000, most)
 }
 
-func (p *planner) most(frame int) int {
+func (p *planner) most(low bool) int {
 	switch {
 	case p.save:
 		return saveBitrate
-	case frame == media.Tick:
-		return shortBitrate
+	case low:
+		return lowBitrate
 	}
-	return longBitrate
+	return bitrate
 }

@@ -66,7 +66,7 @@ func TestPushToTalkOpensWithTheKeyAndClosesAfterTheLastSyllable(t *testing.T) {
 		bob.wantHeard(t, "key up", media.Floor, silence)
 		ann.Talk(true)
 		pass(time.Second)
-		bob.wantHeard(t, "key down", -23, -17)
+		bob.wantHeard(t, "key down", -27, -17)
 		ann.Talk(false)
 		pass(150 * time.Millisecond)
 		if level := media.Level(bob.ear.last(50 * time.Millisecond)); level < -23 {
@@ -76,7 +76,7 @@ func TestPushToTalkOpensWithTheKeyAndClosesAfterTheLastSyllable(t *testing.T) {
 		bob.wantHeard(t, "key up again", media.Floor, silence)
 		ann.PushToTalk(false)
 		pass(time.Second)
-		bob.wantHeard(t, "without a key", -23, -17)
+		bob.wantHeard(t, "without a key", -27, -17)
 	})
 }
 

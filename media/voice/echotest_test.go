@@ -199,12 +199,17 @@ func line(t *testing.T, delay time.Duration) *voice.Line {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wait := func(d due) { <-time.After(time.Until(d.at)) }
+	wait := func(ctx context.Context, d due) {
+		select {
+		case <-time.After(time.Until(d.at)):
+		case <-ctx.Done():
+		}
+	}
 	carry := func(ctx context.Context) {
 		for {
 			select {
 			case d := <-there:
-				wait(d)
+				wait(ctx, d)
 				far.Receive(d.p, time.Now())
 			case <-ctx.Done():
 				return
@@ -224,7 +229,7 @@ func line(t *testing.T, delay time.Duration) *voice.Line {
 			})
 			select {
 			case d := <-back:
-				wait(d)
+				wait(ctx, d)
 				return d.p, time.Now(), nil
 			case <-ctx.Done():
 				return nil, time.Time{}, ctx.Err()

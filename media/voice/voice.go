@@ -7,7 +7,7 @@
 // Delay, from mouth to ear on one machine with real devices (every buffer
 // between them, in the order of the way):
 //
-//	microphone   its own buffer and one tick (device.Mic.Latency), 15 to 30 ms;
+//	microphone   its own buffer and one tick (device.Mic.Latency), 12 to 30 ms;
 //	             the tick is the first 10 ms of the frame
 //	dsp          1 ms; with echo cancelling 8, with noise suppression 6 more (dsp.Chain.Delay)
 //	frame        none beyond that tick on a good line, else 10 ms: a frame of two
@@ -15,7 +15,7 @@
 //	network      half the round trip
 //	jitter       what the line needs, at least 5 ms (2 with LowLatency) and up to one tick more
 //	loudspeaker  4 ms or more in which a tick is laid down, and its own buffer
-//	             (device.Speaker.Latency), 15 to 30 ms
+//	             (device.Speaker.Latency), 9 to 30 ms
 //
 // Volume, limiter and mute add none. A recording is written up to a second
 // later and holds nothing up.
