@@ -44,7 +44,7 @@ func (p *program) root() *cobra.Command {
 	root.AddGroup(&cobra.Group{ID: "account", Title: "Your account:"}, &cobra.Group{ID: "people", Title: "People:"},
 		&cobra.Group{ID: "talk", Title: "Messages:"}, &cobra.Group{ID: "call", Title: "Calls:"}, &cobra.Group{ID: "run", Title: "Running and watching:"})
 	group(root, "account", p.initCommand(), p.restoreCommand(), p.idCommand(), p.backupCommand())
-	group(root, "people", p.inviteCommand(), p.addCommand(), p.contactsCommand(), p.acceptCommand(), p.renameCommand(),
+	group(root, "people", p.inviteCommand(), p.addCommand(), p.contactsCommand(), p.acceptCommand(), p.renameCommand(), p.routeCommand(),
 		p.visibleCommand(), p.nearbyCommand(), p.blockCommand(), p.unblockCommand(), p.removeCommand(), p.verifyCommand())
 	group(root, "talk", p.sendCommand(), p.replyCommand(), p.editCommand(), p.deleteCommand(), p.reactCommand(),
 		p.readCommand(), p.historyCommand(), p.searchCommand(), p.exportCommand())

@@ -163,6 +163,39 @@ func (p *program) renameCommand() *cobra.Command {
 	return cmd
 }
 
+func (p *program) routeCommand() *cobra.Command {
+	cmd := verb(p, "route WHO [direct|through|relay]", "Show or choose by which paths somebody is talked to", cobra.RangeArgs(1, 2), func(ctx context.Context, c *control.Client, a []string) error {
+		who, err := c.Contact(ctx, a[0])
+		if err == nil && len(a) == 2 {
+			who, err = c.EditContact(ctx, a[0], control.ContactEdit{Route: &a[1]})
+		}
+		if err != nil {
+			return err
+		}
+		return p.print(who, func(w io.Writer) { fmt.Fprintf(w, "%s: %s\n", who.Name, routeText(who.Route)) })
+	})
+	cmd.Long = `Show or choose by which paths somebody is talked to, and so who learns the network
+address of this computer:
+
+  direct   by any path; they learn it, as everybody does whom you call
+  through  only through friends who lend a hand, and relays that you named
+  relay    only through relays that you named and that are no friend's
+
+They keep what they learnt before.`
+	cmd.ValidArgsFunction = p.completeWho
+	return cmd
+}
+
+func routeText(route string) string {
+	switch route {
+	case control.RouteThrough:
+		return "only through friends and relays; they do not learn your address"
+	case control.RouteRelay:
+		return "only through relays; neither they nor friends of yours learn your address by it"
+	}
+	return "by any path; they learn your address"
+}
+
 func (p *program) removeCommand() *cobra.Command {
 	cmd := verb(p, "remove WHO", "Forget somebody, and everything that was said with them", cobra.ExactArgs(1), func(ctx context.Context, c *control.Client, a []string) error {
 		who, err := c.Contact(ctx, a[0])

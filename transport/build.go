@@ -24,7 +24,7 @@ import (
 
 const (
 	// userAgent and protocolVersion are all that identify says about us besides
-	// listen addresses and protocols: no version, no system.
+	// relays and protocols: no address, no version, no system.
 	userAgent       = "entrenous/1"
 	protocolVersion = "ipfs/0.1.0"
 )
@@ -62,7 +62,7 @@ func (h *Host) build() error {
 		libp2p.Identity(key),
 		libp2p.ResourceManager(limits),
 		libp2p.ConnectionManager(conns),
-		libp2p.ConnectionGater(&gater{allow: h.cfg.Allow, lanOnly: h.cfg.LANOnly}),
+		libp2p.ConnectionGater(&gater{allow: h.cfg.Allow, lanOnly: h.cfg.LANOnly, route: h.mayUse}),
 		libp2p.Security(libp2ptls.ID, newStreamTLS),
 		libp2p.Transport(libp2pquic.NewTransport, libp2pquic.WithTLSIdentityOption(cert)),
 		libp2p.QUICReuse(h.openQUIC, h.quicOptions()...),
@@ -92,7 +92,7 @@ func (h *Host) quietOptions() []libp2p.Option {
 		libp2p.Ping(false),
 		libp2p.UserAgent(userAgent),
 		libp2p.ProtocolVersion(protocolVersion),
-		libp2p.AddrsFactory(h.published),
+		libp2p.AddrsFactory(h.identified),
 		// Friends are offline most of the time. libp2p would take a row of failed
 		// dials for a network without UDP or IPv6 and stop trying.
 		libp2p.UDPBlackHoleSuccessCounter(nil),

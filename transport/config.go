@@ -33,6 +33,14 @@ type Config struct {
 	// Allow says whether to talk to a peer at all, asked for each connection that
 	// comes in and each dial; nil means everybody. It must not block.
 	Allow func(Peer) bool
+	// Route says whether a peer may be talked to through a relay, or directly
+	// where relay is empty; nil means by any path. Whoever may not be talked to
+	// directly never learns an address of this machine from it. It must not block.
+	Route func(p, relay Peer) bool
+	// Punch says whether to meet a peer, who came through a relay, in the middle:
+	// both are then told where the other is seen. Nil means everybody whom Route
+	// lets be talked to directly. It must not block.
+	Punch func(Peer) bool
 	// Relays are the multiaddrs, with /p2p/, of relays to be reachable through. A
 	// LAN-only host ignores them.
 	Relays []string

@@ -136,6 +136,8 @@ func (h *Host) usableAddr(id peer.ID, text string) (ma.Multiaddr, string) {
 		return nil, "it names no relay"
 	case h.cfg.LANOnly && !nearbyAddr(a):
 		return nil, "outside the local network"
+	case !h.mayUse(id, a):
+		return nil, "kept from them, or through a relay that we did not choose"
 	}
 	return a, ""
 }

@@ -12,6 +12,7 @@ import (
 type gater struct {
 	allow   func(Peer) bool // nil: everybody
 	lanOnly bool
+	route   func(peer.ID, ma.Multiaddr) bool // whether an address of a peer may be used
 }
 
 var _ connmgr.ConnectionGater = (*gater)(nil)
@@ -19,9 +20,10 @@ var _ connmgr.ConnectionGater = (*gater)(nil)
 // InterceptPeerDial asks Allow before a peer is dialled.
 func (g *gater) InterceptPeerDial(p peer.ID) bool { return g.allowed(p) }
 
-// InterceptAddrDial keeps a LAN-only host from dialling outside.
-func (g *gater) InterceptAddrDial(_ peer.ID, a ma.Multiaddr) bool {
-	return !g.lanOnly || nearbyAddr(a)
+// InterceptAddrDial keeps a LAN-only host from dialling outside, and every host
+// from dialling directly whom our addresses are kept from.
+func (g *gater) InterceptAddrDial(p peer.ID, a ma.Multiaddr) bool {
+	return (!g.lanOnly || nearbyAddr(a)) && g.route(p, a)
 }
 
 // InterceptAccept keeps a LAN-only host from talking to callers from outside.
@@ -29,9 +31,10 @@ func (g *gater) InterceptAccept(c network.ConnMultiaddrs) bool {
 	return !g.lanOnly || nearbyAddr(c.RemoteMultiaddr())
 }
 
-// InterceptSecured asks Allow once the caller has proved who it is.
-func (g *gater) InterceptSecured(_ network.Direction, p peer.ID, _ network.ConnMultiaddrs) bool {
-	return g.allowed(p)
+// InterceptSecured asks Allow, and by which path, once the caller has proved who
+// it is.
+func (g *gater) InterceptSecured(_ network.Direction, p peer.ID, c network.ConnMultiaddrs) bool {
+	return g.allowed(p) && g.route(p, c.RemoteMultiaddr())
 }
 
 // InterceptUpgraded lets everything pass that came this far.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/libp2p/go-libp2p"
 	"github.com/libp2p/go-libp2p/p2p/protocol/circuitv2/relay"
+	"github.com/libp2p/go-libp2p/p2p/protocol/holepunch"
 )
 
 // Lend says what a relay gives to those who ask (circuit relay v2). The zero
@@ -56,5 +57,5 @@ func (h *Host) reachOptions() []libp2p.Option {
 	}
 	// A fixed answer stops AutoNAT's client from asking around. What peers see us
 	// as (identify) is where a hole is punched.
-	return []libp2p.Option{libp2p.EnableRelay(), libp2p.EnableHolePunching(), libp2p.ForceReachabilityPrivate()}
+	return []libp2p.Option{libp2p.EnableRelay(), libp2p.EnableHolePunching(holepunch.WithAddrFilter(puncher{h})), libp2p.ForceReachabilityPrivate()}
 }

@@ -13,6 +13,13 @@ const (
 	Blocked = "blocked"
 )
 
+// By which paths a contact is talked to, and so who learns where this computer is.
+const (
+	RouteDirect  = "direct"  // any path; they learn our address
+	RouteThrough = "through" // only through friends and relays of our choice
+	RouteRelay   = "relay"   // only through relays of our choice that are no friend's device
+)
+
 // Presence of a contact.
 const (
 	Online = "online"
@@ -33,6 +40,8 @@ type Contact struct {
 	Verified bool      `json:"verified"`
 	Changed  bool      `json:"changed,omitempty"` // the identity needs a look before writing again
 	Since    time.Time `json:"since,omitzero"`
+	Route    string    `json:"route"`       // one of the Route words
+	Asked    bool      `json:"route_asked"` // the route was chosen; before the first call with somebody unverified it should be
 	Devices  int       `json:"devices"`
 	Unread   int       `json:"unread"`
 	Typing   bool      `json:"typing,omitempty"`
@@ -83,6 +92,7 @@ type NewContact struct {
 type ContactEdit struct {
 	Name  *string `json:"name,omitempty"`
 	Muted *bool   `json:"muted,omitempty"`
+	Route *string `json:"route,omitempty"`
 	// Echo lets their machine test its sound with this one without anybody
 	// answering: see the verb “test”.
 	Echo   *bool    `json:"allow_echo,omitempty"`

@@ -30,6 +30,8 @@ type Contact struct {
 	Path     transport.Path
 	RTT      time.Duration // zero when not known
 	Via      string        // who relays, where somebody does
+	Route    Route         // by which paths this person is talked to
+	Asked    bool          // the person here chose the route
 	Devices  int
 	Unread   int
 	Typing   bool
@@ -66,6 +68,8 @@ func (n *Node) Contact(id identity.ID) (Contact, error) {
 func (n *Node) describe(r *roster, c store.Contact) (Contact, error) {
 	out := Contact{Contact: c, Conv: chat.Direct(n.me.id, c.ID), Shown: shownName(c), Devices: len(r.of(c.ID)), Typing: n.typing.is(c.ID)}
 	out.Path.Kind = transport.None
+	out.Route = r.routeTo(c.ID)
+	_, out.Asked = r.routes[c.ID]
 	for _, l := range n.links.of(c.ID) {
 		if p := n.host.Path(l.peer); better(p, out.Path) {
 			out.Path, out.RTT = p, time.Duration(l.rtt.Load())

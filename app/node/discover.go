@@ -24,7 +24,11 @@ func (n *Node) discover(ctx context.Context) {
 // tags are what we announce in an hour.
 func (n *Node) tags(hour int64) [][8]byte {
 	var out [][8]byte
+	r := n.known()
 	for _, id := range n.everybody() {
+		if r.hides(id) {
+			continue // nobody here is recognised by whom it hides from
+		}
 		out = append(out, transport.LANTag(wide(n.toldTo(id)), n.me.device.ID(), hour))
 	}
 	return out
@@ -52,7 +56,7 @@ func (n *Node) findable() map[identity.DeviceID][32]byte {
 	out := map[identity.DeviceID][32]byte{}
 	for id, d := range r.devices {
 		switch c := r.contacts[d.Person]; {
-		case d.Revoked || id == n.me.device.ID():
+		case d.Revoked || id == n.me.device.ID() || r.hides(d.Person):
 		case d.Person == n.me.id:
 			out[id] = wide(n.toldTo(n.me.id))
 		case c.State == store.Friend && c.Rendezvous != [16]byte{}:

@@ -15,7 +15,7 @@ import (
 // hello tells a person how we are called and where we are.
 func (n *Node) hello(to identity.ID) chat.Hello {
 	r := n.known()
-	h := chat.Hello{Name: n.ownName(), ListEpoch: r.epoch(n.me.id), Peer: string(n.host.Peer()), Addrs: n.shownAddrs()}
+	h := chat.Hello{Name: n.ownName(), ListEpoch: r.epoch(n.me.id), Peer: string(n.host.Peer()), Addrs: n.shownTo(to)}
 	if r.friend(to) || to == n.me.id {
 		h.Rendezvous = n.toldTo(to)
 	}

@@ -121,7 +121,7 @@ func (n *Node) load(ctx context.Context) error {
 func (n *Node) listen(ctx context.Context) error {
 	cfg := transport.Config{
 		Key: n.me.device.Peer, Listen: n.cfg.Listen, LANOnly: n.cfg.LANOnly, NoLAN: n.cfg.NoLAN, Relays: n.cfg.Relays,
-		World: n.cfg.World, DHT: n.cfg.DHT, Log: n.log, Allow: n.allowPeer, Port: n.storedPort(),
+		World: n.cfg.World, DHT: n.cfg.DHT, Log: n.log, Allow: n.allowPeer, Route: n.mayRoute, Punch: n.mayPunch, Port: n.storedPort(),
 	}
 	host, err := transport.Listen(ctx, cfg)
 	if errors.Is(err, transport.ErrAddrInUse) && cfg.Listen == nil && cfg.Port != 0 {

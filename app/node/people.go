@@ -37,6 +37,7 @@ type roster struct {
 	peers    map[transport.Peer]identity.DeviceID
 	lists    map[identity.ID]*identity.DeviceList
 	pairs    []noise.Pair // of devices, and of one-time invites that wait
+	routes   map[identity.ID]Route
 }
 
 // invited marks a pair secret that came from a one-time invite.
@@ -90,6 +91,9 @@ func (n *Node) readPeople(ctx context.Context) (*roster, error) {
 		if err := n.loadPerson(r, p); err != nil {
 			return nil, err
 		}
+	}
+	if err := n.readRoutes(r); err != nil {
+		return nil, err
 	}
 	if err := n.addInvites(r); err != nil {
 		return nil, err

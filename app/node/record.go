@@ -81,22 +81,23 @@ func (n *Node) giveRecord(ctx context.Context, s *transport.Stream) {
 		s.Reset()
 		return
 	}
-	b, err := n.recordFor(ask)
+	b, err := n.recordFor(ask, s.Path())
 	if err != nil {
 		n.log.Warn("seal record", "err", err)
 	}
 	_ = s.WriteMessage(b)
 }
 
-// recordFor gives the sealed record for a question, or nothing.
-func (n *Node) recordFor(ask []byte) ([]byte, error) {
+// recordFor gives the sealed record for a question that came by a path, or
+// nothing.
+func (n *Node) recordFor(ask []byte, by transport.Path) ([]byte, error) {
 	for _, secret := range n.rendezvous() {
 		if !hmac.Equal(askMAC(secret, n.me.id, ask[:16]), ask[16:]) {
 			continue
 		}
 		return identity.SealRecord(n.me.device, identity.Record{
 			Person: n.me.id, List: n.ownList(), Issued: n.cfg.Now(), Device: n.me.device.ID(),
-			Peer: n.host.Peer().Bytes(), Addrs: n.shownAddrs(),
+			Peer: n.host.Peer().Bytes(), Addrs: n.shownIn(by),
 		}, secret)
 	}
 	return nil, nil

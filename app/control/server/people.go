@@ -113,6 +113,11 @@ func editContact(n *node.Node, who identity.ID, r *http.Request) error {
 			return err
 		}
 	}
+	if in.Route != nil {
+		if err := n.SetRoute(r.Context(), who, node.Route(*in.Route)); err != nil {
+			return err
+		}
+	}
 	if in.Muted != nil {
 		if err := n.Mute(r.Context(), who, *in.Muted); err != nil {
 			return err
@@ -171,7 +176,7 @@ func contact(n *node.Node, c node.Contact) control.Contact {
 	out := control.Contact{
 		ID: c.ID.String(), Conv: c.Conv.String(), Name: c.Shown, OwnName: chat.DisplayName(c.OwnName), State: c.State.String(),
 		Presence: control.Away, LastSeen: c.LastSeen, Path: c.PathName(), Verified: c.Verified, Since: c.Since,
-		Devices: c.Devices, Unread: c.Unread, Typing: c.Typing, Muted: c.Muted, Echo: c.Terms.Echo, Volume: c.Terms.Volume, Note: chat.DisplayText(c.RequestText), Draft: c.Draft,
+		Route: string(c.Route), Asked: c.Asked, Devices: c.Devices, Unread: c.Unread, Typing: c.Typing, Muted: c.Muted, Echo: c.Terms.Echo, Volume: c.Terms.Volume, Note: chat.DisplayText(c.RequestText), Draft: c.Draft,
 	}
 	if c.Online {
 		out.Presence, out.RTT = control.Online, inMilliseconds(c.RTT)
