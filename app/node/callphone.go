@@ -66,7 +66,7 @@ func newPhone(n *Node, c call.Call) *phone {
 func (p *phone) called() call.Call { return p.n.findCall(p.id) }
 
 func (p *phone) openLeg() error {
-	l, err := rtc.NewLeg(rtc.Config{Port: p.n.calls.port, Reflexive: p.n.host.Observed, Allow: p.n.host.MayReach, Log: p.n.log})
+	l, err := rtc.NewLeg(rtc.Config{Port: p.n.calls.port, Reflexive: p.n.host.Observed, Allow: p.n.host.MayReach, Log: p.n.log, Tunnelled: p.n.known().hides(identity.ID(p.called().Person))})
 	if err != nil {
 		return err
 	}

@@ -81,6 +81,7 @@ func (n *Node) lookAtNetwork(s transport.Standing) []Finding {
 	if n.cfg.LANOnly {
 		return out
 	}
+	out = append(out, n.lookAtRouter()...)
 	out = append(out, lookAtIPv6(s.Own, reach))
 	out = append(out, n.lookAtRelays(s.Relays, reach)...)
 	return append(out, n.lookAtFinding()...)
@@ -98,6 +99,19 @@ func (n *Node) lookAtReach(reach string) Finding {
 		return good("network", "network.relay")
 	}
 	return warn("network", "network.lan")
+}
+
+// lookAtRouter says what stands between this computer and the internet, as far
+// as others have told how they see us.
+func (n *Node) lookAtRouter() []Finding {
+	switch n.host.NAT() {
+	case transport.NATPredictive:
+		return []Finding{good("router", "router.predictive")}
+	case transport.NATSymmetric:
+		return []Finding{warn("router", "router.symmetric")}
+	case transport.NATNone, transport.NATUnknown:
+	}
+	return nil
 }
 
 func lookAtIPv6(own []netip.Addr, reach string) Finding {

@@ -63,20 +63,19 @@ func spot(secret [16]byte, person identity.ID, device identity.DeviceID) transpo
 // and whoever holds a one-time invite. Those who have our permanent address are
 // strangers; they learn nothing.
 func (n *Node) toTell() []transport.Told {
-	addrs := n.shownAddrs()
 	var out []transport.Told
-	tell := func(s transport.Spot) {
+	tell := func(s transport.Spot, addrs []string) {
 		out = append(out, transport.Told{Spot: s, Addrs: addrs, Boards: n.cfg.Relays})
 	}
 	r := n.known()
 	for _, who := range n.everybody() {
 		if n.someoneAway(r, who) {
-			tell(spot(n.toldTo(who), n.me.id, n.me.device.ID()))
+			tell(spot(n.toldTo(who), n.me.id, n.me.device.ID()), n.shownTo(who))
 		}
 	}
 	for _, p := range r.pairs {
 		if of, ok := p.Of.(invited); ok && of.holds(n.cfg.Now()) {
-			tell(spot(onceRendezvous(of.once[:]), n.me.id, identity.DeviceID{}))
+			tell(spot(onceRendezvous(of.once[:]), n.me.id, identity.DeviceID{}), n.shownAddrs())
 		}
 	}
 	return out

@@ -236,7 +236,7 @@ func (n *Node) reach(dctx, ctx context.Context, e errand) error {
 		return errors.New("device is not known any more")
 	}
 	peer := transport.Peer(d.Peer)
-	if err := n.knock(dctx, e, peer, slices.Concat(d.Addrs, ends(n.cfg.Bootstrap)[peer])); err != nil {
+	if err := n.knock(dctx, e, peer, slices.Concat(d.Addrs, ends(n.cfg.Bootstrap)[peer], n.throughOurs(d.Person, peer))); err != nil {
 		return err
 	}
 	cert, err := identity.ParseCertificate(d.Cert)

@@ -7,6 +7,10 @@
 // (people), the live links to their devices (links), the keeper that opens
 // links, and the watchers that are told what changed. Everything that another
 // device sends comes in through one door, receive.
+//
+// Whoever is not to learn where this device is (Route) gets every address from
+// one place, shownTo, is talked to through relays only, and called through the
+// tunnel of such a link.
 package node
 
 import (

@@ -111,10 +111,22 @@ func (n *Node) mayRoute(p, relay transport.Peer) bool {
 // are seen. A person we hide from may come under a name that nobody knows.
 func (n *Node) mayPunch(p transport.Peer) bool {
 	r := n.known()
-	if d, known := r.devices[r.peers[p]]; known {
+	if d, known := r.devices[r.peers[p]]; known && (r.friend(d.Person) || d.Person == n.me.id) {
 		return !r.hides(d.Person)
 	}
 	return !r.hidesFromAnybody()
+}
+
+// throughOurs are the addresses of a peer through relays of our choice, for a
+// person we hide from: those that they tell may lead through relays of theirs.
+func (n *Node) throughOurs(id identity.ID, p transport.Peer) (out []string) {
+	if !n.known().hides(id) {
+		return nil
+	}
+	for _, relay := range n.cfg.Relays {
+		out = append(out, relay+"/p2p-circuit/p2p/"+string(p))
+	}
+	return out
 }
 
 // shownTo are the addresses that a person may know: all, or those that lead to

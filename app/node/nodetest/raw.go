@@ -58,6 +58,9 @@ func (r *Raw) Stream(ctx context.Context, to *Person, protocol string) (*transpo
 	return r.host.Open(ctx, to.Peer(), protocol)
 }
 
+// Handle serves streams that others open to the device.
+func (r *Raw) Handle(protocol string, f func(*transport.Stream)) { r.host.Handle(protocol, f) }
+
 // Hangup ends the connection to somebody.
 func (r *Raw) Hangup(to *Person) { _ = r.host.Disconnect(to.Peer()) }
 

@@ -34,5 +34,8 @@ func (tn *Town) RelayOn(m *simnet.Host) (addrs []string, stop func()) {
 // through relays.
 func (tn *Town) AtHome(name string, router simnet.NAT, relays []string) *Person {
 	tn.t.Helper()
-	return tn.JoinAt(name, tn.world.LAN(router), relays...)
+	lan := tn.world.LAN(router)
+	p := tn.JoinAt(name, lan, relays...)
+	p.Home = lan
+	return p
 }

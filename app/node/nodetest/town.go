@@ -45,6 +45,7 @@ type Person struct {
 	Name   string
 	Dir    string
 	Host   *simnet.Host
+	Home   *simnet.LAN      // behind the router of a person AtHome
 	Now    func() time.Time // the clock on this person's wall
 	Relays []string         // where this person is reachable through; used at the next Wake
 	DHT    *transport.DHT   // the table by which this person finds others; used at the next Wake
