@@ -22,7 +22,9 @@ func (p *phone) start(who string) {
 		p.w.toast.say(why, "")
 		return
 	}
-	p.tell(func(ctx context.Context) (control.Call, error) { return p.w.client.Call(ctx, who) })
+	p.w.askRoute(c, func() {
+		p.tell(func(ctx context.Context) (control.Call, error) { return p.w.client.Call(ctx, who) })
+	})
 }
 
 // mayNotCall says why a person cannot be called now; empty when they can.
@@ -62,10 +64,18 @@ func (p *phone) tell(f func(context.Context) (control.Call, error)) {
 }
 
 func (p *phone) answer(id string) {
-	if i := p.index(control.Call{ID: id}); i >= 0 {
-		p.w.openConversation(p.calls[i].Who, "")
+	take := func() {
+		p.tell(func(ctx context.Context) (control.Call, error) { return p.w.client.Answer(ctx, id) })
 	}
-	p.tell(func(ctx context.Context) (control.Call, error) { return p.w.client.Answer(ctx, id) })
+	if i := p.index(control.Call{ID: id}); i >= 0 {
+		who := p.calls[i].Who
+		p.w.openConversation(who, "")
+		if c, known := p.w.contact(who); known {
+			p.w.askRoute(c, take)
+			return
+		}
+	}
+	take()
 }
 
 func (p *phone) decline(id string) {

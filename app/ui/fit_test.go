@@ -35,6 +35,7 @@ func everyCard(n *cardNode) map[string]func() {
 		"backup":   w.showBackup,
 		"emoji":    func() { w.showEmoji(fyne.NewPos(200, 300), func(string) {}) },
 		"pictures": func() { w.showPictures(func(string) {}) },
+		"route":    func() { w.askRoute(control.Contact{ID: "bo", Name: bo.Name}, func() {}) },
 		"panel":    func() { w.modal(newInfoPanel(w, bo)) },
 	}
 }

@@ -30,6 +30,7 @@ type infoPanel struct {
 	box            *card
 	compare        *button
 	mute, echo     *toggle
+	route          *routeChoice
 	block, test    *item
 	scroll         *container.Scroll
 	out            *fyne.Container // the way back where the panel covers the conversation
@@ -49,6 +50,7 @@ func newInfoPanel(w *Window, c control.Contact) *infoPanel {
 	p.changed = newColumn(8, newWarning(w.tr("info.changed")), newRow(0, primaryButton(w.tr("info.look"), func() { w.showSafety(p.who) })))
 	p.mute = newToggle(w.tr("info.mute"), w.tr("info.mute.say"), c.Muted, p.setMuted)
 	p.echo = newToggle("", "", c.Echo, p.setEcho)
+	p.route = newRouteChoice(w)
 	p.box = newBox(p.number)
 	p.build()
 	p.ExtendBaseWidget(p)
@@ -70,6 +72,7 @@ func (p *infoPanel) build() {
 		p.changed,
 		newColumn(8, labelText(w.tr("info.safety")), p.box, newEnds(p.verified, p.compare)),
 		newColumn(4, labelText(w.tr("info.path")), p.path),
+		p.route.box,
 		p.mute, p.echo,
 		newInset(-10, 0, newColumn(2,
 			p.test,

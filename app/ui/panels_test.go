@@ -247,6 +247,51 @@ func TestLocalNetworksOnlyIsOneSwitchAndRelaysAreListed(t *testing.T) {
 	})
 }
 
+func TestBeforeTheFirstCallWithSomebodyUnverifiedItIsAskedWhoLearnsTheAddress(t *testing.T) {
+	withCards(t, func(t *testing.T, n *cardNode) {
+		bo := control.Contact{ID: "bo", Name: "Bo", State: control.Friend, Presence: control.Online, Route: control.RouteDirect}
+		n.answer("PATCH /contacts/bo", bo)
+		called := 0
+		call := func() { called++ }
+		n.w.askRoute(bo, call)
+		n.settle()
+		wantWords(t, n.top(), "sees your network address")
+		n.shot(t, "route-ask")
+		n.press(t, n.top(), "Cancel")
+		n.w.askRoute(bo, call)
+		n.settle()
+		n.press(t, n.top(), "Only through friends and relays")
+		n.wantTold(t, `PATCH /contacts/bo {"route":"through"}`)
+		if called != 1 {
+			t.Errorf("the call went on %d times", called)
+		}
+		verified, asked := bo, bo
+		verified.Verified, asked.Asked = true, true
+		n.w.askRoute(verified, call)
+		n.w.askRoute(asked, call)
+		if called != 3 || n.top() != nil {
+			t.Errorf("it is asked again: the call went on %d times", called)
+		}
+	})
+}
+
+func TestThePanelChoosesWhoLearnsTheAddress(t *testing.T) {
+	withCards(t, func(t *testing.T, n *cardNode) {
+		n.answer("GET /contacts/ana/safety", anaSafety)
+		n.answer("PATCH /contacts/ana", cardAna)
+		p := newInfoPanel(n.w, cardAna)
+		n.page(p)
+		n.size(280, 900)
+		wantWords(t, p, "see each other’s network address")
+		n.press(t, p, "Relays only")
+		n.wantTold(t, `PATCH /contacts/ana {"route":"relay"}`)
+		hidden := cardAna
+		hidden.Route = control.RouteRelay
+		p.set(hidden)
+		wantWords(t, p, "only through relays of yours")
+	})
+}
+
 func TestPeopleNearbyAreAskedFromTheCard(t *testing.T) {
 	withCards(t, func(t *testing.T, n *cardNode) {
 		n.answer("POST /invites", invite())
