@@ -126,6 +126,7 @@ func (p *infoPanel) fill() {
 	}
 	p.changed.Hidden = !c.Changed
 	p.mute.on, p.echo.on = c.Muted, c.Echo
+	p.route.set(c)
 	p.echo.label.set(w.tr("info.echo", c.Name))
 	p.echo.note.set(w.tr("info.echo.say"))
 	p.echo.note.Hidden = false
