@@ -8,10 +8,10 @@ VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 APM := $(shell pkg-config --exists webrtc-audio-processing-2 2>/dev/null && echo apm2 || (pkg-config --exists webrtc-audio-processing-1 2>/dev/null && echo apm1))
 TAGS := migrated_fynedo no_animations $(APM)
 
-.PHONY: help run build test short smoke bench voice natlab fuzz lint package deps shots clean
+.PHONY: help run build test short smoke bench voice voice-short natlab fuzz lint package deps shots clean
 
 help: ## list what can be made
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
 
 run: build ## open the window (without a display: run the node)
 	./$(BIN)
@@ -40,6 +40,9 @@ bench: build ## benchmarks beside the code, then whole-process scenarios, as tab
 
 voice: build ## calls over virtual sound devices, measured
 	ENTRENOUS_VOICE=1 $(GO) test -tags "$(TAGS)" -count=1 -timeout 30m -run 'TestTheHarness' -v ./media/voice/
+
+voice-short: deps ## the same in less than a minute: fails only if no sound arrives or an echo comes back
+	ENTRENOUS_VOICE=short $(GO) test -tags "$(TAGS)" -count=1 -timeout 10m -run 'TestTheHarness' -v ./media/voice/
 
 natlab: build ## real kernels with NAT between them (root)
 	ENTRENOUS_NATLAB=$(CURDIR)/$(BIN) $(GO) test -tags "$(TAGS)" -count=1 -timeout 30m -run 'TestNATLab' -v ./app/

@@ -29,6 +29,7 @@ type peerConfig struct {
 	Headphones   bool
 	Clean        bool // noise suppression and gain control as well
 	Low          bool
+	Echo         bool // the second peer hears its own loudspeaker
 	Loss         float64
 }
 
