@@ -115,6 +115,7 @@ func TestAnotherRelayTakesOverFromOneThatDies(t *testing.T) {
 		if err != nil || c.Path.Kind != transport.Relay {
 			t.Fatalf("the path is %v, %v", c.Path, err)
 		}
+		town.Pass(time.Minute)
 		stop[0]()
 		id := alice.Send(bob, "is one of them gone?")
 		town.Within(3*time.Second, "the message is there by the other", func() bool {

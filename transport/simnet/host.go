@@ -115,6 +115,13 @@ func (h *Host) spotsLocked() (out []spot) {
 	return out
 }
 
+// speaks says whether the machine has an address of an address's family.
+func (h *Host) speaks(ip net.IP) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.addressOf(ip).ip != nil
+}
+
 func (h *Host) addressOf(ip net.IP) address {
 	if ip != nil && ip.To4() == nil {
 		return h.v6

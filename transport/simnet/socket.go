@@ -4,17 +4,22 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"sync"
+	"syscall"
 	"time"
 )
 
-// ListenUDP opens a socket on the machine's address of a.IP's family, whatever
-// a.IP says; port 0 is any. The socket goes with the machine when it moves: it
+// ListenUDP opens a socket on the machine's address of a.IP's family (of the
+// network's where there is none), whatever a.IP says; port 0 is any. The socket goes with the machine when it moves: it
 // keeps its port and what LocalAddr says, as if it were bound to every address.
-func (h *Host) ListenUDP(_ string, a *net.UDPAddr) (net.PacketConn, error) {
+func (h *Host) ListenUDP(network string, a *net.UDPAddr) (net.PacketConn, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	at := h.addressOf(a.IP)
+	if a.IP == nil && network == "udp6" {
+		at = h.v6
+	}
 	c, err := at.listen(a.Port)
 	if err != nil {
 		return nil, fmt.Errorf("simnet: %w", err)
@@ -76,8 +81,12 @@ func (s *socket) ReadFrom(b []byte) (int, net.Addr, error) {
 	}
 }
 
-// WriteTo sends a packet. It never blocks; where it cannot go it is lost.
+// WriteTo sends a packet. It never blocks; where it cannot go it is lost. To a
+// family of IP that the machine lacks there is no route.
 func (s *socket) WriteTo(b []byte, to net.Addr) (int, error) {
+	if u, ok := to.(*net.UDPAddr); ok && !s.host.speaks(u.IP) {
+		return 0, &net.OpError{Op: "write", Net: "udp", Addr: to, Err: os.NewSyscallError("sendto", syscall.ENETUNREACH)}
+	}
 	c, closed := s.current()
 	if closed {
 		return 0, net.ErrClosed
