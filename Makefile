@@ -8,7 +8,7 @@ VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 APM := $(shell pkg-config --exists webrtc-audio-processing-2 2>/dev/null && echo apm2 || (pkg-config --exists webrtc-audio-processing-1 2>/dev/null && echo apm1))
 TAGS := migrated_fynedo no_animations $(APM)
 
-.PHONY: help run build test short smoke bench voice voice-short natlab fuzz lint package deps shots clean
+.PHONY: help run build test short smoke bench voice voice-short natlab natlab-short fuzz lint package deps shots clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -46,6 +46,9 @@ voice-short: deps ## the same in less than a minute: fails only if no sound arri
 
 natlab: build ## real kernels with NAT between them (root)
 	ENTRENOUS_NATLAB=$(CURDIR)/$(BIN) $(GO) test -tags "$(TAGS)" -count=1 -timeout 30m -run 'TestNATLab' -v ./app/
+
+natlab-short: build ## the telling part of natlab, in a minute (root)
+	ENTRENOUS_NATLAB=$(CURDIR)/$(BIN) ENTRENOUS_NATLAB_SHORT=1 $(GO) test -tags "$(TAGS)" -count=1 -timeout 5m -run '^TestNATLab$$' -v ./app/
 
 fuzz: ## each fuzz target for half a minute
 	@$(GO) list ./... | while read -r p; do \

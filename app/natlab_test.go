@@ -1,12 +1,9 @@
 package app_test
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -15,185 +12,184 @@ import (
 	"github.com/entrenous/entrenous/app/control"
 )
 
-// The laboratory of real kernels: two homes behind routers made of network
-// namespaces and nftables, a relay between them. Run by `make natlab`.
-
-// natRules are a home router's: everything goes out under its own address, and
-// nothing comes in that was not asked for.
-const natRules = `table ip nat {
- chain post {
-  type nat hook postrouting priority 100;
-  oifname "wan" masquerade %s
- }
-}
-table ip door {
- chain in {
-  type filter hook input priority 0;
-  iifname "wan" ct state new drop
- }
- chain through {
-  type filter hook forward priority 0;
-  iifname "wan" ct state new drop
- }
-}
-`
-
-// lab is a small internet. Its addresses are ones that libp2p takes for public;
-// the namespaces have no way out.
-type lab struct {
-	t   *testing.T
-	bin string
-	tag string
+// dweller is somebody's daemon in a home.
+type dweller struct {
+	l           *lab
+	r           router
+	name, space string
+	profile     string
+	c           *control.Client
 }
 
-func (l *lab) run(args ...string) {
+// dwell lets somebody live behind a router, reachable through relays.
+func (l *lab) dwell(r router, name string, relays []string) *dweller {
 	l.t.Helper()
-	if out, err := exec.CommandContext(l.t.Context(), args[0], args[1:]...).CombinedOutput(); err != nil {
-		l.t.Fatalf("%v: %v: %s", args, err, out)
+	d := &dweller{l: l, r: r, name: name, space: l.home(r), profile: filepath.Join(l.dir, name)}
+	l.run(l.bin, "init", "--profile", d.profile, "--name", name, "--no-passphrase")
+	args := []string{"daemon", "--json", "--no-lan", "--audio", "tone", "--auto-answer", "--profile", d.profile}
+	for _, a := range relays {
+		args = append(args, "--relay", a)
 	}
+	if !l.begin(d.space, args...).next(&struct{}{}) {
+		l.t.Fatalf("the daemon of %s does not start", name)
+	}
+	d.c = control.Dial(d.profile)
+	l.t.Cleanup(d.c.Close)
+	return d
 }
 
-func (l *lab) ns(name string) string { return "en" + l.tag + name }
-
-func (l *lab) ip(args ...string) { l.t.Helper(); l.run(append([]string{"ip"}, args...)...) }
-
-// space makes a namespace that ends with the test.
-func (l *lab) space(name string) {
-	l.t.Helper()
-	l.ip("netns", "add", l.ns(name))
-	l.t.Cleanup(func() { _ = exec.Command("ip", "netns", "del", l.ns(name)).Run() })
-	l.ip("-n", l.ns(name), "link", "set", "lo", "up")
-}
-
-// home puts a host behind a router. masquerade is what nftables does to it:
-// "" keeps a port whoever is spoken to, "random" takes another one each time.
-func (l *lab) home(name, public, inside, masquerade string) {
-	l.t.Helper()
-	router, host, wan := l.ns("r"+name), l.ns(name), l.ns("w")
-	l.space("r" + name)
-	l.space(name)
-	l.ip("link", "add", "w"+name, "netns", wan, "type", "veth", "peer", "name", "wan", "netns", router)
-	l.ip("-n", wan, "link", "set", "w"+name, "master", "br0", "up")
-	l.ip("-n", router, "addr", "add", public+"/24", "dev", "wan")
-	l.ip("-n", router, "link", "set", "wan", "up")
-	l.ip("link", "add", "lan", "netns", router, "type", "veth", "peer", "name", "eth0", "netns", host)
-	l.ip("-n", router, "addr", "add", inside+".1/24", "dev", "lan")
-	l.ip("-n", router, "link", "set", "lan", "up")
-	l.ip("-n", host, "addr", "add", inside+".2/24", "dev", "eth0")
-	l.ip("-n", host, "link", "set", "eth0", "up")
-	l.ip("-n", host, "route", "add", "default", "via", inside+".1")
-	l.run("ip", "netns", "exec", router, "sysctl", "-qw", "net.ipv4.ip_forward=1")
-	rules := filepath.Join(l.t.TempDir(), "nat")
-	text := fmt.Sprintf(natRules, masquerade)
-	if err := os.WriteFile(rules, []byte(text), 0o600); err != nil {
-		l.t.Fatal(err)
-	}
-	l.run("ip", "netns", "exec", router, "nft", "-f", rules)
-}
-
-// start runs the program in a namespace until the test ends, and gives its
-// first line.
-func (l *lab) start(space string, args ...string) map[string]any {
-	l.t.Helper()
-	cmd := exec.Command("ip", append([]string{"netns", "exec", l.ns(space), l.bin}, args...)...)
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		l.t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		l.t.Fatal(err)
-	}
-	l.t.Cleanup(func() {
-		_ = cmd.Process.Signal(os.Interrupt)
-		_ = cmd.Wait()
-	})
-	line, err := bufio.NewReader(out).ReadBytes('\n')
-	var first map[string]any
-	if err != nil || json.Unmarshal(line, &first) != nil {
-		l.t.Fatalf("%s %v: %q, %v", space, args, line, err)
-	}
-	return first
-}
-
-func TestNATLab(t *testing.T) {
-	bin := os.Getenv("ENTRENOUS_NATLAB")
-	switch {
-	case bin == "":
-		t.Skip("run by make natlab")
-	case os.Geteuid() != 0:
-		t.Skip("network namespaces with NAT need root")
-	}
-	for i, c := range []struct {
-		name, a, b string
-		want       string
-	}{
-		{"cone and cone", "", "", "direct"},
-		{"symmetric and cone", "random,persistent", "", "relay"},
-		{"symmetric and symmetric", "random,persistent", "random,persistent", "relay"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			l := &lab{t: t, bin: bin, tag: fmt.Sprintf("%d%d", os.Getpid()%10000, i)}
-			l.space("w")
-			l.ip("-n", l.ns("w"), "link", "add", "br0", "type", "bridge")
-			l.ip("-n", l.ns("w"), "link", "set", "br0", "up")
-			l.ip("-n", l.ns("w"), "addr", "add", "11.0.0.1/24", "dev", "br0")
-			l.home("a", "11.0.0.10", "10.1.0", c.a)
-			l.home("b", "11.0.0.20", "10.2.0", c.b)
-			l.friends(c.want)
-		})
-	}
-}
-
-func (l *lab) friends(want string) {
-	l.t.Helper()
-	dir := l.t.TempDir()
-	ana, bo := filepath.Join(dir, "ana"), filepath.Join(dir, "bo")
-	relay := l.start("w", "relay", "--json", "--profile", filepath.Join(dir, "relay"), "--listen", "/ip4/11.0.0.1/udp/4001/quic-v1")
-	at := fmt.Sprint(relay["addrs"].([]any)[0])
-	for name, d := range map[string]string{"a": ana, "b": bo} {
-		l.run(l.bin, "init", "--profile", d, "--name", filepath.Base(d), "--no-passphrase")
-		l.start(name, "daemon", "--json", "--no-lan", "--audio", "null", "--profile", d, "--relay", at)
-	}
-	ca, cb := control.Dial(ana), control.Dial(bo)
-	l.until("the invite names the relay", 10*time.Second, func(ctx context.Context) bool {
-		s, err := ca.Status(ctx)
+// ready waits until the dweller is reachable through a relay.
+func (d *dweller) ready() {
+	d.l.t.Helper()
+	d.l.until(d.name+" is reachable through the relay", 20*time.Second, func(ctx context.Context) bool {
+		s, err := d.c.Status(ctx)
 		return err == nil && strings.Contains(strings.Join(s.Addrs, " "), "p2p-circuit")
 	})
-	i, err := ca.Invite(l.t.Context(), control.NewInvite{Once: true})
+}
+
+func (d *dweller) path(ctx context.Context, o *dweller) string {
+	c, err := d.c.Contact(ctx, o.name)
+	if err != nil || c.State != control.Friend || c.Presence != control.Online {
+		return "none"
+	}
+	kind, _, _ := strings.Cut(c.Path, ":")
+	return kind
+}
+
+// meeting is what became of two people.
+type meeting struct {
+	a, b         router
+	met, settled time.Duration // both friends and online; on the best path
+	path         string        // in the end
+	sound        time.Duration // from the answer to the first sound
+	callPath     string        // after three seconds
+}
+
+func (m meeting) String() string {
+	return fmt.Sprintf("%-26s %-26s %-7s %7d ms %7d ms   %-7s %7d ms", m.a.name, m.b.name, m.path,
+		m.met.Milliseconds(), m.settled.Milliseconds(), m.callPath, m.sound.Milliseconds())
+}
+
+// theory says whether two routers let people meet directly, or nothing where
+// both may happen. Linux's masquerade filters by address and port, so that
+// symmetric ones are punched from open ones only. Where UDP is blocked TCP may
+// be punched by calling at the same moment.
+func theory(a, b router) string {
+	switch {
+	case a.six != b.six:
+		return "relay"
+	case a.nat != "" && !b.open, b.nat != "" && !a.open:
+		return "relay"
+	case a.noUDP || b.noUDP:
+		return ""
+	}
+	return "direct"
+}
+
+// meet makes two people friends, lets them write and call.
+func (l *lab) meet(a, b *dweller) (m meeting) {
+	l.t.Helper()
+	m = meeting{a: a.r, b: b.r}
+	i, err := a.c.Invite(l.t.Context(), control.NewInvite{Once: true})
 	if err != nil {
 		l.t.Fatal(err)
 	}
 	began := time.Now()
-	if _, err := cb.Add(l.t.Context(), control.NewContact{Link: i.Link}); err != nil {
+	if _, err := b.c.Add(l.t.Context(), control.NewContact{Link: i.Link}); err != nil {
 		l.t.Fatal(err)
 	}
-	l.until("both are friends", 15*time.Second, func(ctx context.Context) bool {
-		c, err := cb.Contact(ctx, "ana")
-		return err == nil && c.State == control.Friend && c.Presence == control.Online
+	l.until(a.name+" and "+b.name+" are friends", 20*time.Second, func(ctx context.Context) bool {
+		return a.path(ctx, b) != "none" && b.path(ctx, a) != "none"
 	})
-	l.t.Logf("friends after %v", time.Since(began).Round(time.Millisecond))
-	if _, err := cb.Send(l.t.Context(), "ana", control.NewMessage{Text: "through two routers", Wait: control.Delivered, Timeout: 10_000}); err != nil {
-		l.t.Fatal(err)
-	}
-	l.until("the path is "+want, 15*time.Second, func(ctx context.Context) bool {
-		c, err := ca.Contact(ctx, "bo")
-		return err == nil && strings.HasPrefix(c.Path, want)
+	m.met = time.Since(began)
+	want := theory(a.r, b.r)
+	l.until(fmt.Sprintf("the path of %s and %s is %s", a.name, b.name, want), 15*time.Second, func(ctx context.Context) bool {
+		got := a.path(ctx, b)
+		return got == want || want == "" && got != "none"
 	})
-	l.t.Logf("%s after %v", want, time.Since(began).Round(time.Millisecond))
-	if _, err := ca.Send(l.t.Context(), "bo", control.NewMessage{Text: "and back", Wait: control.Delivered, Timeout: 10_000}); err != nil {
-		l.t.Fatal(err)
+	m.settled = time.Since(began)
+	if _, err := b.c.Send(l.t.Context(), a.name, control.NewMessage{Text: "through two routers", Wait: control.Delivered, Timeout: 10_000}); err != nil {
+		l.t.Errorf("%s writes to %s: %v", b.name, a.name, err)
 	}
+	m.sound, m.callPath = l.call(a, b, 3*time.Second)
+	m.path = a.path(l.t.Context(), b)
+	if want != "" && (m.path != want || m.callPath != want) {
+		l.t.Errorf("%s and %s write by %s and speak by %s, want %s", a.name, b.name, m.path, m.callPath, want)
+	}
+	return m
 }
 
-func (l *lab) until(what string, limit time.Duration, holds func(context.Context) bool) {
+// heard is a line of “call --json”.
+type heard struct {
+	Type    string  `json:"type"`
+	At      float64 `json:"at_ms"`
+	Reason  string  `json:"reason"`
+	Quality *struct {
+		Path     string  `json:"path"`
+		First    float64 `json:"first_audio_ms"`
+		Received uint64  `json:"packets_received"`
+		MadeUp   uint64  `json:"concealed_samples"`
+	} `json:"quality"`
+}
+
+// call calls for some time, and says when sound came and how it travelled last.
+func (l *lab) call(a, b *dweller, length time.Duration) (sound time.Duration, path string) {
 	l.t.Helper()
-	ctx, cancel := context.WithTimeout(l.t.Context(), limit)
-	defer cancel()
-	for !holds(ctx) {
-		select {
-		case <-ctx.Done():
-			l.t.Fatalf("not within %v: %s", limit, what)
-		case <-time.After(20 * time.Millisecond):
+	p := l.begin(a.space, "call", b.name, "--json", "--for", length.String(), "--profile", a.profile)
+	path = "none"
+	var x heard
+	for p.next(&x) {
+		if x.Quality == nil {
+			continue
+		}
+		if x.Quality.Path != "none" {
+			path = x.Quality.Path
+		}
+		if x.Type == "first_audio" {
+			sound = time.Duration(x.Quality.First * float64(time.Millisecond))
 		}
 	}
+	if sound == 0 {
+		l.t.Errorf("%s and %s hear nothing of each other: %s", a.name, b.name, x.Reason)
+	}
+	return sound, path
+}
+
+// telling are the cells of the short form: punched, across families, by relay,
+// by TCP.
+var telling = map[[2]int]bool{{1, 1}: true, {1, 3}: true, {1, 4}: true, {2, 5}: true}
+
+// TestNATLab prints the matrix. ENTRENOUS_NATLAB_SHORT keeps the telling cells.
+func TestNATLab(t *testing.T) {
+	l := newLab(t)
+	relays, _ := l.relay(1)
+	short := os.Getenv("ENTRENOUS_NATLAB_SHORT") != ""
+	var cells [][2]int
+	people := map[string]*dweller{}
+	for i, a := range routers {
+		for j, b := range routers[i:] {
+			cell := [2]int{i, i + j}
+			if short && !telling[cell] {
+				continue
+			}
+			cells = append(cells, cell)
+			for side, r := range []router{a, b} {
+				if name := fmt.Sprintf("%c%d", 'a'+side, cell[side]); people[name] == nil {
+					people[name] = l.dwell(r, name, relays)
+				}
+			}
+		}
+	}
+	for _, d := range people {
+		d.ready()
+	}
+	table := []string{fmt.Sprintf("%-26s %-26s %-7s %10s %10s   %-7s %10s", "one", "other", "chat", "met", "settled", "call", "sound")}
+	for _, cell := range cells {
+		m := l.meet(people[fmt.Sprintf("a%d", cell[0])], people[fmt.Sprintf("b%d", cell[1])])
+		table = append(table, m.String())
+		if m.met > 3*time.Second {
+			t.Errorf("%s and %s met after %v", m.a.name, m.b.name, m.met)
+		}
+	}
+	t.Log("\n" + strings.Join(table, "\n"))
 }

@@ -1,0 +1,151 @@
+package app_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/entrenous/entrenous/app/control"
+)
+
+// scene is what happens to a network in the middle of a call.
+type scene struct {
+	name   string
+	a, b   router
+	relays int
+	happen func(l *lab, a *dweller, relays []*process)
+	gap    time.Duration // the longest silence allowed
+}
+
+func home(d *dweller) string { return strings.TrimPrefix(d.space, "h") }
+
+var scenes = []scene{
+	{"the cable is out for a second", router{name: "port-restricted"}, router{name: "port-restricted"}, 1, func(l *lab, a *dweller, _ []*process) {
+		l.ip("-n", l.ns(a.space), "link", "set", "eth0", "down")
+		l.pass(time.Second)
+		l.ip("-n", l.ns(a.space), "link", "set", "eth0", "up")
+		l.ip("-n", l.ns(a.space), "route", "add", "default", "via", "10."+home(a)+".0.1")
+	}, 3 * time.Second},
+	{"another address", router{name: "port-restricted"}, router{name: "port-restricted"}, 1, func(l *lab, a *dweller, _ []*process) {
+		net := "10." + home(a) + ".0."
+		l.ip("-n", l.ns(a.space), "addr", "add", net+"3/24", "dev", "eth0")
+		l.ip("-n", l.ns(a.space), "addr", "del", net+"2/24", "dev", "eth0")
+		l.ip("-n", l.ns(a.space), "addr", "replace", net+"3/24", "dev", "eth0")
+		l.ip("-n", l.ns(a.space), "route", "replace", "default", "via", net+"1")
+	}, time.Second},
+	{"another router", router{name: "port-restricted"}, router{name: "port-restricted"}, 1, func(l *lab, a *dweller, _ []*process) {
+		second := l.home(router{name: "port-restricted"})
+		gate := "r" + strings.TrimPrefix(second, "h")
+		l.wire(gate, "lan2", a.space, "eth1")
+		l.ip("-n", l.ns(gate), "addr", "add", "10.200.0.1/24", "dev", "lan2")
+		l.ip("-n", l.ns(a.space), "addr", "add", "10.200.0.2/24", "dev", "eth1")
+		l.ip("-n", l.ns(a.space), "route", "replace", "default", "via", "10.200.0.1")
+	}, 3 * time.Second},
+	{"the relay is killed, there is another", router{name: "symmetric", nat: "fully-random"}, router{name: "symmetric", nat: "fully-random"}, 2, func(l *lab, _ *dweller, relays []*process) {
+		if err := relays[0].cmd.Process.Kill(); err != nil {
+			l.t.Error(err)
+		}
+	}, 3 * time.Second},
+}
+
+// TestNATLabChanges prints how long nobody was heard, and how long a message
+// took, when the network changed in the middle of a call.
+func TestNATLabChanges(t *testing.T) {
+	var mu sync.Mutex
+	table := []string{fmt.Sprintf("%-40s %14s %14s %14s", "what happens", "silence here", "silence there", "next message")}
+	for _, s := range scenes {
+		t.Run(s.name, func(t *testing.T) {
+			l := newLab(t)
+			var relays []string
+			var running []*process
+			for i := range s.relays {
+				addrs, p := l.relay(i + 1)
+				relays, running = append(relays, addrs...), append(running, p)
+			}
+			a, b := l.dwell(s.a, "ana", relays), l.dwell(s.b, "bo", relays)
+			a.ready()
+			b.ready()
+			l.befriend(a, b)
+			here, there, chat := l.during(a, b, func() { s.happen(l, a, running) })
+			mu.Lock()
+			defer mu.Unlock()
+			table = append(table, fmt.Sprintf("%-40s %11d ms %11d ms %11d ms", s.name, here.Milliseconds(), there.Milliseconds(), chat.Milliseconds()))
+			if max(here, there) > s.gap {
+				t.Errorf("silence of %v and %v, want %v at most", here, there, s.gap)
+			}
+		})
+	}
+	t.Log("\n" + strings.Join(table, "\n"))
+}
+
+func (l *lab) befriend(a, b *dweller) {
+	l.t.Helper()
+	i, err := a.c.Invite(l.t.Context(), control.NewInvite{Once: true})
+	if err == nil {
+		_, err = b.c.Add(l.t.Context(), control.NewContact{Link: i.Link})
+	}
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	l.until("they are on their best path", 20*time.Second, func(ctx context.Context) bool {
+		return a.path(ctx, b) == theory(a.r, b.r) && b.path(ctx, a) != "none"
+	})
+}
+
+// during calls, lets something happen, and gives the longest silence on both
+// sides and how long a message took that was written then.
+func (l *lab) during(a, b *dweller, happen func()) (here, there, chat time.Duration) {
+	l.t.Helper()
+	ctx, cancel := context.WithCancel(l.t.Context())
+	defer cancel()
+	x, err := a.c.Call(ctx, b.name)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	l.until("they hear each other", 20*time.Second, func(ctx context.Context) bool { return a.hears(ctx) > 100 && b.hears(ctx) > 100 })
+	l.pass(2 * time.Second)
+	var work sync.WaitGroup
+	listening, stop := context.WithCancel(ctx)
+	work.Go(func() { here = a.silence(listening) })
+	work.Go(func() { there = b.silence(listening) })
+	l.pass(500 * time.Millisecond)
+	happen()
+	began := time.Now()
+	work.Go(func() {
+		_, err := a.c.Send(ctx, b.name, control.NewMessage{Text: "still there?", Wait: control.Delivered, Timeout: 25_000})
+		if err != nil {
+			l.t.Errorf("the next message: %v", err)
+		}
+		chat = time.Since(began)
+	})
+	l.pass(10 * time.Second)
+	stop()
+	work.Wait()
+	_, _ = a.c.HangUp(ctx, x.ID)
+	return here, there, chat
+}
+
+// hears gives how many packets of sound have come in the call there is.
+func (d *dweller) hears(ctx context.Context) uint64 {
+	x, err := d.c.CallNow(ctx, control.CurrentCall)
+	if err != nil || x.Quality == nil {
+		return 0
+	}
+	return x.Quality.Received
+}
+
+// silence listens until ctx ends, and gives the longest time without a packet.
+func (d *dweller) silence(ctx context.Context) (longest time.Duration) {
+	heard, last := uint64(0), time.Now()
+	for ctx.Err() == nil {
+		if n := d.hears(ctx); n != heard && ctx.Err() == nil {
+			heard, last = n, time.Now()
+		}
+		longest = max(longest, time.Since(last))
+		d.l.pass(10 * time.Millisecond)
+	}
+	return longest
+}
