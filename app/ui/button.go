@@ -184,7 +184,7 @@ func (r *buttonRenderer) Layout(size fyne.Size) {
 	r.ground.Resize(size)
 	r.shade.Resize(size)
 	r.ring.Move(fyne.NewPos(1, 1))
-	r.ring.Resize(size.SubtractWidthHeight(2, 2))
+	r.ring.Resize(size.SubtractWidthHeight(2, 2).Max(fyne.Size{})) // a button may have no room yet
 	side := buttonIcon * textScale()
 	text := r.label.MinSize()
 	whole := text.Width

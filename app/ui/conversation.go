@@ -147,7 +147,7 @@ func (r *conversationRenderer) MinSize() fyne.Size { return fyne.NewSize(280, 24
 
 func (r *conversationRenderer) Objects() []fyne.CanvasObject {
 	c := r.c
-	return []fyne.CanvasObject{c.timeline, c.header, r.under, c.call, c.typing, r.over, c.composer, c.gate, c.cover}
+	return []fyne.CanvasObject{c.header, r.under, c.call, c.timeline, c.typing, r.over, c.composer, c.gate, c.cover}
 }
 
 const typingHigh = 26

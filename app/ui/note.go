@@ -50,8 +50,10 @@ func (n *note) draw(old fyne.CanvasObject) fyne.CanvasObject {
 	if !ok {
 		r = newNoteRow()
 	}
-	r.n = n
-	r.Refresh()
+	if r.n != n {
+		r.n = n
+		r.Refresh()
+	}
 	return r
 }
 
@@ -128,7 +130,10 @@ func (r *noteRowRenderer) Objects() []fyne.CanvasObject {
 	return []fyne.CanvasObject{r.ground, r.left, r.right, r.text, r.verb}
 }
 
-func (r *noteRowRenderer) Refresh() { r.Layout(r.Size()) }
+func (r *noteRowRenderer) Refresh() {
+	r.Layout(r.Size())
+	canvas.Refresh(r.ground)
+}
 
 func (r *noteRowRenderer) Layout(size fyne.Size) {
 	n, k := r.n, textScale()
@@ -150,13 +155,19 @@ func (r *noteRowRenderer) Layout(size fyne.Size) {
 	whole := m.Width + tail
 	r.text.Move(fyne.NewPos((size.Width-whole)/2, (size.Height-m.Height)/2))
 	r.verb.Hidden = n.verb == ""
-	r.verb.Text, r.verb.Color, r.verb.TextSize, r.verb.TextStyle = n.verb, theme.Color(colorAccent), 12*k, fyne.TextStyle{Bold: true}
+	if c := theme.Color(colorAccent); r.verb.Text != n.verb || r.verb.Color != c || r.verb.TextSize != 12*k {
+		r.verb.Text, r.verb.Color, r.verb.TextSize, r.verb.TextStyle = n.verb, c, 12*k, fyne.TextStyle{Bold: true}
+		r.verb.Refresh()
+	}
 	r.verb.Resize(r.verb.MinSize())
 	r.verb.Move(r.text.Position().AddXY(m.Width+verbGap, 0))
-	r.verb.Refresh()
 
 	r.ground.Hidden = !n.pill
 	r.ground.FillColor, r.ground.CornerRadius = theme.Color(colorPill), 10
+	r.ground.StrokeColor, r.ground.StrokeWidth = theme.Color(colorRing), 0
+	if n.t.focused && n.t.selected == n.name {
+		r.ground.StrokeWidth = 2
+	}
 	r.ground.Resize(fyne.NewSize(whole+24, 28*k))
 	r.ground.Move(fyne.NewPos((size.Width-whole)/2-12, (size.Height-28*k)/2))
 

@@ -98,14 +98,14 @@ func (t *timeline) choose(id string) {
 	t.repaint(id)
 }
 
-// step selects the message n rows away from the selected one.
+// step selects the message or call n rows away from the selected one.
 func (t *timeline) step(n int) {
 	i := slices.IndexFunc(t.rows, func(m control.Message) bool { return m.ID == t.selected })
 	if i < 0 {
 		i = len(t.rows)
 	}
 	for i += n; i >= 0 && i < len(t.rows); i += n {
-		if isBubble(&t.rows[i]) {
+		if isBubble(&t.rows[i]) || t.rows[i].Kind == control.KindCall {
 			t.choose(t.rows[i].ID)
 			t.reel.reveal(t.rows[i].ID)
 			return
@@ -164,7 +164,7 @@ func (t *timeline) TypedKey(e *fyne.KeyEvent) {
 	case fyne.KeyEnd:
 		t.toNewest()
 	case fyne.KeyReturn, fyne.KeyEnter:
-		t.actSelected(actReply)
+		t.enter()
 	case fyne.KeyDelete, fyne.KeyBackspace:
 		t.actSelected(actDelete)
 	case desktop.KeyMenu:
@@ -191,6 +191,15 @@ func (t *timeline) chosen() (control.Message, bool) {
 		return control.Message{}, false
 	}
 	return t.rows[i], true
+}
+
+// enter answers the selected message, or tells of the selected call.
+func (t *timeline) enter() {
+	if m, ok := t.chosen(); ok && m.Kind == control.KindCall {
+		t.w.showCallRow(m)
+		return
+	}
+	t.actSelected(actReply)
 }
 
 func (t *timeline) actSelected(a action) {

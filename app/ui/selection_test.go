@@ -161,3 +161,43 @@ func TestOnlyOurOwnMessagesCanBeEdited(t *testing.T) {
 		}
 	})
 }
+
+func TestACallIsReachedByKeyboard(t *testing.T) {
+	n := history(2)
+	c := n.say(anaID, anaID, "", 0)
+	c.Kind, c.Call = control.KindCall, &control.CallRow{Reason: control.EndMissed}
+	withWindow(t, n, func(t *testing.T) {
+		tl := n.w.shell.chat.timeline
+		n.w.win.Canvas().Focus(tl)
+		if tl.selected != c.ID {
+			t.Fatalf("%q is selected, not the call", tl.selected)
+		}
+		if r := tl.reel.drawn[c.ID].(*noteRow); r.ground.StrokeWidth == 0 {
+			t.Error("it is not to be seen that the call is selected")
+		}
+		tl.TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn})
+		n.settle()
+		if len(n.w.modals) != 1 || !strings.Contains(wordsOn(n.w.modals[0].layer), "Call Ana") {
+			t.Fatal("Enter tells nothing of the call")
+		}
+		n.w.typed(&fyne.KeyEvent{Name: fyne.KeyEscape})
+		tl.TypedKey(&fyne.KeyEvent{Name: fyne.KeyUp})
+		if r := tl.reel.drawn[c.ID].(*noteRow); tl.selected == c.ID || r.ground.StrokeWidth != 0 {
+			t.Error("the selection stays on the call")
+		}
+	})
+}
+
+func TestShiftTabGoesUpwardsFromTheComposer(t *testing.T) {
+	n := history(2)
+	withWindow(t, n, func(t *testing.T) {
+		canvas, chat := n.w.win.Canvas(), n.w.shell.chat
+		canvas.Focus(chat.composer.entry)
+		for i, want := range []fyne.Focusable{chat.timeline, chat.header.more, chat.header.search} {
+			canvas.FocusPrevious()
+			if got := canvas.Focused(); got != want {
+				t.Fatalf("after %d steps %T has the keyboard", i+1, got)
+			}
+		}
+	})
+}
