@@ -20,7 +20,7 @@ type callLabel struct {
 }
 
 func newCallLabel(b *callBar) *callLabel {
-	l := &callLabel{bar: b, name: headText("").oneLine(), line: smallText("").oneLine()}
+	l := &callLabel{bar: b, name: headText("").oneLine(), line: smallText("").ofFacts()}
 	l.line.size = 12
 	l.pressed = newPressed(l.press, func() string { return l.name.words + ", " + l.line.words }, 10)
 	l.ExtendBaseWidget(l)

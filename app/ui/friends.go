@@ -24,7 +24,7 @@ func newEmptyState(w *Window) fyne.CanvasObject {
 	v.show = secondaryButton(w.tr("friends.show"), func() { w.modal(newFriends(w, false)) })
 	got := secondaryButton(w.tr("friends.received"), func() { w.modal(newFriends(w, true)) })
 	v.copy.Disable()
-	v.root = container.New(&middle{wide: 380}, newColumn(16,
+	v.root = container.New(&middle{wide: 416}, newColumn(16,
 		container.NewCenter(newMark(48)),
 		newColumn(8, newText(w.tr("friends.title"), 18, 26, colorInk).bold().centred(), mutedText(w.tr("friends.say")).centred()),
 		newCentredRow(0, newBox(natural(v.link))),

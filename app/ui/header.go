@@ -30,7 +30,7 @@ type header struct {
 }
 
 func newHeader(w *Window) *header {
-	h := &header{w: w, face: newAvatar("", 40, presenceNone), name: headText("").oneLine(), line: smallText("").oneLine()}
+	h := &header{w: w, face: newAvatar("", 40, presenceNone), name: headText("").oneLine(), line: smallText("").ofFacts()}
 	h.face.stand(colorBack)
 	h.line.size = 12
 	h.back = iconButton(quiet, theme.NavigateBackIcon(), w.tr("header.back"), func() { w.shell.back() })

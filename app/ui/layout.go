@@ -187,6 +187,7 @@ func (s *shell) showEmpty() {
 	}
 	s.empty.Objects = []fyne.CanvasObject{o}
 	s.arrange()
+	s.empty.Refresh() // it may have had its size already, and lay out nothing new
 }
 
 // newChoose stands where no conversation is chosen.

@@ -143,6 +143,11 @@ func TestSettingsCountAtOnce(t *testing.T) {
 			t.Errorf("the settings are %+v", n.settings)
 		}
 		n.shot(t, "settings-fr")
+		each(n.w.shell.empty, func(o fyne.CanvasObject) {
+			if b, ok := o.(*button); ok && b.Size().IsZero() {
+				t.Errorf("%q has no room on the page that was drawn anew", b.words)
+			}
+		})
 		name := entries(n.top())[0]
 		n.w.win.Canvas().Focus(name)
 		name.SetText(" Léna ")

@@ -49,6 +49,7 @@ type text struct {
 	style fyne.TextStyle
 	align fyne.TextAlign
 	once  bool // one line, cut with an ellipsis
+	facts bool // and of facts, so that only whole ones are shown
 
 	groups int // at most so many words a line, the same on each; 0 for words that flow
 
@@ -87,6 +88,7 @@ func (t *text) bold() *text    { t.style.Bold = true; return t }
 func (t *text) mono() *text    { t.style.Monospace = true; return t }
 func (t *text) centred() *text { t.align = fyne.TextAlignCenter; return t }
 func (t *text) oneLine() *text { t.once = true; return t }
+func (t *text) ofFacts() *text { t.facts = true; return t.oneLine() }
 func (t *text) coloured(n fyne.ThemeColorName) *text {
 	t.color = n
 	return t
@@ -129,12 +131,30 @@ func (t *text) breakLines() []string {
 	measure := func(s string) float32 { return fyne.MeasureText(s, t.size*textScale(), t.style).Width }
 	words := tidy(t.words)
 	switch {
+	case t.facts:
+		return []string{ellipsize(wholeFacts(words, t.width, measure), t.width, measure)}
 	case t.once:
 		return []string{ellipsize(strings.ReplaceAll(words, "\n", " "), t.width, measure)}
 	case t.groups > 0:
 		return strings.Split(groupLines(words, t.groups, t.width, measure), "\n")
 	}
 	return wrapWords(words, t.width, measure)
+}
+
+// factEnd stands between facts in one line.
+const factEnd = " · "
+
+// wholeFacts leaves out the last facts of a line until the others fit; the
+// first one stays.
+func wholeFacts(line string, width float32, measure func(string) float32) string {
+	for measure(line) > width {
+		end := strings.LastIndex(line, factEnd)
+		if end < 0 {
+			break
+		}
+		line = line[:end]
+	}
+	return line
 }
 
 // onScreen is a line in the order in which Fyne has to set it.

@@ -94,3 +94,14 @@ func BenchmarkTextOfACard(b *testing.B) {
 		words.heightFor(397) // not as it was before
 	}
 }
+
+func TestOfFactsOnlyWholeOnesAreShown(t *testing.T) {
+	const line = "12:41 · sounds great · 38 ms"
+	for width, want := range map[float32]string{
+		40: line, 28: line, 27: "12:41 · sounds great", 19: "12:41", 3: "12:41",
+	} {
+		if got := wholeFacts(line, width, perLetter); got != want {
+			t.Errorf("in %v it is %q, not %q", width, got, want)
+		}
+	}
+}
