@@ -23,7 +23,7 @@ const (
 	seenProtocol = "/entrenous/seen/1"
 	// probeTime is how long a connection may take to show that it works after
 	// this machine has moved: three round trips around the world.
-	probeTime = 700 * time.Millisecond
+	probeTime = time.Second
 	maxSeen   = 18 // bytes of an IPv6 address and a port
 )
 
@@ -132,6 +132,9 @@ func (h *Host) examine(whole context.Context, conns []network.Conn) (news bool) 
 	for _, c := range conns {
 		all.Go(func() {
 			a, err := h.probe(ctx, c)
+			if err == nil && a.IsValid() {
+				a, err = h.probe(ctx, c) // the first one made the other end notice where we are
+			}
 			if err != nil && whole.Err() != nil {
 				return
 			}
@@ -149,6 +152,25 @@ func (h *Host) examine(whole context.Context, conns []network.Conn) (news bool) 
 	}
 	all.Wait()
 	return news
+}
+
+// Suspect looks whether the connections to a peer still work, and the relays
+// that they run through, and closes those that do not. It takes up to a second.
+func (h *Host) Suspect(ctx context.Context, p Peer) {
+	id, err := p.id()
+	if err != nil {
+		return
+	}
+	conns := h.swarm.ConnsToPeer(id)
+	for _, c := range conns {
+		if !viaRelay(c.RemoteMultiaddr()) {
+			continue
+		}
+		if by, err := relayIn(c.RemoteMultiaddr()).id(); err == nil {
+			conns = append(conns, h.swarm.ConnsToPeer(by)...)
+		}
+	}
+	h.examine(ctx, conns)
 }
 
 // joined is told of each new connection. A second one to a peer often means that

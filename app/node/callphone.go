@@ -84,6 +84,7 @@ func (p *phone) begin(ctx context.Context) {
 	p.work.Go(func() { p.talk(ctx, up) })
 	if p.offered == nil {
 		p.work.Go(func() { p.keepTunnel(ctx) })
+		p.work.Go(func() { p.watchTunnel(ctx) })
 	}
 }
 

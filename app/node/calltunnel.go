@@ -19,6 +19,8 @@ const (
 	tunnelProtocol = "/entrenous/tunnel/1"
 	// tunnelPause is how long the caller waits before it opens another one.
 	tunnelPause = 200 * time.Millisecond
+	// tunnelQuiet is how long nothing may come through a tunnel that is in use.
+	tunnelQuiet = 700 * time.Millisecond
 )
 
 // errNoLink means that there is no live channel to a device.
@@ -48,6 +50,28 @@ func (p *phone) keepTunnel(ctx context.Context) {
 		select {
 		case <-time.After(tunnelPause):
 		case <-ctx.Done():
+		}
+	}
+}
+
+// watchTunnel looks whether the connection works that the tunnel runs on, when it
+// is in use and nothing comes through: whoever relays may be gone.
+func (p *phone) watchTunnel(ctx context.Context) {
+	tick := time.NewTicker(tunnelPause)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+		heard := p.leg.Heard()
+		if heard.IsZero() || time.Since(heard) < tunnelQuiet || p.leg.Path().Kind != rtc.Relayed {
+			continue
+		}
+		c := p.called()
+		if l := p.n.links.to(identity.DeviceID(c.Device)); l != nil && !c.Held && !c.HeldThere {
+			p.n.host.Suspect(ctx, l.peer)
 		}
 	}
 }

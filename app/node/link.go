@@ -28,7 +28,12 @@ const (
 	// freshFor is the age at which a link is replaced by a new handshake.
 	freshFor = time.Hour
 	// goodLink is how long a link must have stood to be dialled again at once.
-	goodLink = 10 * time.Second
+	goodLink = 3 * time.Second
+	// crossing is how far apart two links may begin that are dialled at once.
+	crossing = 3 * time.Second
+	// answerTime is how long a friend may take to say anything after something was
+	// sent; then we look whether the connection still works.
+	answerTime = 1200 * time.Millisecond
 	// outbox is how many small frames may wait for a slow peer.
 	outbox = 512
 
@@ -59,6 +64,7 @@ type link struct {
 	missed atomic.Bool                   // something came that we could not take: ask again at the next tick
 
 	intro allowance // of the reader's
+	doubt *doubt    // of the writer's
 
 	out  chan chat.Frame
 	wake chan struct{} // holds one token when there may be something to sync
@@ -153,6 +159,7 @@ func (l *link) read(ctx context.Context) error {
 func (l *link) write(ctx context.Context) error {
 	tick := time.NewTimer(pingEvery)
 	defer tick.Stop()
+	defer l.doubt.timer.Stop()
 	stale := true // there may be something that the other end lacks
 	for {
 		if err := l.flush(); err != nil {
@@ -174,6 +181,9 @@ func (l *link) write(ctx context.Context) error {
 			}
 		case <-l.wake:
 			stale = true
+			l.doubt.sent()
+		case <-l.doubt.timer.C:
+			l.doubt.settle(ctx, l)
 		case <-tick.C:
 			tick.Reset(pingEvery)
 			if err := l.ticked(ctx); err != nil {
@@ -248,6 +258,7 @@ func (l *link) sendAll(f chat.Frame) error {
 		}
 		break
 	}
+	l.doubt.sent()
 	return l.ch.Send(batch...)
 }
 
@@ -269,7 +280,8 @@ type links struct {
 
 // add registers l and gives the link that it replaces. When both ends dialled
 // at once they must choose alike: the channel that the lower device opened
-// stays. A peer that was started anew, or that dials again, replaces what was.
+// stays. A peer that was started anew, that dials again, or that dials when the
+// other's channel has stood for a while (it may have moved), replaces what was.
 func (ls *links) add(l *link, self identity.DeviceID) (old *link, ok bool) {
 	ls.mu.Lock()
 	defer ls.mu.Unlock()
@@ -277,7 +289,8 @@ func (ls *links) add(l *link, self identity.DeviceID) (old *link, ok bool) {
 		ls.all = map[identity.DeviceID]*link{}
 	}
 	old = ls.all[l.device]
-	if old != nil && old.boot == l.boot && old.ch.Initiator() != l.ch.Initiator() {
+	crossed := old != nil && old.boot == l.boot && old.ch.Initiator() != l.ch.Initiator()
+	if crossed && l.since.Sub(old.since) < crossing {
 		weAreLower := string(self[:]) < string(l.device[:])
 		if old.ch.Initiator() == weAreLower {
 			return nil, false

@@ -78,7 +78,7 @@ func (n *Node) left(ctx context.Context, l *link) {
 	case <-ctx.Done():
 	}
 	if n.links.to(l.device) == nil {
-		_ = n.host.Disconnect(l.peer) // a dead connection must not be dialled over
+		n.work.run(func() { n.host.Suspect(ctx, l.peer) }) // a dead connection must not be dialled over
 	}
 	if l.guest.Load() || n.linkedTo(l.person) {
 		return

@@ -1,12 +1,12 @@
 package node_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/entrenous/entrenous/app/call"
 	"github.com/entrenous/entrenous/app/node/nodetest"
-	"github.com/entrenous/entrenous/transport"
 	"github.com/entrenous/entrenous/transport/simnet"
 )
 
@@ -15,7 +15,7 @@ func far() simnet.Config { return simnet.Config{Delay: 20 * time.Millisecond, Se
 
 // atHome are two friends behind routers who can be reached through a relay.
 func atHome(town *nodetest.Town, a, b simnet.NAT) (alice, bob *nodetest.Person) {
-	relay, _ := town.Relay()
+	relay, _ := town.RelayOn(town.World().LAN(simnet.Dual).Host())
 	alice, bob = town.AtHome("alice", a, relay), town.AtHome("bob", b, relay)
 	bob.Sleep()
 	bob.Phone.Auto = true
@@ -26,36 +26,142 @@ func atHome(town *nodetest.Town, a, b simnet.NAT) (alice, bob *nodetest.Person) 
 }
 
 func TestCallsWorkThroughEveryPairOfRouters(t *testing.T) {
+	for _, c := range []struct{ alice, bob simnet.NAT }{
+		{simnet.PortRestricted, simnet.PortRestricted},
+		{simnet.AddressRestricted, simnet.Symmetric},
+		{simnet.PortRestricted, simnet.Symmetric},
+		{simnet.Symmetric, simnet.Symmetric},
+		{simnet.NoUDP, simnet.NoUDP},
+		{simnet.PortRestricted, simnet.NoUDP},
+		{simnet.IPv6Only, simnet.Symmetric},
+		{simnet.IPv6Only, simnet.IPv6Only},
+	} {
+		t.Run(c.alice.String()+" and "+c.bob.String(), func(t *testing.T) {
+			cfg := far()
+			cfg.TCP = true
+			nodetest.RunFar(t, cfg, func(town *nodetest.Town) {
+				alice, bob := atHome(town, c.alice, c.bob)
+				began := time.Now()
+				id := alice.Call(bob)
+				alice.WantCallWithin(3*time.Second, id, call.Active)
+				bob.WantCallWithin(3*time.Second, id, call.Active)
+				took := time.Since(began)
+				want := between(c.alice, c.bob)
+				town.Within(3*time.Second, "both know the path", func() bool {
+					return alice.WantCall(id, call.Active).Path == want && bob.WantCall(id, call.Active).Path == want
+				})
+				lost := alice.WantCall(id, call.Active).Net.PacketsLost
+				gap := silence(10*time.Second, alice, bob, id)
+				got := alice.WantCall(id, call.Active)
+				if got.Path != want || got.Net.PacketsLost > lost || gap > 100*time.Millisecond {
+					t.Errorf("the path is %s (%s), %d packets are lost, nothing was heard for %v", got.Path, got.Addr, got.Net.PacketsLost-lost, gap)
+				}
+				t.Logf("%s, active after %v", want, took)
+			})
+		})
+	}
+}
+
+// silence is the longest time, within d, in which one of two people heard
+// nothing of the other.
+func silence(d time.Duration, a, b *nodetest.Person, id call.ID) (longest time.Duration) {
+	people := []*nodetest.Person{a, b}
+	counts, since := make([]uint64, 2), []time.Time{time.Now(), time.Now()}
+	for end := time.Now().Add(d); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		for i, p := range people {
+			if n := p.Hears(id); n != counts[i] {
+				counts[i], since[i] = n, time.Now()
+			}
+			longest = max(longest, time.Since(since[i]))
+		}
+	}
+	return longest
+}
+
+// talks waits until a message has come across, and says how long that took.
+func talks(from, to *nodetest.Person, text string) time.Duration {
+	began := time.Now()
+	from.Send(to, text)
+	to.WantRow(from, text)
+	return time.Since(began)
+}
+
+func TestCallAndChatFollowAMachineToAnotherNetwork(t *testing.T) {
 	for _, c := range []struct {
-		name       string
-		alice, bob simnet.NAT
-		want       transport.Kind
+		name  string
+		kind  simnet.NAT // of the networks before and after
+		limit time.Duration
 	}{
-		{"both can be punched", simnet.PortRestricted, simnet.PortRestricted, transport.Direct},
-		{"one filters by address only", simnet.Symmetric, simnet.AddressRestricted, transport.Direct},
-		{"one cannot be punched", simnet.Symmetric, simnet.PortRestricted, transport.Relay},
-		{"neither can be punched", simnet.Symmetric, simnet.Symmetric, transport.Relay},
+		{"with an address of its own", simnet.Public, time.Second},
+		{"behind routers that can be punched", simnet.PortRestricted, 3 * time.Second},
+		{"behind routers that cannot", simnet.Symmetric, 3 * time.Second},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			nodetest.RunFar(t, far(), func(town *nodetest.Town) {
-				alice, bob := atHome(town, c.alice, c.bob)
-				for _, pair := range [][2]*nodetest.Person{{alice, bob}} {
-					began := time.Now()
-					id := pair[0].Call(pair[1])
-					pair[0].WantCallWithin(3*time.Second, id, call.Active)
-					pair[1].WantCallWithin(3*time.Second, id, call.Active)
-					took := time.Since(began)
-					pair[0].WantSound(id)
-					pair[1].WantSound(id)
-					town.Within(3*time.Second, "the path is "+string(c.want), func() bool {
-						return pair[0].WantCall(id, call.Active).Path == c.want && pair[1].WantCall(id, call.Active).Path == c.want
-					})
-					town.Pass(10 * time.Second)
-					got := pair[0].WantCall(id, call.Active)
-					if got.Path != c.want || got.Net.PacketsLost > 0 {
-						t.Errorf("the path is %s (%s), %d packets are lost", got.Path, got.Addr, got.Net.PacketsLost)
+				alice, bob := atHome(town, c.kind, c.kind)
+				id := alice.Call(bob)
+				alice.WantSound(id)
+				bob.WantSound(id)
+				town.Pass(8 * time.Second)
+				for _, who := range []*nodetest.Person{alice, bob} {
+					who.Host.Move(town.World().LAN(c.kind))
+					gap := make(chan time.Duration, 1)
+					go func() { gap <- silence(8*time.Second, alice, bob, id) }()
+					there, back := talks(alice, bob, "after the move of "+who.Name), talks(bob, alice, "and back, "+who.Name)
+					heard := <-gap
+					if heard > c.limit || there > 2*time.Second || back > 2*time.Second {
+						t.Errorf("%s moved: silence of %v, messages after %v and %v", who.Name, heard, there, back)
 					}
-					t.Logf("active after %v", took)
+					t.Logf("%s moved: silence of %v, messages after %v and %v, path %s", who.Name, heard, there, back, alice.WantCall(id, call.Active).Path)
+				}
+			})
+		})
+	}
+}
+
+func TestAnotherRelayTakesOverWhenOneDiesInACall(t *testing.T) {
+	for name, die := range map[string]func(m *simnet.Host, stop func()){
+		"it is stopped":       func(_ *simnet.Host, stop func()) { stop() },
+		"its cable is pulled": func(m *simnet.Host, _ func()) { m.Cut() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			nodetest.RunFar(t, far(), func(town *nodetest.Town) {
+				var relays []string
+				deaths := map[string]func(){}
+				for range 2 {
+					m := town.World().LAN(simnet.Public).Host()
+					addrs, stop := town.RelayOn(m)
+					relays = append(relays, addrs...)
+					deaths[addrs[0]] = func() { die(m, stop) }
+				}
+				alice, bob := town.AtHome("alice", simnet.Symmetric, relays), town.AtHome("bob", simnet.Symmetric, relays)
+				bob.Sleep()
+				bob.Phone.Auto = true
+				bob.Wake()
+				town.Pass(5 * time.Second)
+				town.Befriend(alice, bob)
+				id := alice.Call(bob)
+				alice.WantSound(id)
+				town.Pass(8 * time.Second)
+				c, err := alice.Node().Contact(bob.ID())
+				if err != nil {
+					t.Fatal(err)
+				}
+				for addr, dies := range deaths {
+					if strings.HasSuffix(addr, string(c.Path.Via)) {
+						dies()
+					}
+				}
+				gap := make(chan time.Duration, 1)
+				go func() { gap <- silence(8*time.Second, alice, bob, id) }()
+				took := talks(alice, bob, "is it still you?")
+				heard := <-gap
+				if heard > 3*time.Second || took > 3*time.Second {
+					t.Errorf("nothing was heard for %v, a message took %v", heard, took)
+				}
+				t.Logf("nothing was heard for %v, a message took %v", heard, took)
+				if now, err := alice.Node().Contact(bob.ID()); err != nil || now.Path.Via == c.Path.Via {
+					t.Errorf("the path is %v, %v", now.Path, err)
 				}
 			})
 		})

@@ -50,6 +50,13 @@ func (l *Leg) Send(p *rtp.Packet) error {
 	return nil
 }
 
+// Heard is when the last sound came, zero if none has.
+func (l *Leg) Heard() time.Time {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.heard
+}
+
 // Receive waits for the next packet of the other end. It gives ErrClosed when
 // the leg was closed, or ctx's error.
 func (l *Leg) Receive(ctx context.Context) (Arrival, error) {
