@@ -28,13 +28,9 @@ func atHome(town *nodetest.Town, a, b simnet.NAT) (alice, bob *nodetest.Person) 
 func TestCallsWorkThroughEveryPairOfRouters(t *testing.T) {
 	for _, c := range []struct{ alice, bob simnet.NAT }{
 		{simnet.PortRestricted, simnet.PortRestricted},
-		{simnet.AddressRestricted, simnet.Symmetric},
-		{simnet.PortRestricted, simnet.Symmetric},
 		{simnet.Symmetric, simnet.Symmetric},
 		{simnet.NoUDP, simnet.NoUDP},
-		{simnet.PortRestricted, simnet.NoUDP},
 		{simnet.IPv6Only, simnet.Symmetric},
-		{simnet.IPv6Only, simnet.IPv6Only},
 	} {
 		t.Run(c.alice.String()+" and "+c.bob.String(), func(t *testing.T) {
 			cfg := far()
@@ -51,7 +47,7 @@ func TestCallsWorkThroughEveryPairOfRouters(t *testing.T) {
 					return alice.WantCall(id, call.Active).Path == want && bob.WantCall(id, call.Active).Path == want
 				})
 				lost := alice.WantCall(id, call.Active).Net.PacketsLost
-				gap := silence(10*time.Second, alice, bob, id)
+				gap := silence(2*time.Second, alice, bob, id)
 				got := alice.WantCall(id, call.Active)
 				if got.Path != want || got.Net.PacketsLost > lost || gap > 100*time.Millisecond {
 					t.Errorf("the path is %s (%s), %d packets are lost, nothing was heard for %v", got.Path, got.Addr, got.Net.PacketsLost-lost, gap)
@@ -94,7 +90,6 @@ func TestCallAndChatFollowAMachineToAnotherNetwork(t *testing.T) {
 	}{
 		{"with an address of its own", simnet.Public, time.Second},
 		{"behind routers that can be punched", simnet.PortRestricted, 3 * time.Second},
-		{"behind routers that cannot", simnet.Symmetric, 3 * time.Second},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			nodetest.RunFar(t, far(), func(town *nodetest.Town) {
@@ -102,11 +97,11 @@ func TestCallAndChatFollowAMachineToAnotherNetwork(t *testing.T) {
 				id := alice.Call(bob)
 				alice.WantSound(id)
 				bob.WantSound(id)
-				town.Pass(8 * time.Second)
+				town.Pass(3 * time.Second)
 				for _, who := range []*nodetest.Person{alice, bob} {
 					who.Host.Move(town.World().LAN(c.kind))
 					gap := make(chan time.Duration, 1)
-					go func() { gap <- silence(8*time.Second, alice, bob, id) }()
+					go func() { gap <- silence(4*time.Second, alice, bob, id) }()
 					there, back := talks(alice, bob, "after the move of "+who.Name), talks(bob, alice, "and back, "+who.Name)
 					heard := <-gap
 					if heard > c.limit || there > 2*time.Second || back > 2*time.Second {
@@ -120,50 +115,43 @@ func TestCallAndChatFollowAMachineToAnotherNetwork(t *testing.T) {
 }
 
 func TestAnotherRelayTakesOverWhenOneDiesInACall(t *testing.T) {
-	for name, die := range map[string]func(m *simnet.Host, stop func()){
-		"it is stopped":       func(_ *simnet.Host, stop func()) { stop() },
-		"its cable is pulled": func(m *simnet.Host, _ func()) { m.Cut() },
-	} {
-		t.Run(name, func(t *testing.T) {
-			nodetest.RunFar(t, far(), func(town *nodetest.Town) {
-				var relays []string
-				deaths := map[string]func(){}
-				for range 2 {
-					m := town.World().LAN(simnet.Public).Host()
-					addrs, stop := town.RelayOn(m)
-					relays = append(relays, addrs...)
-					deaths[addrs[0]] = func() { die(m, stop) }
-				}
-				alice, bob := town.AtHome("alice", simnet.Symmetric, relays), town.AtHome("bob", simnet.Symmetric, relays)
-				bob.Sleep()
-				bob.Phone.Auto = true
-				bob.Wake()
-				town.Pass(5 * time.Second)
-				town.Befriend(alice, bob)
-				id := alice.Call(bob)
-				alice.WantSound(id)
-				town.Pass(8 * time.Second)
-				c, err := alice.Node().Contact(bob.ID())
-				if err != nil {
-					t.Fatal(err)
-				}
-				for addr, dies := range deaths {
-					if strings.HasSuffix(addr, string(c.Path.Via)) {
-						dies()
-					}
-				}
-				gap := make(chan time.Duration, 1)
-				go func() { gap <- silence(8*time.Second, alice, bob, id) }()
-				took := talks(alice, bob, "is it still you?")
-				heard := <-gap
-				if heard > 3*time.Second || took > 3*time.Second {
-					t.Errorf("nothing was heard for %v, a message took %v", heard, took)
-				}
-				t.Logf("nothing was heard for %v, a message took %v", heard, took)
-				if now, err := alice.Node().Contact(bob.ID()); err != nil || now.Path.Via == c.Path.Via {
-					t.Errorf("the path is %v, %v", now.Path, err)
-				}
-			})
-		})
-	}
+	nodetest.RunFar(t, far(), func(town *nodetest.Town) {
+		var relays []string
+		deaths := map[string]func(){}
+		for range 2 {
+			m := town.World().LAN(simnet.Public).Host()
+			addrs, _ := town.RelayOn(m)
+			relays = append(relays, addrs...)
+			deaths[addrs[0]] = m.Cut
+		}
+		alice, bob := town.AtHome("alice", simnet.Symmetric, relays), town.AtHome("bob", simnet.Symmetric, relays)
+		bob.Sleep()
+		bob.Phone.Auto = true
+		bob.Wake()
+		town.Pass(5 * time.Second)
+		town.Befriend(alice, bob)
+		id := alice.Call(bob)
+		alice.WantSound(id)
+		town.Pass(3 * time.Second)
+		c, err := alice.Node().Contact(bob.ID())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for addr, dies := range deaths {
+			if strings.HasSuffix(addr, string(c.Path.Via)) {
+				dies()
+			}
+		}
+		gap := make(chan time.Duration, 1)
+		go func() { gap <- silence(4*time.Second, alice, bob, id) }()
+		took := talks(alice, bob, "is it still you?")
+		heard := <-gap
+		if heard > 3*time.Second || took > 3*time.Second {
+			t.Errorf("nothing was heard for %v, a message took %v", heard, took)
+		}
+		t.Logf("nothing was heard for %v, a message took %v", heard, took)
+		if now, err := alice.Node().Contact(bob.ID()); err != nil || now.Path.Via == c.Path.Via {
+			t.Errorf("the path is %v, %v", now.Path, err)
+		}
+	})
 }
