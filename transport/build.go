@@ -132,7 +132,14 @@ func (h *Host) openQUIC(key quic.StatelessResetKey, token quic.TokenGeneratorKey
 // quicOptions say where UDP sockets come from.
 func (h *Host) quicOptions() []quicreuse.Option {
 	w := h.cfg.World
-	listen := func(nw string, a *net.UDPAddr) (net.PacketConn, error) { return net.ListenUDP(nw, a) }
+	listen := func(nw string, a *net.UDPAddr) (net.PacketConn, error) {
+		c, err := net.ListenUDP(nw, a)
+		if err != nil {
+			return nil, err
+		}
+		h.sockets.add(c)
+		return c, nil
+	}
 	var opts []quicreuse.Option
 	if w != nil {
 		home := w.home()

@@ -32,7 +32,8 @@ type Host struct {
 	swarm *swarm.Swarm
 	// quic owns the UDP sockets. What is not QUIC on them (WebRTC) is had by
 	// quic.SharedNonQUICPacketConn.
-	quic *quicreuse.ConnManager
+	quic    *quicreuse.ConnManager
+	sockets sockets // the same, where they are this machine's
 
 	quit    chan struct{} // closed by Close
 	stopped chan struct{} // closed when Close is done

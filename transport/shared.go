@@ -1,14 +1,11 @@
 package transport
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net"
 	"net/netip"
 	"slices"
-	"syscall"
-	"time"
 
 	ma "github.com/multiformats/go-multiaddr"
 	manet "github.com/multiformats/go-multiaddr/net"
@@ -75,39 +72,3 @@ func udpOf(a ma.Multiaddr) (netip.AddrPort, bool) {
 	p := u.AddrPort()
 	return netip.AddrPortFrom(p.Addr().Unmap(), p.Port()), true
 }
-
-// Deaf reports whether nobody listens at addr any more: its machine answers
-// that the port is closed (ICMP port unreachable), as it does when the program
-// has ended. It sends one byte that means nothing to anybody. No answer proves
-// nothing.
-func (h *Host) Deaf(ctx context.Context, addr netip.AddrPort) bool {
-	if h.cfg.World != nil || !h.MayReach(addr.Addr()) {
-		return false
-	}
-	var d net.Dialer
-	c, err := d.DialContext(ctx, "udp", addr.String())
-	if err != nil {
-		return false
-	}
-	defer c.Close()
-	end := time.Now().Add(deafTime)
-	if until, ok := ctx.Deadline(); ok && until.Before(end) {
-		end = until
-	}
-	if err := c.SetDeadline(end); err != nil {
-		return false
-	}
-	b := make([]byte, 16)
-	for range 2 { // the answer comes with the next call on the socket
-		if _, err = c.Write(b[:1]); err == nil {
-			_, err = c.Read(b)
-		}
-		if err != nil {
-			break
-		}
-	}
-	return saysErrno(err, syscall.ECONNREFUSED, 10054)
-}
-
-// deafTime is how long Deaf waits for an answer.
-const deafTime = 500 * time.Millisecond

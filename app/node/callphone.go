@@ -39,6 +39,7 @@ type phone struct {
 	done      chan struct{}      // closed by close
 	better    chan struct{}      // holds a token when there may be a better path for the tunnel
 
+	far           atomic.Pointer[call.Device] // of a test: the other end, once it is known
 	recordedThere atomic.Bool
 
 	mu      sync.Mutex
@@ -57,9 +58,21 @@ type choices struct {
 }
 
 func newPhone(n *Node, c call.Call) *phone {
-	p := &phone{n: n, id: c.ID, made: time.Now(), done: make(chan struct{}), better: make(chan struct{}, 1)}
+	p := barePhone(n, c.ID)
 	p.choices.volume = n.terms(identity.ID(c.Person)).Volume
 	return p
+}
+
+func barePhone(n *Node, id call.ID) *phone {
+	return &phone{n: n, id: id, made: time.Now(), done: make(chan struct{}), better: make(chan struct{}, 1)}
+}
+
+// device is at the other end; zero until one has answered.
+func (p *phone) device() call.Device {
+	if d := p.far.Load(); d != nil {
+		return *d
+	}
+	return p.called().Device
 }
 
 // called is the call that the phone is for.

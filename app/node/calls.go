@@ -271,6 +271,9 @@ func (n *Node) findCall(id call.ID) call.Call {
 func (n *Node) phone(id call.ID) *phone {
 	n.calls.mu.Lock()
 	defer n.calls.mu.Unlock()
+	if t := n.calls.trials[id]; t != nil {
+		return t.phone
+	}
 	return n.calls.phones[id]
 }
 

@@ -83,7 +83,7 @@ type tunnelled struct {
 }
 
 func (p *phone) openTunnel(ctx context.Context) (*tunnelled, error) {
-	l := p.n.links.to(identity.DeviceID(p.called().Device))
+	l := p.n.links.to(identity.DeviceID(p.device()))
 	if l == nil || l.guest.Load() {
 		return nil, errNoLink
 	}
@@ -129,7 +129,7 @@ func (n *Node) answerTunnel(s *transport.Stream) {
 		_, err = io.ReadFull(sealed, id[:])
 	}
 	p := n.phone(id)
-	if err != nil || p == nil || p.begun() == nil || p.called().Device != call.Device(d) || s.SetReadDeadline(time.Time{}) != nil {
+	if err != nil || p == nil || p.begun() == nil || p.device() != call.Device(d) || s.SetReadDeadline(time.Time{}) != nil {
 		_ = sealed.Close()
 		return
 	}

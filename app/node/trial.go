@@ -40,7 +40,6 @@ const (
 type trial struct {
 	*phone
 	person identity.ID
-	device call.Device // at the other end; zero until one has answered
 	heard  chan trialSignal
 	stop   context.CancelFunc
 }
@@ -60,10 +59,7 @@ type FarReport struct {
 }
 
 func (n *Node) newTrial(id call.ID, who identity.ID, stop context.CancelFunc) *trial {
-	t := &trial{
-		phone: &phone{n: n, id: id, made: time.Now(), done: make(chan struct{})}, person: who,
-		heard: make(chan trialSignal, 8), stop: stop,
-	}
+	t := &trial{phone: barePhone(n, id), person: who, heard: make(chan trialSignal, 8), stop: stop}
 	n.calls.mu.Lock()
 	defer n.calls.mu.Unlock()
 	n.calls.trials[id] = t
@@ -76,8 +72,8 @@ func (t *trial) end() {
 	delete(t.n.calls.trials, t.id)
 	t.n.calls.tests.End(t.id)
 	t.n.calls.mu.Unlock()
-	if t.device != (call.Device{}) {
-		t.n.say(t.id, t.device, call.Signal{Kind: call.End, Reason: call.Completed})
+	if far := t.device(); far != (call.Device{}) {
+		t.n.say(t.id, far, call.Signal{Kind: call.End, Reason: call.Completed})
 	}
 	t.stop()
 	t.close()
@@ -129,7 +125,7 @@ func (n *Node) askedToTestLocked(l *link, id call.ID, s call.Signal) {
 	c.queue = append(c.queue, func(ctx context.Context) {
 		ctx, stop := context.WithTimeout(ctx, call.TestTime)
 		t := n.newTrial(id, l.person, stop)
-		t.device = from
+		t.far.Store(&from)
 		c.ending.Go(func() {
 			defer t.end()
 			if err := t.giveBack(ctx, s.Description); err != nil {
@@ -153,7 +149,7 @@ func (t *trial) giveBack(ctx context.Context, offer []byte) error {
 	if err != nil {
 		return err
 	}
-	t.n.say(t.id, t.device, call.Signal{Kind: call.Accept, Description: d.Encode()})
+	t.n.say(t.id, t.device(), call.Signal{Kind: call.Accept, Description: d.Encode()})
 	if err := t.connect(ctx); err != nil {
 		return err
 	}
@@ -176,7 +172,7 @@ func (t *trial) untilOver(ctx context.Context) {
 		}
 		select {
 		case s := <-t.heard:
-			if s.from == t.device && (s.Kind == call.End || s.Kind == call.Reject) {
+			if s.from == t.device() && (s.Kind == call.End || s.Kind == call.Reject) {
 				return
 			}
 		case <-t.leg.Changes():
@@ -240,7 +236,7 @@ func (n *Node) TestWith(ctx context.Context, who identity.ID, step func(voice.Ec
 		Network: func() (float64, time.Duration) { s := t.leg.Stats(); return s.Loss, s.RTT },
 	})
 	s := t.leg.Stats()
-	r.Path, r.RTT, r.LossThere = kindOfPath(t.leg.Path()), s.RTT, s.Loss
+	r.Path, r.RTT, r.LossThere = t.kind(), s.RTT, s.Loss
 	if total := s.PacketsReceived + s.PacketsLost; total > 0 {
 		r.Loss = float64(s.PacketsLost) / float64(total)
 	}
@@ -292,10 +288,14 @@ func (t *trial) ask(ctx context.Context) error {
 
 // meet connects to the device that takes part.
 func (t *trial) meet(ctx context.Context, s trialSignal) error {
-	t.device = s.from
+	t.far.Store(&s.from)
 	d, err := rtc.ParseDescription(s.Description)
 	if err != nil {
 		return err
 	}
-	return t.leg.Accept(ctx, d)
+	if err := t.leg.Accept(ctx, d); err != nil {
+		return err
+	}
+	t.work.Go(func() { t.keepTunnel(ctx) })
+	return nil
 }

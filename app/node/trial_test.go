@@ -11,6 +11,7 @@ import (
 	"github.com/entrenous/entrenous/app/node"
 	"github.com/entrenous/entrenous/app/node/nodetest"
 	"github.com/entrenous/entrenous/media/voice"
+	"github.com/entrenous/entrenous/transport/simnet"
 )
 
 // testWith runs an echo test over a friend's machine.
@@ -156,6 +157,25 @@ func TestAFriendsVolumeIsKeptForTheNextCall(t *testing.T) {
 		}
 		if c, err := alice.Node().Contact(bob.ID()); err != nil || c.Terms != (node.Terms{Volume: 20}) {
 			t.Errorf("the contact has %+v, %v", c.Terms, err)
+		}
+	})
+}
+
+func TestAFriendBehindARelayIsTestedWithOverIt(t *testing.T) {
+	nodetest.RunFar(t, far(), func(town *nodetest.Town) {
+		alice, bob := atHome(town, simnet.Symmetric, simnet.Symmetric)
+		if err := bob.Node().AllowEcho(town.Context(), alice.ID(), true); err != nil {
+			t.Fatal(err)
+		}
+		r, _, err := testWith(town, alice, bob)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Path != "relay" || r.Return < 80*time.Millisecond || r.Return > 600*time.Millisecond {
+			t.Errorf("measured %+v", r)
+		}
+		if len(alice.Node().Calls())+len(bob.Node().Calls()) != 0 {
+			t.Error("the test is taken for a call")
 		}
 	})
 }
