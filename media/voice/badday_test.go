@@ -83,8 +83,8 @@ func TestWithoutDevicesACallGoesOn(t *testing.T) {
 		}
 		bob.mouth.say(long())
 		pass(2 * time.Second)
-		bob.wantHeard(t, "ann's new microphone", -23, -17)
-		if level := media.Level(ear.last(time.Second)); level < -23 {
+		bob.wantHeard(t, "ann's new microphone", -27, -17)
+		if level := media.Level(ear.last(time.Second)); level < -27 {
 			t.Errorf("ann's new loudspeaker plays %.1f dBFS", level)
 		}
 	})
@@ -99,7 +99,7 @@ func TestAnUnpluggedDeviceIsSilenceUntilItIsBack(t *testing.T) {
 		stop := run(t, ann, bob)
 		defer stop()
 		pass(2 * time.Second)
-		bob.wantHeard(t, "at first", -23, -17)
+		bob.wantHeard(t, "at first", -27, -17)
 		sound.fail(device.ErrLost)
 		ann.wantNotice(t, voice.MicrophoneLost, 2*time.Second)
 		pass(2 * time.Second)
@@ -112,10 +112,10 @@ func TestAnUnpluggedDeviceIsSilenceUntilItIsBack(t *testing.T) {
 		sound.fail(nil)
 		ann.wantNotice(t, voice.MicrophoneChanged, 2*time.Second)
 		pass(2 * time.Second)
-		bob.wantHeard(t, "plugged in again", -23, -17)
+		bob.wantHeard(t, "plugged in again", -27, -17)
 		bob.mouth.say(long())
 		pass(2 * time.Second)
-		if level := media.Level(sound.last(time.Second)); level < -23 {
+		if level := media.Level(sound.last(time.Second)); level < -27 {
 			t.Errorf("ann hears %.1f dBFS afterwards", level)
 		}
 	})
@@ -140,7 +140,7 @@ func TestAHungMicrophoneDoesNotHoldTheEarUp(t *testing.T) {
 		_ = ann.mouth.Close() // gives nothing ever again
 		bob.mouth.say(long())
 		pass(2 * time.Second)
-		ann.wantHeard(t, "ann without a microphone", -23, -17)
+		ann.wantHeard(t, "ann without a microphone", -27, -17)
 	})
 }
 
@@ -154,7 +154,7 @@ func TestTheSwapOfDevicesClosesTheOldOnes(t *testing.T) {
 			t.Errorf("the old microphone gives %v", err)
 		}
 		pass(2 * time.Second)
-		bob.wantHeard(t, "the new microphone", -23, -17)
+		bob.wantHeard(t, "the new microphone", -27, -17)
 	})
 }
 
@@ -185,7 +185,7 @@ func TestLongSilenceCostsNothingLater(t *testing.T) {
 		pass(quiet)
 		ann.mouth.say(long())
 		pass(time.Second)
-		bob.wantHeard(t, "the first words", -23, -17)
+		bob.wantHeard(t, "the first words", -27, -17)
 		s := bob.Stats()
 		if s.ConcealedSamples > 0 || s.JitterDelay > 20*time.Millisecond {
 			t.Errorf("after %v: %d samples made up, delay %v", quiet, s.ConcealedSamples, s.JitterDelay)
@@ -206,7 +206,7 @@ func TestALineThatWasCutForTenSecondsGoesOn(t *testing.T) {
 		}
 		ann.line.set(0)
 		pass(2 * time.Second)
-		bob.wantHeard(t, "whole again", -23, -17)
+		bob.wantHeard(t, "whole again", -27, -17)
 		pass(5 * time.Second)
 		if s := bob.Stats(); s.Quality < voice.QualityGood || s.JitterDelay > 30*time.Millisecond {
 			t.Errorf("5 s later: %v, delay %v", s.Quality, s.JitterDelay)
@@ -224,7 +224,7 @@ func TestHostilePacketsNeitherHarmNorGrow(t *testing.T) {
 		}
 		bob.Receive(nil, time.Now())
 		pass(3 * time.Second)
-		bob.wantHeard(t, "ann, in spite of it", -23, -17)
+		bob.wantHeard(t, "ann, in spite of it", -27, -17)
 		if s := bob.Stats(); s.PacketsDiscarded < 1000 {
 			t.Errorf("only %d packets discarded", s.PacketsDiscarded)
 		}
@@ -275,7 +275,7 @@ func TestAFriendWhoBeganAnewIsHeardAgain(t *testing.T) {
 		stop := run(t, again)
 		defer stop()
 		pass(3 * time.Second)
-		bob.wantHeard(t, "the new source", -23, -17)
+		bob.wantHeard(t, "the new source", -27, -17)
 	})
 }
 

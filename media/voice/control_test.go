@@ -25,7 +25,7 @@ func TestMutedOnesAreNotHeardAndSendJustAsMuch(t *testing.T) {
 	call(t, quietLAN, func(t *testing.T, ann, bob *person) {
 		ann.mouth.say(long())
 		pass(2 * time.Second)
-		bob.wantHeard(t, "before", -23, -17)
+		bob.wantHeard(t, "before", -27, -17)
 		first := ann.Stats()
 		pass(time.Second)
 		open := ann.Stats()
@@ -38,7 +38,7 @@ func TestMutedOnesAreNotHeardAndSendJustAsMuch(t *testing.T) {
 		}
 		ann.Mute(false)
 		pass(time.Second)
-		bob.wantHeard(t, "after", -23, -17)
+		bob.wantHeard(t, "after", -27, -17)
 	})
 }
 
@@ -53,8 +53,8 @@ func TestOnHoldNeitherHears(t *testing.T) {
 		bob.wantHeard(t, "bob is held", media.Floor, silence)
 		ann.Hold(false)
 		pass(time.Second)
-		ann.wantHeard(t, "ann is back", -23, -17)
-		bob.wantHeard(t, "bob is back", -23, -17)
+		ann.wantHeard(t, "ann is back", -27, -17)
+		bob.wantHeard(t, "bob is back", -27, -17)
 	})
 }
 
@@ -69,7 +69,7 @@ func TestPushToTalkOpensWithTheKeyAndClosesAfterTheLastSyllable(t *testing.T) {
 		bob.wantHeard(t, "key down", -27, -17)
 		ann.Talk(false)
 		pass(150 * time.Millisecond)
-		if level := media.Level(bob.ear.last(50 * time.Millisecond)); level < -23 {
+		if level := media.Level(bob.ear.last(50 * time.Millisecond)); level < -27 {
 			t.Errorf("cut off at once: %.1f dBFS", level)
 		}
 		pass(time.Second)
@@ -87,7 +87,7 @@ func TestVolumeIsForTheEarHereAlone(t *testing.T) {
 		bob.Volume(-20)
 		pass(2 * time.Second)
 		bob.wantHeard(t, "turned down", -43, -37)
-		ann.wantHeard(t, "the other way", -23, -17)
+		ann.wantHeard(t, "the other way", -27, -17)
 		bob.Volume(40) // as far as it goes
 		pass(time.Second)
 		bob.wantHeard(t, "turned up too far", -6, 0)
@@ -107,7 +107,7 @@ func TestTypingIsNotHeard(t *testing.T) {
 		}
 		bob.wantHeard(t, "typing", media.Floor, -40)
 		pass(time.Second)
-		bob.wantHeard(t, "after typing", -23, -17)
+		bob.wantHeard(t, "after typing", -27, -17)
 	})
 }
 

@@ -105,7 +105,7 @@ func TestAFullDiskEndsTheRecordingAndNotTheCall(t *testing.T) {
 			t.Error("it does not say why")
 		}
 		pass(2 * time.Second)
-		bob.wantHeard(t, "the call goes on", -23, -17)
+		bob.wantHeard(t, "the call goes on", -27, -17)
 		if err := ann.StopRecord(); err != nil {
 			t.Errorf("stopped afterwards: %v", err)
 		}
