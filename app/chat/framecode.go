@@ -37,20 +37,7 @@ func (f Request) Encode() []byte {
 func (f Accept) Encode() []byte { return begin(f, 0).b }
 
 // Encode implements Frame.
-func (f Decline) Encode() []byte { return begin(f, 0).b }
-
-// Encode implements Frame.
-func (f Remove) Encode() []byte { return begin(f, 0).b }
-
-// Encode implements Frame.
 func (f Bye) Encode() []byte { return begin(f, 0).b }
-
-// Encode implements Frame.
-func (f AwayFrame) Encode() []byte {
-	w := begin(f, 1)
-	w.bool(f.Away)
-	return w.b
-}
 
 // Encode implements Frame.
 func (f KeyFrame) Encode() []byte {
@@ -88,6 +75,18 @@ func (f ReceiptsFrame) Encode() []byte {
 	w.uvarint(uint64(len(f.Receipts)))
 	for i := range f.Receipts {
 		w.raw(f.Receipts[i].Encode())
+	}
+	return w.b
+}
+
+// Encode implements Frame.
+func (f ReadFrame) Encode() []byte {
+	w := begin(f, 36+40*len(f.Marks))
+	w.raw(f.Conv[:])
+	w.uvarint(uint64(len(f.Marks)))
+	for _, m := range f.Marks {
+		w.raw(m.Author[:])
+		w.uvarint(m.Seen)
 	}
 	return w.b
 }
@@ -149,10 +148,6 @@ func (r *reader) frame(typ byte) Frame {
 		return r.request()
 	case frameAccept:
 		return Accept{}
-	case frameDecline:
-		return Decline{}
-	case frameRemove:
-		return Remove{}
 	case frameKey:
 		return r.key()
 	case frameFrontier:
@@ -167,12 +162,12 @@ func (r *reader) frame(typ byte) Frame {
 		return Ping{N: r.uvarint()}
 	case framePong:
 		return Pong{N: r.uvarint()}
-	case frameAway:
-		return AwayFrame{Away: r.bool()}
 	case frameBye:
 		return Bye{}
 	case frameCall:
 		return r.call()
+	case frameRead:
+		return r.read()
 	}
 	return nil
 }
@@ -231,6 +226,19 @@ func (r *reader) receipts() (f ReceiptsFrame) {
 	}
 	for i := range f.Receipts {
 		f.Receipts[i] = r.receipt()
+	}
+	return f
+}
+
+func (r *reader) read() (f ReadFrame) {
+	r.fixed(f.Conv[:])
+	n := r.count(MaxTips, 33)
+	if n > 0 {
+		f.Marks = make([]ReadMark, n)
+	}
+	for i := range f.Marks {
+		r.fixed(f.Marks[i].Author[:])
+		f.Marks[i].Seen = r.number()
 	}
 	return f
 }

@@ -43,14 +43,13 @@ type Frame interface {
 	frame() byte
 }
 
-// The types of frames. Numbers are part of the format.
+// The types of frames. Numbers are part of the format. 5, 6 and 14 were given
+// to frames that nobody ever sent, and stay reserved.
 const (
 	frameHello      = 1
 	frameDeviceList = 2
 	frameRequest    = 3
 	frameAccept     = 4
-	frameDecline    = 5
-	frameRemove     = 6
 	frameKey        = 7
 	frameFrontier   = 8
 	frameEvents     = 9
@@ -58,9 +57,9 @@ const (
 	frameTyping     = 11
 	framePing       = 12
 	framePong       = 13
-	frameAway       = 14
 	frameBye        = 15
 	frameCall       = 16
+	frameRead       = 17
 )
 
 // Hello opens a channel: who speaks and how to reach them later.
@@ -86,12 +85,6 @@ type Request struct {
 // Accept answers a Request: yes.
 type Accept struct{}
 
-// Decline answers a Request: no.
-type Decline struct{}
-
-// Remove says that the sender no longer has the receiver as a contact.
-type Remove struct{}
-
 // KeyFrame announces a device's key of one conversation. It is said only
 // inside a channel, so that signatures prove nothing to outsiders.
 type KeyFrame struct {
@@ -110,6 +103,19 @@ type EventsFrame struct{ Events [][]byte }
 // ReceiptsFrame carries receipts.
 type ReceiptsFrame struct{ Receipts []Receipt }
 
+// ReadFrame tells another device of the same person what was read. Nobody
+// else gets it: friends learn from receipts, if they are to know.
+type ReadFrame struct {
+	Conv  ConvID
+	Marks []ReadMark // ≤ MaxTips
+}
+
+// ReadMark is up to where a chain was read.
+type ReadMark struct {
+	Author identity.DeviceID
+	Seen   uint64
+}
+
 // TypingFrame says that the sender writes something, or has stopped.
 type TypingFrame struct {
 	Conv ConvID
@@ -121,9 +127,6 @@ type Ping struct{ N uint64 }
 
 // Pong answers a Ping.
 type Pong struct{ N uint64 }
-
-// AwayFrame says that nobody is at the device, or that somebody is back.
-type AwayFrame struct{ Away bool }
 
 // CallFrame carries what two devices say to each other about a call. What the
 // body means is the business of the calls.
@@ -139,8 +142,6 @@ func (Hello) frame() byte           { return frameHello }
 func (DeviceListFrame) frame() byte { return frameDeviceList }
 func (Request) frame() byte         { return frameRequest }
 func (Accept) frame() byte          { return frameAccept }
-func (Decline) frame() byte         { return frameDecline }
-func (Remove) frame() byte          { return frameRemove }
 func (KeyFrame) frame() byte        { return frameKey }
 func (FrontierFrame) frame() byte   { return frameFrontier }
 func (EventsFrame) frame() byte     { return frameEvents }
@@ -148,9 +149,9 @@ func (ReceiptsFrame) frame() byte   { return frameReceipts }
 func (TypingFrame) frame() byte     { return frameTyping }
 func (Ping) frame() byte            { return framePing }
 func (Pong) frame() byte            { return framePong }
-func (AwayFrame) frame() byte       { return frameAway }
 func (Bye) frame() byte             { return frameBye }
 func (CallFrame) frame() byte       { return frameCall }
+func (ReadFrame) frame() byte       { return frameRead }
 
 func begin(f Frame, size int) writer {
 	w := writer{b: make([]byte, 0, 1+size)}

@@ -26,8 +26,6 @@ func frames() []chat.Frame {
 		chat.Request{Name: "Ana", Text: "we met at the harbour", Once: make([]byte, 16)},
 		chat.Request{Nonce: 1 << 50},
 		chat.Accept{},
-		chat.Decline{},
-		chat.Remove{},
 		chat.KeyFrame{Conv: conv("talk"), Device: device("laptop"), Key: public("laptop")},
 		chat.FrontierFrame{Frontier: chat.Frontier{Conv: conv("talk"), Tips: []chat.Tip{{Device: device("laptop"), Seq: 300, Hash: hash("x")}}}},
 		chat.EventsFrame{Events: [][]byte{event().Encode(), []byte("second")}},
@@ -35,9 +33,9 @@ func frames() []chat.Frame {
 		chat.TypingFrame{Conv: conv("talk"), On: true},
 		chat.Ping{N: 1<<64 - 1},
 		chat.Pong{N: 7},
-		chat.AwayFrame{Away: true},
 		chat.Bye{},
 		chat.CallFrame{Call: [16]byte{1, 15: 2}, Body: []byte("sealed")},
+		chat.ReadFrame{Conv: conv("talk"), Marks: []chat.ReadMark{{Author: device("laptop"), Seen: 300}, {Author: device("phone"), Seen: 1}}},
 	}
 }
 
@@ -68,7 +66,7 @@ func TestAFrameCutOrLengthenedIsRefused(t *testing.T) {
 }
 
 func TestAFrameOfANewerVersionSaysSo(t *testing.T) {
-	for _, typ := range []byte{0, 17, 255} {
+	for _, typ := range []byte{0, 5, 6, 14, 18, 255} {
 		_, err := chat.ParseFrame([]byte{typ, 1, 2, 3})
 		var unknown *chat.UnknownFrameError
 		if !errors.Is(err, chat.ErrUnknownFrame) || !errors.As(err, &unknown) || unknown.Type != typ {
@@ -98,6 +96,7 @@ func TestFramesBeyondTheirLimitsAreRefused(t *testing.T) {
 		"call":      chat.CallFrame{Body: make([]byte, chat.MaxCallBody+1)},
 		"once":      chat.Request{Once: make([]byte, 15)},
 		"receipts":  many,
+		"marks":     chat.ReadFrame{Marks: make([]chat.ReadMark, chat.MaxTips+1)},
 		"event":     chat.EventsFrame{Events: [][]byte{make([]byte, chat.MaxEvent+1)}},
 		"bytes":     events,
 		"count":     chat.EventsFrame{Events: make([][]byte, chat.MaxEvents+1)},
@@ -160,7 +159,7 @@ func TestNumbersHaveOneSpelling(t *testing.T) {
 		"a one of three bytes":  {12, 0x81, 0x80, 0x00},
 		"more than 64 bits":     {12, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x02},
 		"no end":                {12, 0xff, 0xff},
-		"a truth value of two":  {14, 2},
+		"a truth value of two":  append(append([]byte{11}, make([]byte, 32)...), 2),
 		"a count without bytes": {10, 5},
 	} {
 		if f, err := chat.ParseFrame(b); !errors.Is(err, chat.ErrMalformed) {

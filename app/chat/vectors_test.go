@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -44,6 +45,9 @@ func everyKind() []*chat.Event {
 	return out
 }
 
+// retired are the frozen frames that this version neither sends nor reads.
+var retired = []int{5, 6, 14}
+
 // The formats are frozen: what one version wrote and signed, every later one
 // must read, hash and verify alike. A line of the file is a name, an encoding
 // and, for events, a hash. If this fails, the change breaks every history.
@@ -72,8 +76,13 @@ func TestTheFormatsAreFrozen(t *testing.T) {
 			check("event-redacted-"+e.Kind.String(), hex.EncodeToString(e.Redact().Encode())+" "+e.Hash().String())
 		}
 	}
-	for i, fr := range frames() {
+	i := 0
+	for _, fr := range frames() {
+		for slices.Contains(retired, i) {
+			i++
+		}
 		check(fmt.Sprintf("frame-%d", i), hex.EncodeToString(fr.Encode()))
+		i++
 	}
 	r := receipt(300, 4)
 	check("receipt", hex.EncodeToString(r.Encode()))

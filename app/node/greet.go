@@ -131,7 +131,7 @@ func (n *Node) openConversation(ctx context.Context, l *link, conv chat.ConvID) 
 		return err
 	}
 	l.sendReceipts(receipts)
-	return nil
+	return n.tellAllRead(l, conv)
 }
 
 // sendReceipts sends those that the other end's person may know, in frames of

@@ -191,12 +191,12 @@ func (n *Node) With(conv chat.ConvID) (identity.ID, bool) {
 }
 
 // MarkRead says that everything up to a message has been seen. Friends are
-// told if the settings say so; our other devices always are.
+// told if the settings say so; our other devices always are, see ReadFrame.
 func (n *Node) MarkRead(ctx context.Context, who identity.ID, upTo chat.Hash) error {
 	conv := chat.Direct(n.me.id, who)
 	var receipts []chat.Receipt
+	var marks []chat.ReadMark
 	err := n.store.Write(ctx, func(tx *store.Tx) error {
-		receipts = nil
 		news, err := tx.MarkRead(conv, upTo)
 		if err != nil || len(news) == 0 {
 			return err
@@ -206,6 +206,7 @@ func (n *Node) MarkRead(ctx context.Context, who identity.ID, upTo chat.Hash) er
 			return err
 		}
 		for _, rc := range news {
+			marks = append(marks, chat.ReadMark{Author: rc.Author, Seen: rc.Seen})
 			if rc, err = n.sign(tx, key, rc, n.settings().SendReceipts); err != nil {
 				return err
 			}
@@ -220,6 +221,7 @@ func (n *Node) MarkRead(ctx context.Context, who identity.ID, upTo chat.Hash) er
 		return fmt.Errorf("mark read: %w", err)
 	}
 	n.changes.tell(Change{Topic: TopicRead, Who: who})
+	n.tellRead(conv, marks)
 	n.spread(who, conv, receipts)
 	return nil
 }

@@ -54,6 +54,8 @@ func (n *Node) receive(ctx context.Context, l *link, f chat.Frame) error {
 		return n.heardEvents(ctx, l, f.Events)
 	case chat.ReceiptsFrame:
 		return n.heardReceipts(ctx, l, f.Receipts)
+	case chat.ReadFrame:
+		return n.heardRead(ctx, l, f)
 	case chat.TypingFrame:
 		n.heardTyping(l, f)
 	case chat.CallFrame:

@@ -32,7 +32,6 @@ type Contact struct {
 	LastSeen    time.Time // zero: never
 	Verified    bool      // the safety number was compared
 	Muted       bool
-	Secret      [32]byte // shared by both: tags on the LAN, later rendezvous
 	Rendezvous  [16]byte // their address secret as we know it
 	RequestText string   // what was said with the request
 	Once        []byte   // the one-time secret the request came or went with
@@ -55,13 +54,14 @@ func (s ContactState) String() string {
 	return fmt.Sprintf("state-%d", uint8(s))
 }
 
-const contactColumns = `id, state, name, own_name, since, last_seen, verified, muted, secret, rendezvous, request, once`
+const contactColumns = `id, state, name, own_name, since, last_seen, verified, muted, rendezvous, request, once`
 
 // PutContact keeps c, in place of what was kept of the same person.
 func (tx *Tx) PutContact(c Contact) error {
-	return tx.c.exec(`INSERT OR REPLACE INTO contact(`+contactColumns+`) VALUES(?,?,?,?,?,?,?,?,?,?,?,?)`,
+	// The column secret is one that nothing needs.
+	return tx.c.exec(`INSERT OR REPLACE INTO contact(`+contactColumns+`, secret) VALUES(?,?,?,?,?,?,?,?,?,?,?,x'')`,
 		c.ID[:], int(c.State), c.Name, c.OwnName, millis(c.Since), millis(c.LastSeen), c.Verified, c.Muted,
-		c.Secret[:], c.Rendezvous[:], c.RequestText, c.Once)
+		c.Rendezvous[:], c.RequestText, c.Once)
 }
 
 // Contact returns a person, or ErrNotFound.
@@ -115,9 +115,8 @@ func contact(s *sqlite3.Stmt) (c Contact) {
 	c.Name, c.OwnName = s.ColumnText(2), s.ColumnText(3)
 	c.Since, c.LastSeen = moment(s, 4), moment(s, 5)
 	c.Verified, c.Muted = s.ColumnBool(6), s.ColumnBool(7)
-	fill(c.Secret[:], s, 8)
-	fill(c.Rendezvous[:], s, 9)
-	c.RequestText = s.ColumnText(10)
-	c.Once = blob(s, 11)
+	fill(c.Rendezvous[:], s, 8)
+	c.RequestText = s.ColumnText(9)
+	c.Once = blob(s, 10)
 	return c
 }

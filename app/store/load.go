@@ -94,7 +94,6 @@ func (tx *Tx) load(l line) error {
 		return ifMissing(err, func() error { return tx.Set(l.Value.Key, notNil(l.Value.Value)) })
 	case l.Contact != nil:
 		c := l.Contact.Contact
-		copy(c.Secret[:], l.Contact.Secret)
 		copy(c.Rendezvous[:], l.Contact.Rendezvous)
 		_, err := tx.Contact(c.ID)
 		return ifMissing(err, func() error { return tx.PutContact(c) })

@@ -17,7 +17,7 @@ var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 func friend() store.Contact {
 	return store.Contact{
 		ID: bo.id, State: store.Friend, Name: "Bo", OwnName: "Bohumil", Since: noon, LastSeen: noon.Add(time.Hour),
-		Verified: true, Muted: true, Secret: [32]byte{1}, Rendezvous: [16]byte{2}, RequestText: "it is me", Once: []byte("0123456789abcdef"),
+		Verified: true, Muted: true, Rendezvous: [16]byte{2}, RequestText: "it is me", Once: []byte("0123456789abcdef"),
 	}
 }
 

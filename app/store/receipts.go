@@ -79,6 +79,20 @@ func (tx *Tx) setSeen(chain int64, seq uint64) error {
 	return tx.recount(`id=?1`, chain)
 }
 
+// PutSeen keeps that another device of ours has read a chain up to a sequence
+// number, also beyond what has come here yet. It says whether that is news; of
+// a chain that is not here it is not.
+func (tx *Tx) PutSeen(conv chat.ConvID, author identity.DeviceID, seq uint64) (changed bool, err error) {
+	ch, err := tx.findChain(conv, author)
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	if err != nil || seq <= ch.seen {
+		return false, err
+	}
+	return true, tx.setSeen(ch.id, seq)
+}
+
 // MarkRead marks what others wrote up to a row, and that row, as read. It
 // returns what changed as receipts for the caller to complete with By, Time
 // and signature, one for each chain.
@@ -126,7 +140,7 @@ func (v *View) due(conv chat.ConvID, wanted func(chain int64) bool) (out []chat.
 		if !wanted(s.ColumnInt64(0)) {
 			return nil
 		}
-		r := chat.Receipt{Conv: conv, Delivered: uint64(s.ColumnInt64(2)), Seen: uint64(s.ColumnInt64(3))}
+		r := chat.Receipt{Conv: conv, Delivered: uint64(s.ColumnInt64(2)), Seen: uint64(min(s.ColumnInt64(2), s.ColumnInt64(3)))}
 		fill(r.Author[:], s, 1)
 		out = append(out, r)
 		return nil

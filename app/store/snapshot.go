@@ -58,7 +58,6 @@ type valueLine struct {
 // as base64.
 type contactLine struct {
 	Contact
-	Secret     []byte
 	Rendezvous []byte
 }
 
@@ -141,7 +140,7 @@ func (v *View) dumpPeople(put func(line) error) error {
 		}, `SELECT key, value FROM kv WHERE key<>? ORDER BY key`, keySelf),
 		v.c.each(func(s *sqlite3.Stmt) error {
 			c := contact(s)
-			return put(line{Contact: &contactLine{Contact: c, Secret: c.Secret[:], Rendezvous: c.Rendezvous[:]}})
+			return put(line{Contact: &contactLine{Contact: c, Rendezvous: c.Rendezvous[:]}})
 		}, `SELECT `+contactColumns+` FROM contact ORDER BY id`),
 		v.c.each(func(s *sqlite3.Stmt) error {
 			d := device(s)
