@@ -14,12 +14,12 @@ import (
 	"os/signal"
 	"path/filepath"
 	"slices"
-	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
 
 	"github.com/entrenous/entrenous/app/control"
+	"github.com/entrenous/entrenous/app/control/server"
 )
 
 // Exit codes, for scripts.
@@ -89,15 +89,18 @@ func asFailure(err error) *control.Failure {
 		return f
 	}
 	if u := (*usageError)(nil); errors.As(err, &u) {
-		return &control.Failure{Message: capital(u.Error()), Hint: "Ask with --help", Code: control.CodeInvalid}
+		return &control.Failure{Message: control.Sentence(u.Error()), Hint: "Ask with --help", Code: control.CodeInvalid}
 	}
 	if errors.Is(err, context.Canceled) {
 		return &control.Failure{Message: "Interrupted", Code: control.CodeState}
 	}
-	if f := knownFailure(err); f != nil {
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return &control.Failure{Message: "The node ended in the middle of an answer", Hint: "Ask again", Code: control.CodeInternal}
+	}
+	if f := server.Explain(err); f != nil {
 		return f
 	}
-	return &control.Failure{Message: capital(err.Error()), Code: control.CodeInternal}
+	return &control.Failure{Message: control.Sentence(err.Error()), Code: control.CodeInternal}
 }
 
 // complain writes a failure for a person, or for a script.
@@ -113,14 +116,6 @@ func (p *program) complain(f *control.Failure) {
 	if f.Hint != "" {
 		fmt.Fprintln(p.err, f.Hint+".")
 	}
-}
-
-// capital gives a sentence its capital letter.
-func capital(s string) string {
-	if s == "" {
-		return s
-	}
-	return strings.ToUpper(s[:1]) + s[1:]
 }
 
 // usageError is a mistake in flags or arguments.

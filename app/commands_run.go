@@ -5,14 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/cobra/doc"
 
-	"github.com/entrenous/entrenous/app/control"
 	"github.com/entrenous/entrenous/app/node"
 	"github.com/entrenous/entrenous/identity"
 	"github.com/entrenous/entrenous/transport"
@@ -143,28 +141,4 @@ func (p *program) manCommand(root *cobra.Command) *cobra.Command {
 		},
 	}
 	return cmd
-}
-
-// knownFailure gives sentences to errors that commands meet without a node.
-func knownFailure(err error) *control.Failure {
-	for _, k := range []struct {
-		err  error
-		code string
-		say  string
-		hint string
-	}{
-		{identity.ErrVaultExists, control.CodeState, "This profile has an identity already", "Choose another folder with --profile"},
-		{identity.ErrNoVault, control.CodeState, "This profile has no identity yet", "Make one with “entrenous init --name NAME”"},
-		{identity.ErrWrongPassphrase, control.CodePass, "The passphrase does not fit", "Try again; nobody can reset it, but the 24 words bring the identity back"},
-		{identity.ErrVaultDamaged, control.CodeState, "The file with the keys is damaged in both copies", "Restore from a backup, or from the 24 words in another folder"},
-		{identity.ErrNoSecret, control.CodeState, "The key of this profile is not where it was kept", "Unlock the system's keyring, or restore from a backup"},
-		{node.ErrDiskFull, control.CodeDisk, "The disk is full", "Make some room and start again; nothing that was acknowledged is lost"},
-		{node.ErrReadOnly, control.CodeDisk, "The profile folder cannot be written to", "Check its owner and permissions"},
-		{io.ErrUnexpectedEOF, control.CodeInternal, "The node ended in the middle of an answer", "Ask again"},
-	} {
-		if errors.Is(err, k.err) {
-			return &control.Failure{Message: k.say, Hint: k.hint, Code: k.code}
-		}
-	}
-	return nil
 }

@@ -96,7 +96,7 @@ func recall(dir, passphrase string) (identity.Unlock, error) {
 
 // wordsFailure says which of the 24 words cannot be right.
 func wordsFailure(err error) error {
-	f := &control.Failure{Message: capital(err.Error()), Hint: "Look at the paper once more", Code: control.CodeInvalid, Reason: "words"}
+	f := &control.Failure{Message: control.Sentence(err.Error()), Hint: "Look at the paper once more", Code: control.CodeInvalid, Reason: "words"}
 	p := (*identity.PhraseError)(nil)
 	switch {
 	case !errors.As(err, &p) || p.Position == 0:

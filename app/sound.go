@@ -49,7 +49,7 @@ type keptSound struct {
 func newSound(dir, text string, log *slog.Logger) (node.Sound, func() (device.Speaker, error), error) {
 	spec, err := device.ParseSpec(text)
 	if err != nil {
-		return node.Sound{}, nil, &control.Failure{Message: capital(err.Error()), Hint: "Say --audio system, null, tone, file:IN.wav,OUT.wav or pulse:SOURCE,SINK", Code: control.CodeInvalid}
+		return node.Sound{}, nil, &control.Failure{Message: control.Sentence(err.Error()), Hint: "Say --audio system, null, tone, file:IN.wav,OUT.wav or pulse:SOURCE,SINK", Code: control.CodeInvalid}
 	}
 	s := &sound{path: filepath.Join(dir, soundFile), log: log, spec: spec}
 	if err := s.load(); err != nil {
@@ -127,7 +127,7 @@ func (s *sound) test(ctx context.Context, step func(voice.EchoStep), line *voice
 	s.mu.Unlock()
 	mic, speaker, err := device.Open(spec)
 	if err != nil {
-		return voice.EchoReport{}, &control.Failure{Message: capital(err.Error()), Hint: "List the devices with “entrenous devices”", Code: control.CodeState, Reason: "device"}
+		return voice.EchoReport{}, &control.Failure{Message: control.Sentence(err.Error()), Hint: "List the devices with “entrenous devices”", Code: control.CodeState, Reason: "device"}
 	}
 	cfg := voice.EchoTestConfig{Mic: mic, Speaker: speaker, Headphones: !system, Step: step, Line: line, Log: s.log}
 	switch {
@@ -212,7 +212,7 @@ func (s *sound) choose(e *voice.Engine, c node.SoundChoice) error {
 	if e != nil && next != s.spec {
 		m, l, err := device.Open(next.String())
 		if err != nil {
-			return &control.Failure{Message: capital(err.Error()), Hint: "List the devices with “entrenous devices”", Code: control.CodeState, Reason: "device"}
+			return &control.Failure{Message: control.Sentence(err.Error()), Hint: "List the devices with “entrenous devices”", Code: control.CodeState, Reason: "device"}
 		}
 		if err := e.Swap(m, l); err != nil {
 			return fmt.Errorf("change devices: %w", err)

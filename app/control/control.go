@@ -224,6 +224,14 @@ func (f *Failure) Error() string {
 	return f.Message + ". " + f.Hint
 }
 
+// Sentence gives an error's text the capital letter of a Failure's.
+func Sentence(s string) string {
+	if s != "" && s[0] >= 'a' && s[0] <= 'z' {
+		return string(s[0]-'a'+'A') + s[1:]
+	}
+	return s
+}
+
 // Codes of failures, for scripts; each has its exit code on the command line.
 const (
 	CodeInvalid   = "invalid"          // the request makes no sense

@@ -291,7 +291,7 @@ func (n *Node) channelConfig(peer transport.Peer) noise.Config {
 func (n *Node) newLink(ch *noise.Channel, peer transport.Peer, cert identity.Certificate) *link {
 	l := &link{
 		n: n, ch: ch, peer: peer, person: cert.Person, device: cert.DeviceID(), boot: string(ch.Caps()),
-		out: make(chan chat.Frame, outbox), wake: make(chan struct{}, 1), gone: make(chan struct{}), doubt: newDoubt(),
+		out: make(chan chat.Frame, n.roomFor(cert.Person)), wake: make(chan struct{}, 1), gone: make(chan struct{}), doubt: newDoubt(),
 	}
 	l.since = time.Now()
 	l.heard.Store(l.since.UnixNano())

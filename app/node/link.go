@@ -37,6 +37,10 @@ const (
 	// outbox is how many small frames may wait for a slow peer.
 	outbox = 512
 
+	// greetingFrames is how many frames a greeting has for a conversation, and
+	// room for as many devices as people have.
+	greetingFrames = 16
+
 	bootSize = 16
 )
 
@@ -44,6 +48,15 @@ const (
 func newBoot() (b [bootSize]byte) {
 	rand.Read(b[:])
 	return b
+}
+
+// roomFor is how many frames may wait for a device of a person: an own one is
+// greeted with keys, frontier, receipts and marks of every conversation at once.
+func (n *Node) roomFor(person identity.ID) int {
+	if person != n.me.id {
+		return outbox
+	}
+	return outbox + greetingFrames*len(n.known().convs)
 }
 
 // link is a live channel to one device. Its reader is the goroutine that runs

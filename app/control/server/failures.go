@@ -49,13 +49,23 @@ var known = []struct {
 	{identity.ErrWrongPassphrase, control.CodePass, "passphrase", "The passphrase does not fit", "Try again; nobody can reset it, but the 24 words bring the identity back"},
 	{identity.ErrVaultExists, control.CodeState, "has_identity", "This profile has an identity already", "Choose another folder with --profile"},
 	{identity.ErrNoVault, control.CodeState, "no_identity", "This profile has no identity yet", "Make one with “entrenous init --name NAME”, or open the window"},
+	{identity.ErrNoSecret, control.CodeState, "no_secret", "The key of this profile is not where it was kept", "Unlock the system's keyring, or restore from a backup"},
 	{identity.ErrVaultDamaged, control.CodeState, "keys_damaged", "The file with the keys is damaged in both copies", "Restore from a backup, or from the 24 words in another folder"},
 	{context.DeadlineExceeded, control.CodeTimeout, "slow", "That took too long", "Try again"},
 	{context.Canceled, control.CodeState, "stopping", "The node is stopping", ""},
 }
 
-// failure finds the sentence for an error.
+// failure finds the sentence for an error, and says so where there is none.
 func failure(err error) *control.Failure {
+	if f := Explain(err); f != nil {
+		return f
+	}
+	return &control.Failure{Message: control.Sentence(err.Error()), Hint: "If it happens again, “entrenous doctor” may tell why", Code: control.CodeInternal}
+}
+
+// Explain finds the sentence for an error of the rooms below; nil for one that
+// nobody expects.
+func Explain(err error) *control.Failure {
 	if f := (*control.Failure)(nil); errors.As(err, &f) {
 		return f
 	}
@@ -63,7 +73,7 @@ func failure(err error) *control.Failure {
 		return &control.Failure{Message: "Several people fit", Hint: "Write more of the name, or the id", Code: control.CodeAmbiguous, Reason: "ambiguous", Args: []string{strings.Join(e.Names, ", ")}, Choices: e.Names}
 	}
 	if e := (*chat.TooLongError)(nil); errors.As(err, &e) {
-		return &control.Failure{Message: sentence(e.Error()), Hint: "Send it in parts, or as a file", Code: control.CodeTooLong, Reason: "too_long"}
+		return &control.Failure{Message: control.Sentence(e.Error()), Hint: "Send it in parts, or as a file", Code: control.CodeTooLong, Reason: "too_long"}
 	}
 	if e := (*identity.InviteError)(nil); errors.As(err, &e) {
 		return inviteFailure(e)
@@ -72,35 +82,24 @@ func failure(err error) *control.Failure {
 		if errors.Is(err, k.err) {
 			say := k.say
 			if say == "" {
-				say = sentence(err.Error())
+				say = control.Sentence(err.Error())
 			}
 			return &control.Failure{Message: say, Hint: k.hint, Code: k.code, Reason: k.why}
 		}
 	}
 	if errors.Is(err, chat.ErrMalformed) {
-		return &control.Failure{Message: sentence(err.Error()), Code: control.CodeInvalid}
+		return &control.Failure{Message: control.Sentence(err.Error()), Code: control.CodeInvalid}
 	}
-	return &control.Failure{Message: sentence(err.Error()), Hint: "If it happens again, “entrenous doctor” may tell why", Code: control.CodeInternal}
+	return nil
 }
 
 // inviteFailure says which part of a link is wrong, and where.
 func inviteFailure(e *identity.InviteError) *control.Failure {
-	f := &control.Failure{Message: sentence(e.Error()), Hint: "Copy the whole link once more, or ask for a new one", Code: control.CodeInvalid, Reason: "link." + e.Part}
+	f := &control.Failure{Message: control.Sentence(e.Error()), Hint: "Copy the whole link once more, or ask for a new one", Code: control.CodeInvalid, Reason: "link." + e.Part}
 	if e.Position > 0 {
 		f.Reason, f.Args = f.Reason+".at", []string{strconv.Itoa(e.Position), strconv.Itoa((e.Position + 3) / 4)}
 	}
 	return f
-}
-
-// sentence gives an error's text a capital letter.
-func sentence(s string) string {
-	if s == "" {
-		return s
-	}
-	if c := s[0]; c >= 'a' && c <= 'z' {
-		return string(c-'a'+'A') + s[1:]
-	}
-	return s
 }
 
 func statusOf(code string) int {
