@@ -21,8 +21,13 @@ func (n *Node) discover(ctx context.Context) {
 	}
 }
 
-// tags are what we announce in an hour.
-func (n *Node) tags(hour int64) [][8]byte {
+// tags are what we announce now, by the clock that we judge those of others by.
+// Who has a clock of another day announces, and looks for, tags that nobody
+// knows: such friends are not found on a new network by themselves. They still
+// meet where they met last, at addresses that a link or the settings name, and
+// by their records, whose question depends on no clock.
+func (n *Node) tags(int64) [][8]byte {
+	hour := n.cfg.Now().Unix() / 3600
 	var out [][8]byte
 	r := n.known()
 	for _, id := range n.everybody() {

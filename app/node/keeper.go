@@ -21,6 +21,9 @@ const (
 	firstRetry  = time.Second
 	lastRetry   = 5 * time.Minute
 	maxDials    = 16 // under way at once
+	// calledBack is how many failures count at most for a friend whose link has
+	// just ended, however short it was: the pause is 20 s then, with the jitter.
+	calledBack = 4
 )
 
 // keeper remembers when each device is to be dialled next. Whoever comes back
@@ -90,17 +93,22 @@ func (k *keeper) soon(want func(errand) bool) {
 
 // lost plans the next try after a link has ended: at once if it had been a good
 // one, with growing pauses if it was short or never led to friendship. Whoever
-// refuses us would otherwise be called again and again.
-func (k *keeper) lost(d identity.DeviceID, good bool) {
-	if good {
+// refuses us would otherwise be called again and again. A friend who was there
+// is not given up for minutes, though: what broke the links may be over.
+func (k *keeper) lost(d identity.DeviceID, friend, good bool) {
+	if friend && good {
 		k.soon(func(e errand) bool { return e.device == d })
 		return
 	}
 	k.mu.Lock()
 	for e, a := range k.todo {
-		if e.device == d {
-			a.postpone()
+		if e.device != d {
+			continue
 		}
+		if friend {
+			a.fails = min(a.fails, calledBack)
+		}
+		a.postpone()
 	}
 	k.mu.Unlock()
 	k.ring() // the keeper planned nothing while the link stood

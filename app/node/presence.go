@@ -71,7 +71,7 @@ func (n *Node) arrived(l *link) {
 
 // left waits for a replacement and then tells viewers that a friend is away.
 func (n *Node) left(ctx context.Context, l *link) {
-	n.keeper.lost(l.device, !l.guest.Load() && time.Since(l.since) > goodLink)
+	n.keeper.lost(l.device, !l.guest.Load(), time.Since(l.since) > goodLink)
 	n.unlinkedCalls(l)
 	select {
 	case <-time.After(grace):
