@@ -51,6 +51,7 @@ type Person struct {
 	DHT    *transport.DHT   // the table by which this person finds others; used at the next Wake
 	Phone  Phone            // how this person calls
 	seed   identity.Seed
+	id     identity.ID // follows from the seed; stories ask for it all the time
 	vault  *identity.Vault
 	node   *node.Node
 	stop   func()
@@ -79,6 +80,7 @@ func (tn *Town) JoinAt(name string, lan *simnet.LAN, relays ...string) *Person {
 
 func (p *Person) create(restored bool) {
 	p.t.Helper()
+	p.id = identity.FromSeed(p.seed).ID()
 	u := identity.Unlock{Passphrase: []byte("a passphrase of " + p.Name), Cost: identity.CheapForTests()}
 	_, _, err := node.Create(p.t.Context(), node.NewAccount{
 		Dir: p.Dir, Name: p.Name, DeviceName: p.Name + "'s machine", Seed: p.seed, Restored: restored, Unlock: u, Now: time.Now(),
@@ -135,7 +137,7 @@ func (p *Person) Vanish() {
 func (p *Person) Node() *node.Node { return p.node }
 
 // ID is the person.
-func (p *Person) ID() identity.ID { return identity.FromSeed(p.seed).ID() }
+func (p *Person) ID() identity.ID { return p.id }
 
 // Context ends with the story. A story must not use the context of the test
 // around it, which is outside the bubble.
