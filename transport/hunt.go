@@ -66,6 +66,7 @@ func (k *seeker) hasTold(t *telling, addrs []string, err error) {
 			f.TellError = err.Error()
 		}
 	})
+	defer k.askClock()
 	if err != nil {
 		k.host.log.Debug("word not left", "err", err)
 		t.next = now.Add(min(tellRetry<<min(t.fails, 10), lastLook) + spread(tellRetry/4))
@@ -203,6 +204,7 @@ func (k *seeker) hasLooked(g *hunt, err error) {
 	if g.again {
 		g.next, g.fails, g.again = now, 0, false
 	}
+	k.askClock()
 }
 
 // network is the secret of the private network, if the host is in one.

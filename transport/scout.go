@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -12,10 +13,12 @@ import (
 	"github.com/libp2p/go-libp2p"
 	"github.com/libp2p/go-libp2p/core/connmgr"
 	"github.com/libp2p/go-libp2p/core/control"
+	"github.com/libp2p/go-libp2p/core/event"
 	"github.com/libp2p/go-libp2p/core/host"
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
-	"github.com/libp2p/go-libp2p/core/peerstore"
+	"github.com/libp2p/go-libp2p/core/record"
+	"github.com/libp2p/go-libp2p/p2p/host/eventbus"
 	"github.com/libp2p/go-libp2p/p2p/security/noise"
 	libp2ptls "github.com/libp2p/go-libp2p/p2p/security/tls"
 	libp2pquic "github.com/libp2p/go-libp2p/p2p/transport/quic"
@@ -53,6 +56,11 @@ type scout struct {
 	serves   bool
 	answered atomic.Int32 // of the nodes to begin with
 	work     sync.WaitGroup
+
+	introduced event.Subscription
+
+	mu     sync.Mutex
+	signed map[peer.ID]uint64 // Unix nanoseconds
 }
 
 // openScout starts a scout and lets it look for the table d; nil is none. It takes until the
@@ -66,6 +74,9 @@ func (h *Host) openScout(ctx context.Context, d *DHT, known []peer.AddrInfo) (*s
 	if s.p2p, err = libp2p.New(opts...); err != nil {
 		return nil, fmt.Errorf("start scout: %w", err)
 	}
+	if err := s.listen(); err != nil {
+		return nil, errors.Join(err, s.p2p.Close())
+	}
 	if d == nil {
 		return s, nil
 	}
@@ -74,7 +85,7 @@ func (h *Host) openScout(ctx context.Context, d *DHT, known []peer.AddrInfo) (*s
 		s.table, err = d.openTable(s.p2p, s.serves, begin)
 	}
 	if err != nil {
-		return nil, errors.Join(err, s.p2p.Close())
+		return nil, errors.Join(err, s.close())
 	}
 	s.meet(ctx, begin, known)
 	return s, nil
@@ -196,36 +207,47 @@ func (s *scout) size() int {
 	return s.table.dht.RoutingTable().Size()
 }
 
+// listen notes when those who introduce themselves last signed their own
+// addresses: each says what time it is at least.
+func (s *scout) listen() error {
+	sub, err := s.p2p.EventBus().Subscribe(new(event.EvtPeerIdentificationCompleted), eventbus.Name("entrenous scout"))
+	if err != nil {
+		return fmt.Errorf("follow introductions: %w", err)
+	}
+	s.introduced = sub
+	s.signed = map[peer.ID]uint64{}
+	s.work.Go(func() {
+		for e := range sub.Out() {
+			if of, ok := e.(event.EvtPeerIdentificationCompleted); ok {
+				s.note(of.Peer, of.SignedPeerRecord)
+			}
+		}
+	})
+	return nil
+}
+
+func (s *scout) note(id peer.ID, envelope *record.Envelope) {
+	var r peer.PeerRecord
+	if envelope == nil || envelope.TypedRecord(&r) != nil || r.PeerID != id {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.signed) < maxKnown {
+		s.signed[id] = r.Seq
+	}
+}
+
 // clock is what time it is at least, judged by when others last signed their
 // own addresses; zero if too few did. One liar does not count.
 func (s *scout) clock() time.Time {
-	book, ok := peerstore.GetCertifiedAddrBook(s.p2p.Peerstore())
-	if !ok {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.signed) < clockWitnesses {
 		return time.Time{}
 	}
-	var signed []uint64
-	for _, id := range s.p2p.Peerstore().PeersWithAddrs() {
-		if r := signedBy(book, id); id != s.p2p.ID() && r != nil {
-			signed = append(signed, r.Seq)
-		}
-	}
-	if len(signed) < clockWitnesses {
-		return time.Time{}
-	}
-	slices.Sort(signed)
-	return time.Unix(0, int64(min(signed[len(signed)-2], 1<<62)))
-}
-
-func signedBy(book peerstore.CertifiedAddrBook, id peer.ID) *peer.PeerRecord {
-	envelope := book.GetPeerRecord(id)
-	if envelope == nil {
-		return nil
-	}
-	var r peer.PeerRecord
-	if err := envelope.TypedRecord(&r); err != nil {
-		return nil
-	}
-	return &r
+	seen := slices.Sorted(maps.Values(s.signed))
+	return time.Unix(0, int64(min(seen[len(seen)-2], 1<<62)))
 }
 
 // close ends all that the scout does.
@@ -234,7 +256,7 @@ func (s *scout) close() error {
 	if s.table != nil {
 		err = s.table.dht.Close()
 	}
-	err = errors.Join(err, s.p2p.Close())
+	err = errors.Join(err, s.introduced.Close(), s.p2p.Close())
 	s.work.Wait()
 	return err
 }

@@ -100,3 +100,9 @@ func TestTwoFriendsWithNothingButATableFindEachOther(t *testing.T) {
 		t.Logf("found after %v; %+v", took, ana.host.Finding())
 	})
 }
+
+func (f *friend) all() []transport.Whereabouts {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return append([]transport.Whereabouts(nil), f.found...)
+}

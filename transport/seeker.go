@@ -29,6 +29,7 @@ type seeker struct {
 	idle    time.Time // since when nothing is due
 	fresh   bool      // word was left since everybody was looked for
 	known   []peer.AddrInfo
+	clocked bool          // strangers have told the time to this scout
 	skewed  time.Duration // what to add to our clock, once others have told
 	settled time.Time     // addresses are told from then on
 }
@@ -108,7 +109,7 @@ func (k *seeker) retire() {
 	if err := k.scout.close(); err != nil {
 		k.host.log.Debug("send scout home", "err", err)
 	}
-	k.scout = nil
+	k.scout, k.clocked = nil, false
 	k.host.setFinding(func(f *FindStatus) { f.Awake, f.Serving = false, false })
 }
 
@@ -259,19 +260,37 @@ func (k *seeker) woken(s *scout, err error) {
 		f.Awake, f.Tried, f.Serving = true, true, s.serves
 		f.Answered, f.Peers = int(s.answered.Load()), s.size()
 	})
-	if t := s.clock(); !t.IsZero() {
+	k.askClock()
+}
+
+// askClock looks what strangers think of the time, once enough of them are known.
+func (k *seeker) askClock() {
+	if k.clocked || k.scout == nil {
+		return
+	}
+	if t := k.scout.clock(); !t.IsZero() {
+		k.clocked = true
 		k.hearClock(t)
 	}
 }
 
-// hearClock compares our clock with somebody else's.
+// hearClock compares our clock with somebody else's. If they turn out to differ,
+// all is told and looked for once more, on their day too.
 func (k *seeker) hearClock(theirs time.Time) {
 	off := theirs.Sub(k.search.Now())
 	if off.Abs() < clockOff {
 		off = 0
 	}
+	if (off - k.skewed).Abs() < clockOff {
+		return
+	}
 	k.skewed = off
 	k.host.setFinding(func(f *FindStatus) { f.ClockOff = off })
+	now := time.Now()
+	for _, t := range k.told {
+		t.next, t.dirty = now, t.busy
+	}
+	k.refresh(true)
 }
 
 // times are what time it may be: by our clock, and by that of others if they

@@ -1,6 +1,6 @@
 module github.com/entrenous/entrenous/kubo
 
-go 1.26.0
+go 1.25.5
 
 tool github.com/ipfs/kubo/cmd/ipfs
 
