@@ -12,7 +12,7 @@ TAGS := migrated_fynedo no_animations $(APM)
 # ten times slower, and all that uses it is watched.
 UNRACED := -gcflags='github.com/thesyncim/gopus/...=-race=false'
 
-.PHONY: help run build test short smoke bench voice voice-short natlab natlab-short fuzz lint package deps shots clean
+.PHONY: help run build test short smoke bench scale kubo voice voice-short natlab natlab-short fuzz lint package deps shots clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -53,6 +53,14 @@ natlab: build ## real kernels with NAT between them (root)
 
 natlab-short: build ## the telling part of natlab, in a minute (root)
 	ENTRENOUS_NATLAB=$(CURDIR)/$(BIN) ENTRENOUS_NATLAB_SHORT=1 $(GO) test -tags "$(TAGS)" -count=1 -timeout 5m -run '^TestNATLab$$' -v ./app/
+
+kubo: build ## the same with a node of somebody else's (Kubo) as all the internet there is (root)
+	@# Kubo's QUIC does not run when built by Go 1.26.
+	cd .ci/kubo && GOTOOLCHAIN=go1.25.5 $(GO) build -o $(CURDIR)/dist/ipfs github.com/ipfs/kubo/cmd/ipfs
+	ENTRENOUS_NATLAB=$(CURDIR)/$(BIN) ENTRENOUS_KUBO=$(CURDIR)/dist/ipfs $(GO) test -tags "$(TAGS)" -count=1 -timeout 10m -run 'TestKuboLab' -v ./app/
+
+scale: ## how finding people grows with the number of nodes, as a table
+	ENTRENOUS_SCALE=1 $(GO) test -tags "$(TAGS)" -count=1 -timeout 20m -run 'TestScale' -v ./transport/
 
 fuzz: ## each fuzz target for half a minute
 	@$(GO) list ./... | while read -r p; do \

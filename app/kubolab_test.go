@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -18,8 +19,89 @@ import (
 
 const kuboEnv = "ENTRENOUS_KUBO"
 
+// yardRules are a router's that lets nobody in who was not asked.
+const yardRules = `table ip nat {
+ chain post {
+  type nat hook postrouting priority 100;
+  oifname "wan" masquerade
+ }
+}
+table ip door {
+ chain in {
+  type filter hook input priority 0;
+  iifname "wan" ct state new drop
+ }
+ chain through {
+  type filter hook forward priority 0;
+  iifname "wan" ct state new drop
+ }
+}
+`
+
+// yard is a small internet of network namespaces with a Kubo node in its
+// middle. Its addresses are ones that libp2p takes for public; nothing leads
+// out of it.
+type yard struct {
+	t        *testing.T
+	bin, tag string
+}
+
+func (l *yard) run(args ...string) {
+	l.t.Helper()
+	if out, err := exec.CommandContext(l.t.Context(), args[0], args[1:]...).CombinedOutput(); err != nil {
+		l.t.Fatalf("%v: %v: %s", args, err, out)
+	}
+}
+
+func (l *yard) ip(args ...string) { l.t.Helper(); l.run(append([]string{"ip"}, args...)...) }
+
+func (l *yard) ns(name string) string { return "ek" + l.tag + name }
+
+// space makes a namespace that ends with the test.
+func (l *yard) space(name string) {
+	l.t.Helper()
+	l.ip("netns", "add", l.ns(name))
+	l.t.Cleanup(func() { _ = exec.Command("ip", "netns", "del", l.ns(name)).Run() })
+	l.ip("-n", l.ns(name), "link", "set", "lo", "up")
+}
+
+// home puts a machine behind a router.
+func (l *yard) home(name, public, inside string) {
+	l.t.Helper()
+	router, host := l.ns("r"+name), l.ns(name)
+	l.space("r" + name)
+	l.space(name)
+	l.ip("link", "add", "w"+name, "netns", l.ns("w"), "type", "veth", "peer", "name", "wan", "netns", router)
+	l.ip("-n", l.ns("w"), "link", "set", "w"+name, "master", "br0", "up")
+	l.ip("-n", router, "addr", "add", public+"/24", "dev", "wan")
+	l.ip("-n", router, "link", "set", "wan", "up")
+	l.ip("link", "add", "lan", "netns", router, "type", "veth", "peer", "name", "eth0", "netns", host)
+	l.ip("-n", router, "addr", "add", inside+".1/24", "dev", "lan")
+	l.ip("-n", router, "link", "set", "lan", "up")
+	l.ip("-n", host, "addr", "add", inside+".2/24", "dev", "eth0")
+	l.ip("-n", host, "link", "set", "eth0", "up")
+	l.ip("-n", host, "route", "add", "default", "via", inside+".1")
+	l.run("ip", "netns", "exec", router, "sysctl", "-qw", "net.ipv4.ip_forward=1")
+	rules := filepath.Join(l.t.TempDir(), "nat")
+	must(l.t, os.WriteFile(rules, []byte(yardRules), 0o600))
+	l.run("ip", "netns", "exec", router, "nft", "-f", rules)
+}
+
+func (l *yard) until(what string, limit time.Duration, holds func(context.Context) bool) {
+	l.t.Helper()
+	ctx, cancel := context.WithTimeout(l.t.Context(), limit)
+	defer cancel()
+	for !holds(ctx) {
+		select {
+		case <-ctx.Done():
+			l.t.Fatalf("not within %v: %s", limit, what)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
 // outside puts a machine onto the internet with an address of its own.
-func (l *lab) outside(name, ip string) {
+func (l *yard) outside(name, ip string) {
 	l.t.Helper()
 	l.space(name)
 	l.ip("link", "add", "w"+name, "netns", l.ns("w"), "type", "veth", "peer", "name", "eth0", "netns", l.ns(name))
@@ -30,7 +112,7 @@ func (l *lab) outside(name, ip string) {
 
 // kubo runs a Kubo node in a namespace: bootstrap node, server of the table and
 // relay in one. It gives its address.
-func (l *lab) kubo(space, ip string) string {
+func (l *yard) kubo(space, ip string) string {
 	l.t.Helper()
 	dir := filepath.Join(l.t.TempDir(), "ipfs")
 	at := "/ip4/" + ip + "/udp/4001/quic-v1"
@@ -78,9 +160,9 @@ func (l *lab) kubo(space, ip string) string {
 }
 
 // internet is a lab with a Kubo node in its middle.
-func internet(t *testing.T, bin, tag string) (l *lab, kubo string) {
+func internet(t *testing.T, bin, tag string) (l *yard, kubo string) {
 	t.Helper()
-	l = &lab{t: t, bin: bin, tag: tag}
+	l = &yard{t: t, bin: bin, tag: tag}
 	l.space("w")
 	l.ip("-n", l.ns("w"), "link", "add", "br0", "type", "bridge")
 	l.ip("-n", l.ns("w"), "link", "set", "br0", "up")
@@ -96,14 +178,14 @@ func TestKuboLab(t *testing.T) {
 	case os.Geteuid() != 0:
 		t.Skip("network namespaces with NAT need root")
 	}
-	tag := strings.Trim(filepath.Base(t.TempDir()), "0")
+	tag := strconv.Itoa(os.Getpid() % 10_000)
 	t.Run("found again after both moved", func(t *testing.T) { foundThroughKubo(t, bin, "k"+tag) })
 	t.Run("reached through its relay", func(t *testing.T) { reachedThroughKubo(t, bin, "r"+tag) })
 }
 
 func foundThroughKubo(t *testing.T, bin, tag string) {
 	l, kubo := internet(t, bin, tag)
-	l.home("a", "11.0.0.10", "10.1.0", "")
+	l.home("a", "11.0.0.10", "10.1.0")
 	l.outside("b", "11.0.0.20")
 	dir := t.TempDir()
 	ana, bo := filepath.Join(dir, "ana"), filepath.Join(dir, "bo")
@@ -137,14 +219,12 @@ func foundThroughKubo(t *testing.T, bin, tag string) {
 	if _, err := control.Dial(ana).Send(t.Context(), "bo", control.NewMessage{Text: "found you", Wait: control.Delivered, Timeout: 10_000}); err != nil {
 		t.Fatal(err)
 	}
-	stranger := filepath.Join(dir, "stranger")
-	l.run(bin, "init", "--profile", stranger, "--name", "stranger", "--no-passphrase")
 }
 
 func reachedThroughKubo(t *testing.T, bin, tag string) {
 	l, kubo := internet(t, bin, tag)
-	l.home("a", "11.0.0.10", "10.1.0", "")
-	l.home("b", "11.0.0.20", "10.2.0", "")
+	l.home("a", "11.0.0.10", "10.1.0")
+	l.home("b", "11.0.0.20", "10.2.0")
 	dir := t.TempDir()
 	ana, bo := filepath.Join(dir, "ana"), filepath.Join(dir, "bo")
 	for name, d := range map[string]string{"a": ana, "b": bo} {
@@ -166,7 +246,7 @@ func reachedThroughKubo(t *testing.T, bin, tag string) {
 }
 
 // daemon runs a node until the test ends or it is stopped.
-func (l *lab) daemon(space string, args ...string) (stop func()) {
+func (l *yard) daemon(space string, args ...string) (stop func()) {
 	l.t.Helper()
 	cmd := exec.Command("ip", append([]string{"netns", "exec", l.ns(space), l.bin, "daemon", "--json", "--no-lan", "--audio", "null"}, args...)...)
 	out, err := cmd.StdoutPipe()
@@ -188,7 +268,7 @@ func (l *lab) daemon(space string, args ...string) (stop func()) {
 }
 
 // befriend makes two people friends by an invite of the first.
-func (l *lab) befriend(from, to string) {
+func (l *yard) befriend(from, to string) {
 	l.t.Helper()
 	i, err := control.Dial(from).Invite(l.t.Context(), control.NewInvite{Once: true})
 	must(l.t, err)

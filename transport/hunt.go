@@ -14,7 +14,7 @@ func (k *seeker) tell(ctx context.Context, t *telling) {
 	for _, at := range k.times() {
 		places = append(places, t.want.Spot.within(k.host.network()).places(at)...)
 	}
-	shelves := k.shelves(t.want.Boards)
+	shelves := k.shelves(t.want.Boards, t.want.BoardsOnly)
 	t.busy, t.dirty = true, false
 	k.busy++
 	go func() {
@@ -127,7 +127,7 @@ func (k *seeker) hunt(ctx context.Context, g *hunt) {
 	for _, at := range k.times() {
 		places = append(places, g.want.Spot.within(k.host.network()).lookouts(at)...)
 	}
-	shelves := k.shelves(g.want.Boards)
+	shelves := k.shelves(g.want.Boards, g.want.BoardsOnly)
 	g.busy, g.again = true, false
 	k.busy++
 	spot := g.want.Spot

@@ -31,12 +31,17 @@ type Told struct {
 	Spot   Spot
 	Addrs  []string // where this host is; the first 16 of at most 256 bytes count
 	Boards []string // multiaddrs with /p2p/ of relays that keep word too
+	// BoardsOnly keeps the word out of the table: who knows the spot could stand
+	// where it lies, and see by whose address it is left.
+	BoardsOnly bool
 }
 
 // Sought is somebody to look for at a spot.
 type Sought struct {
 	Spot   Spot
 	Boards []string // multiaddrs with /p2p/ of relays where word may be too
+	// BoardsOnly leaves the table unasked, for the same reason.
+	BoardsOnly bool
 }
 
 // FindStatus says how finding goes.

@@ -175,7 +175,7 @@ func (k *seeker) dispatch(ctx context.Context) time.Time {
 	}
 	for _, t := range k.told {
 		at := later(t.next, tell)
-		if !t.here || t.busy || len(t.want.Addrs) == 0 || !k.kept(t.want.Boards) {
+		if !t.here || t.busy || len(t.want.Addrs) == 0 || !k.kept(t.want.Boards, t.want.BoardsOnly) {
 			continue
 		}
 		due = due || !at.After(now)
@@ -186,7 +186,7 @@ func (k *seeker) dispatch(ctx context.Context) time.Time {
 		next = sooner(next, at, now)
 	}
 	for _, g := range k.sought {
-		if !g.here || g.busy || !k.kept(g.want.Boards) {
+		if !g.here || g.busy || !k.kept(g.want.Boards, g.want.BoardsOnly) {
 			continue
 		}
 		due = due || !g.next.After(now)
@@ -200,7 +200,9 @@ func (k *seeker) dispatch(ctx context.Context) time.Time {
 }
 
 // kept says whether anybody keeps word at all.
-func (k *seeker) kept(boards []string) bool { return k.dht() != nil || len(boards) > 0 }
+func (k *seeker) kept(boards []string, only bool) bool {
+	return k.dht() != nil && !only || len(boards) > 0
+}
 
 // dht is the table to use, nil for none.
 func (k *seeker) dht() *DHT {
@@ -304,9 +306,9 @@ func (k *seeker) times() []time.Time {
 }
 
 // shelves are where word for one spot is left and read.
-func (k *seeker) shelves(boards []string) []shelf {
+func (k *seeker) shelves(boards []string, only bool) []shelf {
 	var out []shelf
-	if k.scout.table != nil {
+	if k.scout.table != nil && !only {
 		out = append(out, k.scout.table)
 	}
 	relays, err := relaysOf(boards)

@@ -15,8 +15,8 @@ import (
 //
 //   - identify, also when it is pushed and over relays, names where a host
 //     listens. Ours names nothing but relays, to everybody; friends learn the
-//     real addresses inside their own encrypted channel. Only a relay, which is
-//     there to be dialled by strangers, names its own.
+//     real addresses inside their own encrypted channel. Only a relay or a
+//     node of the table, which is there to be dialled by strangers, names its own.
 //   - hole punching names where a host is seen. It is refused with whoever may
 //     not be talked to directly, before anything is told.
 //
@@ -46,7 +46,8 @@ func (h *Host) mayPunch(p peer.ID) bool {
 
 // identified are the addresses that identify names to everybody.
 func (h *Host) identified(addrs []ma.Multiaddr) []ma.Multiaddr {
-	if h.cfg.Lend != nil && h.cfg.Route == nil {
+	serves := h.cfg.Lend != nil || h.cfg.DHT != nil && h.cfg.DHT.Serve
+	if serves && h.cfg.Route == nil {
 		return h.published(addrs)
 	}
 	return h.circuitAddrs()

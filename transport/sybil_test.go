@@ -25,7 +25,7 @@ func sybils(t *testing.T, w *simnet.World, n int, bootstrap []string, key string
 	lan := w.LAN(simnet.Public)
 	var hosts []*transport.Host
 	for range n {
-		hosts = append(hosts, on(t, lan.Host(), transport.Config{Key: keyNear(t, key)}))
+		hosts = append(hosts, on(t, lan.Host(), transport.Config{Key: keyNear(t, key), Lend: &transport.Lend{}}))
 	}
 	var circle []peer.AddrInfo
 	for _, h := range hosts {
@@ -110,7 +110,7 @@ func TestLiarsAroundAPlaceFoolNobodyAndTheRelayStillKnows(t *testing.T) {
 			t.Fatal(err)
 		}
 		sybils(t, w, 20, bootstrap, transport.TableKey(a, time.Now()), [][]byte{elsewhere, lastYear, []byte("garbage"), nil})
-		dht := &transport.DHT{Bootstrap: bootstrap}
+		dht := &transport.DHT{Bootstrap: bootstrap, AnyAddr: true}
 		ana := &friend{t: t, host: on(t, w.LAN(simnet.PortRestricted).Host(), transport.Config{DHT: dht})}
 		bo := &friend{t: t, host: on(t, w.LAN(simnet.PortRestricted).Host(), transport.Config{DHT: dht})}
 		ana.find(meeting{mine: a, theirs: b, boards: relay.Addrs()})
@@ -129,7 +129,7 @@ func TestAClockThatIsWrongByAYearHidesNobody(t *testing.T) {
 	for name, off := range map[string]time.Duration{"behind": -365 * 24 * time.Hour, "ahead": 365 * 24 * time.Hour} {
 		t.Run(name, func(t *testing.T) {
 			inWorld(t, func(t *testing.T, w *simnet.World) {
-				dht := &transport.DHT{Bootstrap: strangers(t, w, 6)}
+				dht := &transport.DHT{Bootstrap: strangers(t, w, 6), AnyAddr: true}
 				a, b := spots()
 				ana := &friend{t: t, host: on(t, w.LAN(simnet.PortRestricted).Host(), transport.Config{DHT: dht})}
 				bo := &friend{t: t, host: on(t, w.LAN(simnet.PortRestricted).Host(), transport.Config{DHT: dht})}
@@ -158,7 +158,7 @@ func TestABoardIsEnoughAndKeepsWordOnlyOfWhoHasTheSecret(t *testing.T) {
 
 func TestWhoHasNothingToDoIsSilent(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *simnet.World) {
-		dht := &transport.DHT{Bootstrap: strangers(t, w, 4)}
+		dht := &transport.DHT{Bootstrap: strangers(t, w, 4), AnyAddr: true}
 		a, b := spots()
 		ana := &friend{t: t, host: on(t, w.LAN(simnet.PortRestricted).Host(), transport.Config{DHT: dht})}
 		ana.find(meeting{mine: a, theirs: b})

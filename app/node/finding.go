@@ -61,21 +61,22 @@ func spot(secret [16]byte, person identity.ID, device identity.DeviceID) transpo
 
 // toTell lists for whom to leave word: friends and own devices that are away,
 // and whoever holds a one-time invite. Those who have our permanent address are
-// strangers; they learn nothing.
+// strangers; they learn nothing. Nor does anybody from whom our address is kept
+// learn it from who leaves the word.
 func (n *Node) toTell() []transport.Told {
 	var out []transport.Told
-	tell := func(s transport.Spot, addrs []string) {
-		out = append(out, transport.Told{Spot: s, Addrs: addrs, Boards: n.cfg.Relays})
+	tell := func(s transport.Spot, addrs []string, hidden bool) {
+		out = append(out, transport.Told{Spot: s, Addrs: addrs, Boards: n.cfg.Relays, BoardsOnly: hidden})
 	}
 	r := n.known()
 	for _, who := range n.everybody() {
 		if n.someoneAway(r, who) {
-			tell(spot(n.toldTo(who), n.me.id, n.me.device.ID()), n.shownTo(who))
+			tell(spot(n.toldTo(who), n.me.id, n.me.device.ID()), n.shownTo(who), r.hides(who))
 		}
 	}
 	for _, p := range r.pairs {
 		if of, ok := p.Of.(invited); ok && of.holds(n.cfg.Now()) {
-			tell(spot(onceRendezvous(of.once[:]), n.me.id, identity.DeviceID{}), n.shownAddrs())
+			tell(spot(onceRendezvous(of.once[:]), n.me.id, identity.DeviceID{}), n.shownAddrs(), r.hidesFromAnybody())
 		}
 	}
 	return out
@@ -90,13 +91,17 @@ func (n *Node) someoneAway(r *roster, who identity.ID) bool {
 
 // toLook lists whom to look for.
 func (n *Node) toLook() []transport.Sought {
+	r := n.known()
 	whose := map[transport.Spot]errand{}
 	var out []transport.Sought
 	look := func(s transport.Spot, e errand, addrs []string) {
 		whose[s] = e
-		out = append(out, transport.Sought{Spot: s, Boards: n.boards(addrs)})
+		hidden := r.hides(e.person)
+		if hidden {
+			addrs = nil // a relay of theirs would see who asks
+		}
+		out = append(out, transport.Sought{Spot: s, Boards: n.boards(addrs), BoardsOnly: hidden})
 	}
-	r := n.known()
 	for d, secret := range n.findable() {
 		if n.links.to(d) == nil {
 			dev := r.devices[d]

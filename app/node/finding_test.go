@@ -15,7 +15,7 @@ func TestFriendsWhoBothMovedFindEachOtherThroughStrangers(t *testing.T) {
 		town.Elsewhere(alice, simnet.Public)
 		town.Elsewhere(bob, simnet.PortRestricted)
 		town.Pass(time.Hour)
-		table := town.Strangers(12)
+		table := town.Strangers(8)
 		alice.DHT, bob.DHT = table, table
 		alice.Wake()
 		town.Pass(10 * time.Second)

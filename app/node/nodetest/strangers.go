@@ -19,7 +19,7 @@ func (tn *Town) Strangers(n int) *transport.DHT {
 			tn.t.Fatal(err)
 		}
 		h, err := transport.Listen(tn.t.Context(), transport.Config{
-			Key: key, World: tn.lan.Host().World(), DHT: &transport.DHT{Bootstrap: bootstrap, Serve: true},
+			Key: key, World: tn.lan.Host().World(), DHT: &transport.DHT{Bootstrap: bootstrap, AnyAddr: true, Serve: true},
 		})
 		if err != nil {
 			tn.t.Fatal(err)
@@ -30,7 +30,7 @@ func (tn *Town) Strangers(n int) *transport.DHT {
 		}
 	}
 	tn.Pass(2 * time.Second) // to get to know each other
-	return &transport.DHT{Bootstrap: bootstrap}
+	return &transport.DHT{Bootstrap: bootstrap, AnyAddr: true}
 }
 
 // Elsewhere is a person who goes to bed, and wakes at a new place where nobody
