@@ -8,9 +8,10 @@ VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 APM := $(shell pkg-config --exists webrtc-audio-processing-2 2>/dev/null && echo apm2 || (pkg-config --exists webrtc-audio-processing-1 2>/dev/null && echo apm1))
 TAGS := migrated_fynedo no_animations $(APM)
 
-# The codec starts no goroutine and shares nothing; watched for races it is
-# ten times slower, and all that uses it is watched.
-UNRACED := -gcflags='github.com/thesyncim/gopus/...=-race=false'
+# The codec and the database engine start no goroutine and share nothing;
+# watched for races they take most of the tests' time, and all that uses them
+# is watched.
+UNRACED := -gcflags='github.com/thesyncim/gopus/...=-race=false' -gcflags='github.com/ncruces/go-sqlite3-wasm/...=-race=false'
 
 .PHONY: help run build test short smoke bench scale kubo voice voice-short natlab natlab-short fuzz lint package deps shots clean
 
