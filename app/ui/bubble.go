@@ -212,7 +212,7 @@ func (b *bubble) onQuote(p fyne.Position) bool {
 }
 
 func firstLine(s string) string {
-	s = strings.TrimSpace(tidy(s))
+	s = strings.TrimSpace(legible(tidy(s)))
 	if i := strings.IndexByte(s, '\n'); i >= 0 {
 		return s[:i] + " …"
 	}

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/test"
 	"fyne.io/fyne/v2/theme"
 	"golang.org/x/image/font/sfnt"
 )
@@ -93,4 +94,33 @@ func TestAnEmojiIsPickedByPointing(t *testing.T) {
 			t.Errorf("chosen %q", got)
 		}
 	})
+}
+
+// TestAnEmojiThatNoFontHasIsAQuietSign takes letters that are no emoji yet for
+// those of next year, whatever fonts this machine has.
+func TestAnEmojiThatNoFontHasIsAQuietSign(t *testing.T) {
+	test.NewTempApp(t)
+	const unborn = "\U0001f2ff"
+	if drawable([]rune(unborn)[0]) {
+		t.Skip("a font here draws everything")
+	}
+	for s, want := range map[string]string{
+		"plain words, 5 €":                    "plain words, 5 €",
+		"tea 🍵 at four":                       "tea 🍵 at four",
+		"new " + unborn + " here":             "new ◌ here",
+		unborn + unborn:                       "◌◌",
+		unborn + "\U0001f3fd!":                "◌!",
+		unborn + "\ufe0f\u200d👍 fine":         "◌ fine",
+		"👍\u200d" + unborn + " fine":          "👍 fine",
+		"👍\u200d" + unborn:                    "👍",
+		"محمد " + unborn:                      "محمد ◌",
+		"👩\u200d👩\u200d👧 and " + unborn + ".": "👩\u200d👩\u200d👧 and ◌.",
+	} {
+		if got := legible(s); got != want {
+			t.Errorf("%+q becomes %+q, not %+q", s, got, want)
+		}
+	}
+	if !drawable(unknownSign) {
+		t.Error("the sign itself cannot be drawn")
+	}
 }

@@ -129,7 +129,7 @@ func (t *text) lines() []string {
 // surroundings, and breaks it.
 func (t *text) breakLines() []string {
 	measure := func(s string) float32 { return fyne.MeasureText(s, t.size*textScale(), t.style).Width }
-	words := tidy(t.words)
+	words := legible(tidy(t.words))
 	switch {
 	case t.facts:
 		return []string{ellipsize(wholeFacts(words, t.width, measure), t.width, measure)}

@@ -80,7 +80,7 @@ type piece struct {
 // addresses are told from the rest.
 func wrap(s string, width float32, r *ruler, most int) []line {
 	var lines []line
-	for para := range strings.SplitSeq(tidy(s), "\n") {
+	for para := range strings.SplitSeq(legible(tidy(s)), "\n") {
 		right := rightToLeft(para)
 		for _, pieces := range fill(split(para), width, r, most-len(lines)) {
 			lines = append(lines, compose(pieces, right, r))
