@@ -69,7 +69,7 @@ func (s *slab) paint(surface, border color.Color) {
 
 // place puts the slab somewhere, with corners of a radius.
 func (s *slab) place(at fyne.Position, size fyne.Size, radius float32) {
-	end := fyne.NewSize(radius+1, size.Height) // its soft straight side lies under the planes
+	end := fyne.NewSize(radius+2, size.Height) // its straight side, with what is soft beside it, lies under the planes
 	s.left.TopLeftCornerRadius, s.left.BottomLeftCornerRadius = radius, radius
 	s.left.Move(at)
 	s.left.Resize(end)
