@@ -39,7 +39,6 @@ func (p *plane) paint(c color.Color) {
 type slab struct {
 	left, right canvas.Rectangle
 	edge, body  *plane
-	radius      float32
 	all         []fyne.CanvasObject
 }
 
