@@ -30,6 +30,7 @@ const (
 type phone struct {
 	n         *Node
 	id        call.ID
+	person    identity.ID // at the other end
 	made      time.Time
 	offered   []byte   // incoming: how the caller is reached
 	described []byte   // outgoing: how we are
@@ -58,13 +59,13 @@ type choices struct {
 }
 
 func newPhone(n *Node, c call.Call) *phone {
-	p := barePhone(n, c.ID)
+	p := barePhone(n, c.ID, identity.ID(c.Person))
 	p.choices.volume = n.terms(identity.ID(c.Person)).Volume
 	return p
 }
 
-func barePhone(n *Node, id call.ID) *phone {
-	return &phone{n: n, id: id, made: time.Now(), done: make(chan struct{}), better: make(chan struct{}, 1)}
+func barePhone(n *Node, id call.ID, person identity.ID) *phone {
+	return &phone{n: n, id: id, person: person, made: time.Now(), done: make(chan struct{}), better: make(chan struct{}, 1)}
 }
 
 // device is at the other end; zero until one has answered.
@@ -79,7 +80,10 @@ func (p *phone) device() call.Device {
 func (p *phone) called() call.Call { return p.n.findCall(p.id) }
 
 func (p *phone) openLeg() error {
-	l, err := rtc.NewLeg(rtc.Config{Port: p.n.calls.port, Reflexive: p.n.host.Observed, Allow: p.n.host.MayReach, Log: p.n.log, Tunnelled: p.n.known().hides(identity.ID(p.called().Person))})
+	l, err := rtc.NewLeg(rtc.Config{
+		Port: p.n.calls.port, Reflexive: p.n.host.Observed, Allow: p.n.host.MayReach, Log: p.n.log,
+		Tunnelled: p.n.known().hides(p.person),
+	})
 	if err != nil {
 		return err
 	}

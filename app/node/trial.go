@@ -39,9 +39,8 @@ const (
 // a call: nobody rings, the book knows nothing, the log keeps nothing.
 type trial struct {
 	*phone
-	person identity.ID
-	heard  chan trialSignal
-	stop   context.CancelFunc
+	heard chan trialSignal
+	stop  context.CancelFunc
 }
 
 type trialSignal struct {
@@ -59,7 +58,7 @@ type FarReport struct {
 }
 
 func (n *Node) newTrial(id call.ID, who identity.ID, stop context.CancelFunc) *trial {
-	t := &trial{phone: barePhone(n, id), person: who, heard: make(chan trialSignal, 8), stop: stop}
+	t := &trial{phone: barePhone(n, id, who), heard: make(chan trialSignal, 8), stop: stop}
 	n.calls.mu.Lock()
 	defer n.calls.mu.Unlock()
 	n.calls.trials[id] = t

@@ -11,6 +11,7 @@ import (
 	"github.com/entrenous/entrenous/app/node"
 	"github.com/entrenous/entrenous/app/node/nodetest"
 	"github.com/entrenous/entrenous/media/voice"
+	"github.com/entrenous/entrenous/transport"
 	"github.com/entrenous/entrenous/transport/simnet"
 )
 
@@ -176,6 +177,25 @@ func TestAFriendBehindARelayIsTestedWithOverIt(t *testing.T) {
 		}
 		if len(alice.Node().Calls())+len(bob.Node().Calls()) != 0 {
 			t.Error("the test is taken for a call")
+		}
+	})
+}
+
+func TestATestTellsNoAddressToWhomOneHidesFrom(t *testing.T) {
+	nodetest.RunFar(t, far(), func(town *nodetest.Town) {
+		alice, bob := atHome(town, simnet.PortRestricted, simnet.PortRestricted)
+		if err := alice.Node().SetRoute(town.Context(), bob.ID(), node.RouteRelay); err != nil {
+			t.Fatal(err)
+		}
+		town.Eventually("the path is a relay's", func() bool { return alice.Sees(bob) && bob.Sees(alice) && pathTo(t, alice, bob) == transport.Relay })
+		town.Pass(10 * time.Second) // the channels that led straight are closed
+		for p, o := range map[*nodetest.Person]*nodetest.Person{alice: bob, bob: alice} {
+			if err := o.Node().AllowEcho(town.Context(), p.ID(), true); err != nil {
+				t.Fatal(err)
+			}
+			if r, _, err := testWith(town, p, o); err != nil || r.Path != transport.Relay || r.Return == 0 {
+				t.Errorf("%s tests with %s: over %q, back after %v, %v", p.Name, o.Name, r.Path, r.Return, err)
+			}
 		}
 	})
 }
