@@ -46,6 +46,71 @@ there are found, written to and called as always, even where there is no interne
 	return cmd
 }
 
+func (p *program) lendCommand() *cobra.Command {
+	var rate, month int64
+	var theirs bool
+	var cmd *cobra.Command
+	cmd = verb(p, "lend [on|off]", "Pass on for friends whose routers keep them apart, and see what was", cobra.MatchAll(cobra.MaximumNArgs(1), cobra.OnlyValidArgs), func(ctx context.Context, c *control.Client, a []string) error {
+		now, err := c.Network(ctx)
+		if err != nil {
+			return err
+		}
+		next := now.Lend
+		if len(a) == 1 {
+			next.On = a[0] == "on"
+		}
+		for flag, set := range map[string]func(){
+			"rate": func() { next.Rate = rate }, "month": func() { next.Month = month }, "theirs": func() { next.ToTheirs = theirs },
+		} {
+			if cmd.Flags().Changed(flag) {
+				set()
+			}
+		}
+		if next != now.Lend {
+			if now, err = c.EditNetwork(ctx, control.NetworkEdit{Lend: &next}); err != nil {
+				return err
+			}
+		}
+		return p.print(now, func(w io.Writer) { showLent(w, now) })
+	})
+	cmd.ValidArgs = []string{"on", "off"}
+	cmd.Long = `Pass on, on a computer that can be reached from everywhere, what friends and
+theirs cannot send each other directly. It is encrypted between them: you see who
+meets whom, when and how much. Strangers are not served; friends find out by
+themselves that you lend a hand. Not while you hide your address from anybody.`
+	cmd.Flags().Int64Var(&rate, "rate", 0, "at most so many `KiB` a second, all together (0: no limit)")
+	cmd.Flags().Int64Var(&month, "month", 0, "at most so many `MiB` a month (0: no limit)")
+	cmd.Flags().BoolVar(&theirs, "theirs", false, "let people who are no friends of yours reach your friends through you")
+	return cmd
+}
+
+func showLent(w io.Writer, n control.Network) {
+	if n.Lend.On {
+		fmt.Fprintln(w, "You lend your friends a hand.")
+	} else {
+		fmt.Fprintln(w, "You do not lend a hand.")
+	}
+	fmt.Fprintf(w, "This month %s were passed on", inBytes(n.Lent.Month))
+	if n.Lend.Month > 0 {
+		fmt.Fprintf(w, " of %s", inBytes(n.Lend.Month<<20))
+	}
+	fmt.Fprintln(w, ".")
+	for _, one := range n.Lent.Week {
+		fmt.Fprintf(w, "  %s for %s this week\n", inBytes(one.Bytes), one.Name)
+	}
+}
+
+// inBytes is an amount for people.
+func inBytes(n int64) string {
+	switch {
+	case n >= 1<<30:
+		return fmt.Sprintf("%.1f GB", float64(n)/(1<<30))
+	case n >= 1<<20:
+		return fmt.Sprintf("%.0f MB", float64(n)/(1<<20))
+	}
+	return fmt.Sprintf("%.0f kB", float64(n)/(1<<10))
+}
+
 func showNetwork(w io.Writer, n control.Network) {
 	switch {
 	case n.Forced:

@@ -45,12 +45,15 @@ func (p *program) relayCommand() *cobra.Command {
 	var unit bool
 	var find finding
 	var mib int64
+	var terms relayTerms
 	cmd := &cobra.Command{
 		Use: "relay", Short: "Carry encrypted traffic between friends who cannot reach each other", Args: args(cobra.NoArgs),
 		Long: `Carry traffic between friends whose routers keep them apart, from a computer with
 an address that everybody can reach. What passes is encrypted end to end: a relay
 sees network addresses and amounts, nothing else. It helps both to connect
-directly where their routers allow that.
+directly where their routers allow that, and tells whoever asks at which address
+they are seen (STUN). What it passed on stands in the profile folder and in the
+metrics: this month in all, this week for each device.
 
 Friends name it with “entrenous daemon --relay ADDRESS”, or in $` + relaysEnv + ` for the
 window; its addresses then travel in their invites.`,
@@ -65,7 +68,7 @@ window; its addresses then travel in their invites.`,
 			}
 			cfg.Lend.Bytes = mib << 20
 			cfg.DHT = find.served(cfg.Listen)
-			return p.relay(cmd.Context(), cfg)
+			return p.relay(cmd.Context(), cfg, terms)
 		},
 	}
 	f := cmd.Flags()
@@ -73,6 +76,10 @@ window; its addresses then travel in their invites.`,
 	f.DurationVar(&cfg.Lend.Duration, "circuit-time", 0, "how long one connection may last (default 12h)")
 	f.Int64Var(&mib, "circuit-data", 0, "how many `MiB` one connection may carry in each direction (default 1024)")
 	f.IntVar(&cfg.Lend.Reservations, "people", 0, "how many may be reached through it at once (default 128)")
+	f.Int64Var(&terms.rate, "rate", 0, "pass on at most so many `KiB` a second, all together (default: as fast as it goes)")
+	f.Int64Var(&terms.month, "month", 0, "pass on at most so many `MiB` a month (default: no limit)")
+	f.StringArrayVar(&terms.peers, "for", nil, "a `peer` id, or an address with one, that may be reached through it; again for more (default: everybody)")
+	f.StringVar(&terms.metrics, "metrics", "", "an `address` of this machine, such as 127.0.0.1:9464, at which a monitoring program reads /metrics")
 	find.flags(cmd)
 	f.BoolVar(&unit, "print-unit", false, "print a systemd unit that runs it, and do nothing else")
 	return cmd
@@ -81,7 +88,14 @@ window; its addresses then travel in their invites.`,
 // defaultRelayPort is the one libp2p nodes commonly listen on.
 const defaultRelayPort = 4001
 
-func (p *program) relay(ctx context.Context, cfg transport.Config) error {
+// relayTerms are what the owner of a relay gives, and to whom.
+type relayTerms struct {
+	rate, month int64 // KiB a second, MiB a month; 0 is no limit
+	peers       []string
+	metrics     string
+}
+
+func (p *program) relay(ctx context.Context, cfg transport.Config, terms relayTerms) error {
 	dir, err := p.dir()
 	if err != nil {
 		return err
@@ -95,22 +109,49 @@ func (p *program) relay(ctx context.Context, cfg transport.Config) error {
 		return err
 	}
 	cfg.Log, cfg.Port = p.logger(), defaultRelayPort
+	cfg.Lend.Meter, cfg.Lend.Rate, cfg.Lend.STUN = &transport.Meter{}, terms.rate<<10, true
+	if cfg.Lend.For, err = only(terms.peers); err != nil {
+		return err
+	}
+	books, err := openBooks(dir, terms.month<<20, cfg.Lend.Meter, cfg.Log)
+	if err != nil {
+		return err
+	}
 	h, err := transport.Listen(ctx, cfg)
 	if err != nil {
 		return err
 	}
+	return errors.Join(p.runRelay(ctx, h, books, terms.metrics), h.Close())
+}
+
+// runRelay says where the relay is, and keeps its books until ctx ends.
+func (p *program) runRelay(ctx context.Context, h *transport.Host, books *relayBooks, metrics string) error {
 	out := struct {
-		Type  string   `json:"type"`
-		Addrs []string `json:"addrs"`
-	}{"ready", h.Addrs()}
+		Type    string   `json:"type"`
+		Addrs   []string `json:"addrs"`
+		Metrics string   `json:"metrics,omitempty"`
+	}{Type: "ready", Addrs: h.Addrs()}
+	if metrics != "" {
+		at, stop, err := books.serve(ctx, metrics)
+		if err != nil {
+			return err
+		}
+		out.Metrics = at
+		defer func() {
+			if err := stop(); err != nil {
+				books.log.Warn("metrics", "err", err)
+			}
+		}()
+	}
+	var err error
 	if p.json {
 		err = json.NewEncoder(p.out).Encode(out)
 	} else {
 		fmt.Fprintln(p.out, "Relaying. Friends name one of these addresses:")
 		fmt.Fprintln(p.out, "  "+strings.Join(out.Addrs, "\n  "))
 	}
-	<-ctx.Done()
-	return errors.Join(err, h.Close())
+	books.run(ctx)
+	return err
 }
 
 // relayKey reads the relay's key, or makes it: its address holds it, so it must

@@ -16,6 +16,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/core/protocol"
 	"github.com/libp2p/go-libp2p/p2p/net/swarm"
+	"github.com/libp2p/go-libp2p/p2p/protocol/circuitv2/relay"
 	"github.com/libp2p/go-libp2p/p2p/transport/quicreuse"
 	ma "github.com/multiformats/go-multiaddr"
 	manet "github.com/multiformats/go-multiaddr/net"
@@ -33,7 +34,8 @@ type Host struct {
 	// quic owns the UDP sockets. What is not QUIC on them (WebRTC) is had by
 	// quic.SharedNonQUICPacketConn.
 	quic    *quicreuse.ConnManager
-	sockets sockets // the same, where they are this machine's
+	sockets sockets      // the same, where they are this machine's
+	relay   *relay.Relay // nil unless the host lends
 
 	quit    chan struct{} // closed by Close
 	stopped chan struct{} // closed when Close is done
@@ -46,6 +48,8 @@ type Host struct {
 	friends  map[Peer]bool        // protected peers
 	idle     map[Peer]*time.Timer // connected strangers: when to look whether they do anything
 	watchers map[*watcher]struct{}
+	named    []peer.AddrInfo // relays of the configuration
+	borrowed map[peer.ID]borrowed
 	circuits map[peer.ID][]ma.Multiaddr // that lead to us through a relay
 	seen     map[peer.ID]sighting       // where others see us
 
@@ -63,7 +67,7 @@ func Listen(ctx context.Context, cfg Config) (*Host, error) {
 	h := &Host{
 		self: self, cfg: cfg, log: cfg.Log,
 		quit: make(chan struct{}), stopped: make(chan struct{}), refresh: make(chan struct{}, 1), seek: make(chan struct{}, 1),
-		friends: map[Peer]bool{}, idle: map[Peer]*time.Timer{}, watchers: map[*watcher]struct{}{}, circuits: map[peer.ID][]ma.Multiaddr{},
+		friends: map[Peer]bool{}, idle: map[Peer]*time.Timer{}, watchers: map[*watcher]struct{}{}, circuits: map[peer.ID][]ma.Multiaddr{}, borrowed: map[peer.ID]borrowed{},
 		seen: map[peer.ID]sighting{},
 	}
 	if h.log == nil {
@@ -96,12 +100,15 @@ func (h *Host) start(ctx context.Context) error {
 	h.swarm.Notify(&network.NotifyBundle{ConnectedF: func(_ network.Network, c network.Conn) { h.joined(life, c) }})
 	h.wg.Go(func() { h.followPeers(changed) })
 	h.wg.Go(func() { h.followNetwork(life) })
-	if err := h.serveOthers(); err != nil {
+	if err := errors.Join(h.serveOthers(), h.serveRelay()); err != nil {
 		return err
 	}
 	if h.cfg.LANOnly {
 		return nil
 	}
+	h.mu.Lock()
+	h.named = relays
+	h.mu.Unlock()
 	for _, r := range relays {
 		h.wg.Go(func() { h.stayReserved(life, r) })
 	}
@@ -134,6 +141,9 @@ func (h *Host) Close() error {
 	h.mu.Unlock()
 	defer close(h.stopped)
 	close(h.quit)
+	if h.relay != nil {
+		_ = h.relay.Close() // it has no way to fail
+	}
 	err := h.p2p.Close()
 	h.wg.Wait()
 	if err != nil {

@@ -57,20 +57,23 @@ func (h *Host) stayReserved(ctx context.Context, r peer.AddrInfo) {
 			h.log.Debug("relay does not take us", "peer", Peer(r.ID.String()), "err", err)
 			pause = min(2*pause, lastReserveRetry)
 		}
-		if !h.waitReserved(events, r.ID, next) {
+		if !h.waitReserved(ctx, events, r.ID, next) {
 			return
 		}
 	}
 }
 
 // waitReserved waits until the reservation has to be made anew; false means that
-// the host closes.
-func (h *Host) waitReserved(events <-chan Event, relay peer.ID, next time.Duration) bool {
+// ctx or the host ends.
+func (h *Host) waitReserved(ctx context.Context, events <-chan Event, relay peer.ID, next time.Duration) bool {
 	t := time.NewTimer(next)
 	defer t.Stop()
 	for {
 		select {
 		case <-h.quit:
+			return false
+		case <-ctx.Done():
+			h.setCircuits(relay, nil)
 			return false
 		case <-t.C:
 			return true

@@ -16,11 +16,22 @@ type Lend struct {
 	Reservations int           // people who may be reached through it: 128
 	Circuits     int           // open circuits of one peer: 16
 	PerIP        int           // reservations from one address, which may be a whole school: 32
+	Rate         int64         // bytes a second of all circuits together: as fast as it goes
+	// For says who may be reached through the relay, From who may reach them; nil
+	// is everybody. They must not block.
+	For, From func(Peer) bool
+	// Meter counts, and may limit; nil: nobody looks.
+	Meter *Meter
+	// STUN answers binding requests (RFC 5389) on the UDP port besides.
+	STUN bool
+	// Beside says that the host goes on as any other does, and lends beside it.
+	// Else it is nothing but a relay.
+	Beside bool
 }
 
 // relayBuffer is what each direction of a circuit holds, in bytes. It adds no
 // delay of its own: what has come is passed on at once.
-const relayBuffer = 16 << 10
+const relayBuffer = 64 << 10
 
 func (l Lend) resources() relay.Resources {
 	def := func(v, d int) int {
@@ -43,17 +54,17 @@ func (l Lend) resources() relay.Resources {
 	return r
 }
 
+// onlyLends says whether the host is nothing but a relay.
+func (h *Host) onlyLends() bool { return h.cfg.Lend != nil && !h.cfg.Lend.Beside }
+
 // reachOptions say which part of circuit relay v2 and hole punching this host
 // takes. A LAN-only host takes none; a relay only serves.
 func (h *Host) reachOptions() []libp2p.Option {
 	switch {
 	case h.cfg.LANOnly:
 		return []libp2p.Option{libp2p.DisableRelay(), libp2p.ForceReachabilityPrivate(), libp2p.DisableIdentifyAddressDiscovery()}
-	case h.cfg.Lend != nil:
-		return []libp2p.Option{
-			libp2p.EnableRelayService(relay.WithResources(h.cfg.Lend.resources())),
-			libp2p.ForceReachabilityPublic(), libp2p.DisableIdentifyAddressDiscovery(),
-		}
+	case h.onlyLends():
+		return []libp2p.Option{libp2p.ForceReachabilityPublic(), libp2p.DisableIdentifyAddressDiscovery()}
 	}
 	// A fixed answer stops AutoNAT's client from asking around. What peers see us
 	// as (identify) is where a hole is punched.

@@ -46,7 +46,7 @@ func (h *Host) mayPunch(p peer.ID) bool {
 
 // identified are the addresses that identify names to everybody.
 func (h *Host) identified(addrs []ma.Multiaddr) []ma.Multiaddr {
-	serves := h.cfg.Lend != nil || h.cfg.DHT != nil && h.cfg.DHT.Serve
+	serves := h.onlyLends() || h.cfg.DHT != nil && h.cfg.DHT.Serve
 	if serves && h.cfg.Route == nil {
 		return h.published(addrs)
 	}

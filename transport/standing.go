@@ -44,15 +44,8 @@ func (h *Host) Standing() Standing {
 }
 
 func (h *Host) relayStates() []RelayState {
-	if h.cfg.LANOnly {
-		return nil
-	}
-	relays, err := relaysOf(h.cfg.Relays)
-	if err != nil {
-		return nil
-	}
 	var out []RelayState
-	for _, r := range relays {
+	for _, r := range h.relaysNow() {
 		s := RelayState{Peer: Peer(r.ID.String()), Reserved: h.reservedAt(r.ID)}
 		if len(r.Addrs) > 0 {
 			s.Addr = r.Addrs[0].String() + "/p2p/" + string(s.Peer)

@@ -40,6 +40,13 @@ func (f Accept) Encode() []byte { return begin(f, 0).b }
 func (f Bye) Encode() []byte { return begin(f, 0).b }
 
 // Encode implements Frame.
+func (f Lend) Encode() []byte {
+	w := begin(f, 1)
+	w.bool(f.On)
+	return w.b
+}
+
+// Encode implements Frame.
 func (f KeyFrame) Encode() []byte {
 	w := begin(f, 96)
 	w.raw(f.Conv[:])
@@ -168,6 +175,8 @@ func (r *reader) frame(typ byte) Frame {
 		return r.call()
 	case frameRead:
 		return r.read()
+	case frameLend:
+		return Lend{On: r.bool()}
 	}
 	return nil
 }

@@ -60,6 +60,7 @@ const (
 	frameBye        = 15
 	frameCall       = 16
 	frameRead       = 17
+	frameLend       = 32
 )
 
 // Hello opens a channel: who speaks and how to reach them later.
@@ -135,6 +136,9 @@ type CallFrame struct {
 	Body []byte // ≤ MaxCallBody bytes
 }
 
+// Lend says whether the sender's device passes on for the reader now.
+type Lend struct{ On bool }
+
 // Bye ends a channel in order: the sender is going offline.
 type Bye struct{}
 
@@ -150,6 +154,7 @@ func (TypingFrame) frame() byte     { return frameTyping }
 func (Ping) frame() byte            { return framePing }
 func (Pong) frame() byte            { return framePong }
 func (Bye) frame() byte             { return frameBye }
+func (Lend) frame() byte            { return frameLend }
 func (CallFrame) frame() byte       { return frameCall }
 func (ReadFrame) frame() byte       { return frameRead }
 

@@ -15,6 +15,32 @@ type Network struct {
 	Forced bool `json:"lan_forced,omitempty"`
 	// States tell how it goes with each relay, those given by flags included.
 	States []Relay `json:"states,omitempty"`
+	Lend   Lend    `json:"lend"`
+	// Lent is what was passed on for others by now.
+	Lent Lent `json:"lent"`
+}
+
+// Lend is the hand that this device lends: on an address that can be reached, it
+// passes on what is encrypted between friends who cannot reach each other.
+type Lend struct {
+	On       bool  `json:"on"`
+	ToTheirs bool  `json:"to_theirs"`      // people who are no friends of ours may reach our friends through us
+	Rate     int64 `json:"kib_per_second"` // of all together, 0 is no limit
+	Month    int64 `json:"mib_per_month"`  // 0 is no limit
+}
+
+// Lent is what was passed on.
+type Lent struct {
+	Month    int64     `json:"month_bytes"`
+	Circuits int64     `json:"circuits"`       // open now
+	Week     []LentFor `json:"week,omitempty"` // since Monday, the largest first
+}
+
+// LentFor is what was passed on for one friend this week.
+type LentFor struct {
+	ID    string `json:"id"`
+	Name  string `json:"name"`
+	Bytes int64  `json:"bytes"`
 }
 
 // Relay is how it goes with one relay.
@@ -29,6 +55,7 @@ type Relay struct {
 type NetworkEdit struct {
 	LANOnly *bool     `json:"lan_only,omitempty"`
 	Relays  *[]string `json:"relays,omitempty"`
+	Lend    *Lend     `json:"lend,omitempty"`
 }
 
 // Network reads how this device meets the network.

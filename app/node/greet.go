@@ -37,6 +37,7 @@ func (n *Node) greet(ctx context.Context, l *link) {
 		n.work.run(func() { n.ask(ctx, l, c) })
 	}
 	if !l.guest.Load() {
+		n.sayLend(l)
 		n.openConversations(ctx, l)
 	}
 }
@@ -337,6 +338,7 @@ func (n *Node) trust(ctx context.Context, l *link) {
 		n.linkedCalls(l)
 	}
 	n.introduce(l)
+	n.sayLend(l)
 	n.openConversations(ctx, l)
 	l.poke()
 }

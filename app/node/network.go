@@ -18,6 +18,7 @@ import (
 type Network struct {
 	LANOnly bool     `json:"lan_only"` // talk to local networks only
 	Relays  []string `json:"relays"`   // multiaddrs with /p2p/ of relays to be reachable through
+	Lend    Lending  `json:"lend"`
 }
 
 const (
@@ -41,7 +42,7 @@ func (n *Node) PutNetwork(ctx context.Context, w Network) (changed bool, err err
 	if err := n.store.Write(ctx, func(tx *store.Tx) error { return tx.Set(networkKey, b) }); err != nil {
 		return false, fmt.Errorf("keep network settings: %w", err)
 	}
-	return w.LANOnly != n.network.LANOnly || !slices.Equal(w.Relays, n.network.Relays), nil
+	return w.LANOnly != n.network.LANOnly || !slices.Equal(w.Relays, n.network.Relays) || w.Lend != n.network.Lend, nil
 }
 
 func (w Network) checked() (Network, error) {
@@ -54,6 +55,9 @@ func (w Network) checked() (Network, error) {
 		if !slices.Contains(relays, r) {
 			relays = append(relays, r)
 		}
+	}
+	if w.Lend.Rate < 0 || w.Lend.Rate > 1<<40 || w.Lend.Month < 0 || w.Lend.Month > 1<<40 {
+		return w, fmt.Errorf("%w: a limit of what is lent is a number of 0 or more", ErrSetting)
 	}
 	if len(relays) > maxRelays {
 		return w, fmt.Errorf("%w: %d relays, where %d are enough", ErrSetting, len(relays), maxRelays)

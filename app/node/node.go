@@ -70,6 +70,7 @@ type Node struct {
 	calls    calls
 	choices  atomic.Pointer[Settings]
 	network  Network // as stored when this node was opened
+	lending  lending
 	news     news
 	presence presence
 	finding  finding
@@ -114,7 +115,7 @@ func (n *Node) load(ctx context.Context) error {
 		return err
 	}
 	n.choices.Store(&choices)
-	if err := n.readNetwork(); err != nil {
+	if err := errors.Join(n.readNetwork(), n.openBooks()); err != nil {
 		return err
 	}
 	return n.reload(ctx)
@@ -125,7 +126,7 @@ func (n *Node) load(ctx context.Context) error {
 func (n *Node) listen(ctx context.Context) error {
 	cfg := transport.Config{
 		Key: n.me.device.Peer, Listen: n.cfg.Listen, LANOnly: n.cfg.LANOnly, NoLAN: n.cfg.NoLAN, Relays: n.cfg.Relays,
-		World: n.cfg.World, DHT: n.cfg.DHT, Log: n.log, Allow: n.allowPeer, Route: n.mayRoute, Punch: n.mayPunch, Port: n.storedPort(),
+		World: n.cfg.World, DHT: n.cfg.DHT, Log: n.log, Allow: n.allowPeer, Route: n.mayRoute, Punch: n.mayPunch, Lend: n.lendConfig(), Port: n.storedPort(),
 	}
 	host, err := transport.Listen(ctx, cfg)
 	if errors.Is(err, transport.ErrAddrInUse) && cfg.Listen == nil && cfg.Port != 0 {
@@ -157,6 +158,8 @@ func (n *Node) Run(ctx context.Context) error {
 	group.Go(func() { n.discover(ctx) })
 	group.Go(func() { n.findFar(ctx) })
 	group.Go(func() { n.operate(ctx) })
+	group.Go(func() { n.keepBooks(ctx) })
+	n.borrowAll(ctx)
 	<-ctx.Done()
 	n.links.closeAll()
 	group.Wait()

@@ -58,6 +58,8 @@ func (n *Node) receive(ctx context.Context, l *link, f chat.Frame) error {
 		return n.heardRead(ctx, l, f)
 	case chat.TypingFrame:
 		n.heardTyping(l, f)
+	case chat.Lend:
+		return n.heardLend(ctx, l, f)
 	case chat.CallFrame:
 		n.heardCall(l, f)
 	}

@@ -100,11 +100,15 @@ func (n *Node) mayRoute(p, relay transport.Peer) bool {
 	if !known || !r.hides(d.Person) {
 		return true
 	}
-	if relay == "" || !slices.ContainsFunc(n.cfg.Relays, func(a string) bool { return strings.HasSuffix(a, "/p2p/"+string(relay)) }) {
-		return false
-	}
+	named := slices.ContainsFunc(n.cfg.Relays, func(a string) bool { return strings.HasSuffix(a, "/p2p/"+string(relay)) })
 	friends, isFriends := r.devices[r.peers[relay]]
-	return r.routeTo(d.Person) == RouteThrough || !isFriends || friends.Person == n.me.id
+	switch {
+	case relay == "":
+		return false
+	case !isFriends || friends.Person == n.me.id:
+		return named
+	}
+	return r.routeTo(d.Person) == RouteThrough && friends.Person != d.Person && r.friend(friends.Person)
 }
 
 // mayPunch says whether a peer who came through a relay may be told where we

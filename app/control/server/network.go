@@ -1,7 +1,11 @@
 package server
 
 import (
+	"cmp"
+	"context"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/entrenous/entrenous/app/chat"
@@ -11,7 +15,7 @@ import (
 )
 
 func (s *Server) networkRoutes() {
-	s.verb("GET /v1/network", func(n *node.Node, _ *http.Request) (any, error) { return network(n), nil })
+	s.verb("GET /v1/network", func(n *node.Node, r *http.Request) (any, error) { return network(r.Context(), n) })
 	s.verb("PATCH /v1/network", s.editNetwork)
 	s.verb("GET /v1/nearby", func(n *node.Node, _ *http.Request) (any, error) { return nearby(n), nil })
 	s.verb("POST /v1/visible", func(n *node.Node, r *http.Request) (any, error) {
@@ -55,16 +59,31 @@ func addNearby(n *node.Node, r *http.Request) (any, error) {
 	return contactOf(n, who)
 }
 
-func network(n *node.Node) control.Network {
+func network(ctx context.Context, n *node.Node) (control.Network, error) {
 	w := n.Network()
-	out := control.Network{LANOnly: w.LANOnly, Relays: w.Relays, Forced: n.LANOnly() && !w.LANOnly}
+	out := control.Network{LANOnly: w.LANOnly, Relays: w.Relays, Forced: n.LANOnly() && !w.LANOnly, Lend: control.Lend(w.Lend)}
 	if out.Relays == nil {
 		out.Relays = []string{}
 	}
 	for _, r := range n.Relays() {
 		out.States = append(out.States, control.Relay{Addr: r.Addr, Name: n.NameOf(r.Peer), Ready: r.Reserved, RTT: inMilliseconds(r.RTT)})
 	}
-	return out
+	lent, err := n.Lent(ctx)
+	if err != nil {
+		return out, err
+	}
+	out.Lent = control.Lent{Month: lent.Month, Circuits: lent.Circuits}
+	for id, bytes := range lent.Week {
+		one := control.LentFor{ID: id.String(), Name: id.Short(), Bytes: bytes}
+		if c, err := n.Contact(id); err == nil {
+			one.Name = c.Shown
+		}
+		out.Lent.Week = append(out.Lent.Week, one)
+	}
+	slices.SortFunc(out.Lent.Week, func(a, b control.LentFor) int {
+		return cmp.Or(cmp.Compare(b.Bytes, a.Bytes), strings.Compare(a.ID, b.ID))
+	})
+	return out, nil
 }
 
 // editNetwork stores the choices, and where they differ from those in force,
@@ -81,6 +100,9 @@ func (s *Server) editNetwork(n *node.Node, r *http.Request) (any, error) {
 	if in.Relays != nil {
 		w.Relays = *in.Relays
 	}
+	if in.Lend != nil {
+		w.Lend = node.Lending(*in.Lend)
+	}
 	changed, err := n.PutNetwork(r.Context(), w)
 	if err != nil {
 		return nil, err
@@ -93,5 +115,5 @@ func (s *Server) editNetwork(n *node.Node, r *http.Request) (any, error) {
 			return nil, err
 		}
 	}
-	return network(n), nil
+	return network(r.Context(), n)
 }
