@@ -66,6 +66,7 @@ var onlyHere = map[string][]string{
 	"github.com/ipfs/":              {"transport"},
 	"github.com/quic-go/quic-go":    {"transport"},
 	"go.uber.org/fx":                {"transport"},
+	"google.golang.org/protobuf":    {"transport"},
 	"github.com/flynn/noise":        {"transport/noise"},
 	"github.com/pion/webrtc":        {"transport/rtc"},
 	"github.com/pion/ice":           {"transport/rtc"},

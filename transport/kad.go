@@ -7,9 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	dht "github.com/libp2p/go-libp2p-kad-dht"
+	pb "github.com/libp2p/go-libp2p-kad-dht/pb"
+	kb "github.com/libp2p/go-libp2p-kbucket"
+	record "github.com/libp2p/go-libp2p-record"
 	"github.com/libp2p/go-libp2p/core/host"
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/core/protocol"
@@ -49,6 +53,10 @@ func PublicBootstrap() []string {
 const (
 	// tableTimeout bounds one question to the table or one word left in it.
 	tableTimeout = 30 * time.Second
+	// nearFirst is with how many known nodes word is left while nearer ones are
+	// looked for, and nearTimeout how long that may take.
+	nearFirst   = 4
+	nearTimeout = 5 * time.Second
 	// maxAnswers is how many different records of one place are looked at.
 	maxAnswers = 16
 )
@@ -78,6 +86,9 @@ func (d *DHT) bootstrap() ([]peer.AddrInfo, error) {
 func (d *DHT) openTable(p host.Host, server bool, begin []peer.AddrInfo) (*table, error) {
 	opts := []dht.Option{
 		dht.ProtocolPrefix(d.prefix()), dht.Mode(dht.ModeClient), dht.BootstrapPeers(begin...),
+		dht.WithCustomMessageSender(func(p host.Host, protocols []protocol.ID) pb.MessageSenderWithDisconnect {
+			return &wire{p, protocols}
+		}),
 	}
 	if server {
 		opts = append(opts, dht.Mode(dht.ModeServer))
@@ -112,10 +123,31 @@ func (t *table) put(ctx context.Context, p place, rec []byte) error {
 	if t.dht.RoutingTable().Size() == 0 {
 		return errNobody
 	}
-	if err := t.dht.PutValue(ctx, p.tableKey(), rec); err != nil {
+	var first sync.WaitGroup
+	first.Go(func() { t.putNear(ctx, p, rec) })
+	err := t.dht.PutValue(ctx, p.tableKey(), rec)
+	first.Wait()
+	if err != nil {
 		return fmt.Errorf("leave word in the table: %w", err)
 	}
 	return nil
+}
+
+// putNear leaves a record with the nearest nodes that are known already. The
+// search for the nearest of all waits for nodes that do not answer, seconds in
+// which a friend may come by; in a small table these are the same nodes.
+func (t *table) putNear(ctx context.Context, p place, rec []byte) {
+	ctx, cancel := context.WithTimeout(ctx, nearTimeout)
+	defer cancel()
+	send, err := pb.NewProtocolMessenger(t.dht.MessageSender())
+	if err != nil {
+		return
+	}
+	var all sync.WaitGroup
+	for _, id := range t.dht.RoutingTable().NearestPeers(kb.ConvertKey(p.tableKey()), nearFirst) {
+		all.Go(func() { _ = send.PutValue(ctx, id, record.MakePutRecord(p.tableKey(), rec)) })
+	}
+	all.Wait()
 }
 
 // get asks the nodes nearest to the place, and hands out each record that is

@@ -19,7 +19,7 @@ import (
 )
 
 // sybils are nodes that stand around a key of the table, and drop what is left
-// there and answer with what they please.
+// there, not always saying so, and answer with what they please.
 func sybils(t *testing.T, w *simnet.World, n int, bootstrap []string, key string, lies [][]byte) {
 	t.Helper()
 	lan := w.LAN(simnet.Public)
@@ -82,7 +82,9 @@ func lieTo(s *transport.Stream, key string, lie []byte, circle []peer.AddrInfo) 
 		out := &pb.Message{Type: m.Type, Key: m.Key, CloserPeers: pb.RawPeerInfosToPBPeers(circle)}
 		switch {
 		case m.Type == pb.Message_PUT_VALUE:
-			out = &m // as if it were kept
+			if out = (&pb.Message{Type: m.Type, Key: m.Key}); len(lie) > 0 {
+				out = &m // as if it were kept
+			}
 		case m.Type == pb.Message_GET_VALUE && string(m.Key) == key:
 			out.Record = record.MakePutRecord(key, lie)
 		}
@@ -165,6 +167,27 @@ func TestWhoHasNothingToDoIsSilent(t *testing.T) {
 		time.Sleep(10 * time.Minute)
 		if f := ana.host.Finding(); f.Awake || f.Told.IsZero() || f.TellError != "" {
 			t.Errorf("ten minutes later: %+v", f)
+		}
+	})
+}
+
+func TestAPrivateNetworkKeepsToItself(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *simnet.World) {
+		a, b := spots()
+		server := on(t, w.LAN(simnet.Public).Host(), transport.Config{DHT: &transport.DHT{Network: "ours", AnyAddr: true, Serve: true}})
+		join := func(network string) *friend {
+			return &friend{t: t, host: on(t, w.LAN(simnet.PortRestricted).Host(), transport.Config{
+				DHT: &transport.DHT{Bootstrap: server.Addrs(), Network: network, AnyAddr: true},
+			})}
+		}
+		ana, bo, eve := join("ours"), join("ours"), join("")
+		ana.find(meeting{mine: a, theirs: b})
+		bo.find(meeting{mine: b, theirs: a})
+		eve.find(meeting{mine: b, theirs: a})
+		t.Logf("found after %v", max(ana.wants(bo, 3*time.Second), bo.wants(ana, 3*time.Second)))
+		time.Sleep(time.Minute)
+		if len(eve.all()) > 0 || eve.host.Finding().Peers > 0 {
+			t.Error("somebody without the key is in the network")
 		}
 	})
 }
