@@ -9,7 +9,6 @@ import (
 
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
-	"github.com/libp2p/go-libp2p/p2p/protocol/circuitv2/client"
 	"github.com/libp2p/go-libp2p/p2p/protocol/holepunch"
 	ma "github.com/multiformats/go-multiaddr"
 )
@@ -103,7 +102,7 @@ func (h *Host) reserve(ctx context.Context, r peer.AddrInfo) (time.Time, error) 
 	if !known {
 		h.awaitPuncher(ctx)
 	}
-	got, err := client.Reserve(ctx, h.p2p, r)
+	got, err := h.askReservation(ctx, r)
 	if err != nil {
 		return time.Time{}, fmt.Errorf("reserve: %w", err)
 	}
