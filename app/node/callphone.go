@@ -283,14 +283,12 @@ const linkPause = time.Second
 // probe finds out, when nothing arrives any more, whether the other end is
 // gone or the network is.
 func (n *Node) probe(ctx context.Context, p *phone, e call.Effect) {
-	long := ctx // a relay may take its time
 	ctx, cancel := context.WithTimeout(ctx, linkPause)
 	defer cancel()
 	remote := p.leg.Path().Remote
 	asked := time.Now()
 	if l := n.links.to(identity.DeviceID(e.Device)); l != nil {
 		l.send(chat.Ping{N: uint64(asked.UnixNano())})
-		p.work.Go(func() { n.host.Suspect(long, l.peer) })
 	}
 	if remote.IsValid() && n.host.Deaf(ctx, remote) {
 		p.tell(call.Dead)

@@ -2,7 +2,6 @@ package node_test
 
 import (
 	"fmt"
-	"strings"
 	"testing"
 	"time"
 
@@ -125,43 +124,6 @@ func TestAnotherRelayTakesOverFromOneThatDies(t *testing.T) {
 		})
 		stop[1]()
 		town.Eventually("they see that nothing is left", func() bool { return !alice.Sees(bob) && !bob.Sees(alice) })
-	})
-}
-
-func TestAnotherRelayTakesOverFromOneThatLosesItsPower(t *testing.T) {
-	nodetest.RunFar(t, abroad, func(town *nodetest.Town) {
-		var relays []string
-		machines := map[transport.Peer]*simnet.Host{}
-		for range 2 {
-			m := town.World().LAN(simnet.Dual).Host()
-			addrs, _ := town.RelayOn(m)
-			relays = append(relays, addrs...)
-			peer, err := transport.ParsePeer(addrs[0][strings.LastIndex(addrs[0], "/")+1:])
-			if err != nil {
-				t.Fatal(err)
-			}
-			machines[peer] = m
-		}
-		alice, bob := town.AtHome("alice", simnet.Symmetric, relays), town.AtHome("bob", simnet.Symmetric, relays)
-		town.Pass(5 * time.Second)
-		town.Befriend(alice, bob)
-		town.Pass(time.Minute)
-		id := alice.Call(bob)
-		bob.Answer(bob.Rings(alice))
-		alice.WantSound(id)
-		c, err := alice.Node().Contact(bob.ID())
-		if err != nil || c.Path.Kind != transport.Relay {
-			t.Fatalf("the path is %v, %v", c.Path, err)
-		}
-		machines[c.Path.Via].Cut()
-		before := alice.Hears(id)
-		town.Within(3500*time.Millisecond, "they hear each other again", func() bool { return alice.Hears(id) > before+20 })
-		text := alice.Send(bob, "one of them is gone")
-		town.Within(time.Second, "the message is there by the other", func() bool {
-			row, _, err := alice.Node().Message(text)
-			return err == nil && row.State >= chat.Delivered
-		})
-		alice.HangUp(id)
 	})
 }
 
