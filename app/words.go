@@ -24,7 +24,7 @@ func spokenWords(language string) map[string]string {
 	return words
 }
 
-// inWords is the sentence of a key, with arguments in the places of {0}, {1}…
+// inWords is the sentence of a key, with arguments in the places of {0}, {1} and so on.
 func inWords(words map[string]string, key string, args ...any) string {
 	s, ok := words[key]
 	if !ok {
