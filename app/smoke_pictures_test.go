@@ -70,7 +70,7 @@ func takePictures(t *testing.T) {
 		})
 		path := filepath.Join(shots, "main-"+l.name+".png")
 		savePacked(t, path, s.settled())
-		if f, err := os.Stat(path); err != nil || f.Size() > 150<<10 {
+		if f, err := os.Stat(path); err != nil || f.Size() > 190<<10 {
 			t.Errorf("%s has %d bytes: %v", path, f.Size(), err)
 		}
 	}

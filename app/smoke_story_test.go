@@ -107,8 +107,16 @@ func killTheWindow(t *testing.T, ana, _ *seat) {
 	ana.sees("that the draft was there to be sent", func() bool { return ana.row("Not sent yet").ID != "" })
 }
 
-// secondWindow is another start of the program on the same profile.
+// secondWindow is another start of the program on the same profile, while the
+// window of somebody else covers the first.
 func secondWindow(t *testing.T, ana, _ *seat) {
+	bare := ana.settled()
+	guest := sit(t, "Guest", ana.shots, "DISPLAY="+ana.display)
+	guest.screen = ana.screen
+	guest.open()
+	if same(bare, guest.settled()) || guest.do("getwindowfocus") != guest.id {
+		t.Fatal("the guest's window does not cover the first")
+	}
 	second := start(t, ana.command())
 	within(t, screenPatience, "the second window gives way", func() bool {
 		select {
@@ -124,6 +132,12 @@ func secondWindow(t *testing.T, ana, _ *seat) {
 	if !alive(ana.win.cmd.Process.Pid) {
 		t.Error("the first window is gone")
 	}
+	within(t, screenPatience, "the first window is in front again, with the keyboard", func() bool {
+		return ana.do("getwindowfocus") == ana.id && ana.picture().RGBAAt(2, screenHigh/2) == sideLight
+	})
+	guest.win.end(syscall.SIGKILL)
+	guest.endNode()
+	ana.settled()
 }
 
 // A look is how a window can be.
