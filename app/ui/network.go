@@ -73,7 +73,7 @@ func (v *networkPanel) show() {
 		objs = append(objs, smallText(w.tr("network.forced")))
 	}
 	if !v.now.LANOnly && !v.now.Forced {
-		objs = append(objs, v.relays())
+		objs = append(objs, v.relays(), v.lending())
 	}
 	objs = append(objs, v.wrong, newRow(8, secondaryButton(w.tr("settings.doctor"), w.showDoctor)))
 	v.box.Objects = objs
@@ -112,3 +112,39 @@ func (v *networkPanel) remove(addr string) {
 	relays := slices.DeleteFunc(slices.Clone(v.now.Relays), func(r string) bool { return r == addr })
 	v.edit(control.NetworkEdit{Relays: &relays})
 }
+
+// lending is the hand that this computer lends to friends, and what it passed on.
+func (v *networkPanel) lending() fyne.CanvasObject {
+	w, lend := v.w, v.now.Lend
+	box := newColumn(12, newToggle(w.tr("network.lend"), w.tr("network.lend.say"), lend.On, func(on bool) {
+		lend.On = on
+		v.edit(control.NetworkEdit{Lend: &lend})
+	}))
+	if !lend.On {
+		return box
+	}
+	limits := func(label string, values []int64, unit string, now *int64) fyne.CanvasObject {
+		names := []string{w.tr("network.lend.unlimited")}
+		for _, n := range values[1:] {
+			names = append(names, w.tr(unit, n>>10))
+		}
+		return labelledChoice(label, newChoice(names, max(0, slices.Index(values, *now)), func(i int) {
+			*now = values[i]
+			v.edit(control.NetworkEdit{Lend: &lend})
+		}))
+	}
+	box.Add(limits(w.tr("network.lend.month"), []int64{0, 5 << 10, 50 << 10}, "network.lend.gigabytes", &lend.Month))
+	box.Add(limits(w.tr("network.lend.rate"), []int64{0, 1 << 10, 5 << 10}, "network.lend.megabytes", &lend.Rate))
+	box.Add(newToggle(w.tr("network.lend.theirs"), w.tr("network.lend.theirs.say"), lend.ToTheirs, func(on bool) {
+		lend.ToTheirs = on
+		v.edit(control.NetworkEdit{Lend: &lend})
+	}))
+	box.Add(smallText(w.tr("network.lent", inMegabytes(v.now.Lent.Month))))
+	for _, one := range v.now.Lent.Week {
+		box.Add(smallText(w.tr("network.lent.for", inMegabytes(one.Bytes), one.Name)))
+	}
+	return box
+}
+
+// inMegabytes rounds up, so that something is not nothing.
+func inMegabytes(bytes int64) int64 { return (bytes + 1<<20 - 1) >> 20 }

@@ -297,6 +297,23 @@ func TestThePanelChoosesWhoLearnsTheAddress(t *testing.T) {
 	})
 }
 
+func TestAHandIsLentWithLimitsAndItsBooksAreShown(t *testing.T) {
+	withCards(t, func(t *testing.T, n *cardNode) {
+		n.answer("GET /devices", []control.Device{})
+		n.answer("GET /network", control.Network{})
+		lent := control.Network{Lend: control.Lend{On: true}, Lent: control.Lent{Month: 40 << 20, Week: []control.LentFor{{ID: "bo", Name: "Bo", Bytes: 12 << 20}}}}
+		n.answer("PATCH /network", lent)
+		n.w.showSettings()
+		n.settle()
+		n.press(t, n.top(), "Lend friends a hand")
+		n.wantTold(t, `PATCH /network {"lend":{"on":true`)
+		wantWords(t, n.top(), "12 MB for Bo this week")
+		n.press(t, n.top(), "5 GB")
+		n.wantTold(t, `PATCH /network {"lend":{"on":true,"to_theirs":false,"kib_per_second":0,"mib_per_month":5120}}`)
+		n.shot(t, "settings-lend")
+	})
+}
+
 func TestPeopleNearbyAreAskedFromTheCard(t *testing.T) {
 	withCards(t, func(t *testing.T, n *cardNode) {
 		n.answer("POST /invites", invite())
