@@ -80,7 +80,7 @@ func (p *program) putLines(s *control.Stream, wait waiting) error {
 			number++
 		}
 		if len(some) > 0 {
-			if err := s.Put(some...); err != nil {
+			if s.Put(some...) != nil {
 				return nil // the answers end too, and say why
 			}
 		}

@@ -173,7 +173,7 @@ func (n *Node) keepCall(ctx context.Context, c call.Call, ours, theirs []byte) {
 	if b, err := json.Marshal(reports); err == nil && len(b) <= chat.MaxReport && len(b) > len("{}") {
 		body.Report = b
 	}
-	if _, err := n.write(ctx, identity.ID(c.Person), chat.KindCall, body.Encode()); err != nil {
+	if err := n.write(ctx, identity.ID(c.Person), chat.KindCall, body.Encode()); err != nil {
 		n.log.Error("keep the record of a call", "call", shortCall(c.ID), "err", err)
 	}
 }

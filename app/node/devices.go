@@ -153,7 +153,7 @@ func (n *Node) noteDevices(ctx context.Context, who identity.ID, changes []chat.
 		return nil
 	}
 	for _, c := range changes {
-		if _, err := n.write(ctx, who, chat.KindDevice, c.Encode()); err != nil {
+		if err := n.write(ctx, who, chat.KindDevice, c.Encode()); err != nil {
 			return err
 		}
 	}

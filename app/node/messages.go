@@ -126,8 +126,7 @@ func (n *Node) alter(ctx context.Context, id chat.Hash, mine bool, kind chat.Kin
 	if err := n.mayWrite(who); err != nil {
 		return err
 	}
-	_, err = n.write(ctx, who, kind, body)
-	return err
+	return n.write(ctx, who, kind, body)
 }
 
 // Page reads a piece of the conversation with a person.

@@ -77,12 +77,9 @@ func (d Draft) content() (content, error) {
 }
 
 // write appends one event, see writeAll.
-func (n *Node) write(ctx context.Context, who identity.ID, kind chat.Kind, body []byte) (*chat.Event, error) {
-	events, err := n.writeAll(ctx, who, []content{{kind, body}})
-	if err != nil {
-		return nil, err
-	}
-	return events[0], nil
+func (n *Node) write(ctx context.Context, who identity.ID, kind chat.Kind, body []byte) error {
+	_, err := n.writeAll(ctx, who, []content{{kind, body}})
+	return err
 }
 
 // writeAll appends events of ours to the conversation with a person, durably
