@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"syscall"
 
 	"github.com/libp2p/go-libp2p"
@@ -58,7 +59,7 @@ func (h *Host) build() error {
 	if err != nil {
 		return errors.Join(err, limits.Close())
 	}
-	opts := append(append(h.quietOptions(), h.reachOptions()...),
+	opts := append(append(h.quietOptions(), slices.Concat(h.reachOptions(), h.verifyOptions())...),
 		libp2p.Identity(key),
 		libp2p.ResourceManager(limits),
 		libp2p.ConnectionManager(conns),
@@ -81,6 +82,7 @@ func (h *Host) build() error {
 		return errors.Join(errors.New("build libp2p host: its network is not a swarm"), h.p2p.Close())
 	}
 	h.swarm = sw
+	h.serveVerifiers()
 	return nil
 }
 

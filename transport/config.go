@@ -28,6 +28,10 @@ type Config struct {
 	// NoLAN keeps the host from announcing itself to the local network and from
 	// listening for others there: Discover does nothing.
 	NoLAN bool
+	// MapPort asks the router to open the port on which the host listens (UPnP,
+	// NAT-PMP), and lets relays dial to see whether it did. A host that is LAN-only
+	// or in a World does not.
+	MapPort bool
 	// Log is where the host writes; nil discards.
 	Log *slog.Logger
 	// Allow says whether to talk to a peer at all, asked for each connection that

@@ -36,6 +36,7 @@ type Host struct {
 	quic    *quicreuse.ConnManager
 	sockets sockets      // the same, where they are this machine's
 	relay   *relay.Relay // nil unless the host lends
+	mapper  *mapper      // asks the router for ports; nil: nobody does
 
 	quit    chan struct{} // closed by Close
 	stopped chan struct{} // closed when Close is done
@@ -73,7 +74,7 @@ func Listen(ctx context.Context, cfg Config) (*Host, error) {
 	if h.log == nil {
 		h.log = slog.New(slog.DiscardHandler)
 	}
-	if err := h.build(); err != nil {
+	if err := h.build(ctx); err != nil {
 		return nil, fmt.Errorf("start host: %w", err)
 	}
 	if err := h.start(ctx); err != nil {
@@ -171,7 +172,7 @@ func (h *Host) Peer() Peer { return h.self }
 // with /p2p/ and its peer id; addresses of all interfaces are spelled out.
 func (h *Host) Addrs() []string {
 	var out []string
-	for _, a := range append(h.listening(), h.circuitAddrs()...) {
+	for _, a := range slices.Concat(h.listening(), h.confirmed(), h.circuitAddrs()) {
 		out = append(out, a.String()+"/p2p/"+string(h.self))
 	}
 	return out

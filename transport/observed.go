@@ -103,6 +103,11 @@ func (h *Host) Observed() []netip.AddrPort {
 	slices.SortFunc(out, func(a, b netip.AddrPort) int {
 		return cmp.Or(cmp.Compare(count[b], count[a]), a.Compare(b))
 	})
+	for _, a := range h.confirmed() { // what was reached comes first
+		if u, ok := udpOf(a); ok && !slices.Contains(out, u) {
+			out = slices.Insert(out, 0, u)
+		}
+	}
 	return out[:min(len(out), maxObserved)]
 }
 

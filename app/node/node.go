@@ -35,6 +35,7 @@ type Config struct {
 	Listen  []string        // multiaddrs; nil means every interface, on a port kept across restarts
 	LANOnly bool            // talk only to addresses of local networks
 	NoLAN   bool            // neither announce nor listen on the local network
+	NoMap   bool            // do not ask the router to open a port
 	// Bootstrap holds multiaddrs with /p2p/ where people are looked for besides
 	// the addresses that their links and devices named.
 	Bootstrap []string
@@ -127,6 +128,7 @@ func (n *Node) listen(ctx context.Context) error {
 	cfg := transport.Config{
 		Key: n.me.device.Peer, Listen: n.cfg.Listen, LANOnly: n.cfg.LANOnly, NoLAN: n.cfg.NoLAN, Relays: n.cfg.Relays,
 		World: n.cfg.World, DHT: n.cfg.DHT, Log: n.log, Allow: n.allowPeer, Route: n.mayRoute, Punch: n.mayPunch, Lend: n.lendConfig(), Port: n.storedPort(),
+		MapPort: !n.cfg.NoMap && !n.cfg.NoLAN && len(n.cfg.Listen) == 0,
 	}
 	host, err := transport.Listen(ctx, cfg)
 	if errors.Is(err, transport.ErrAddrInUse) && cfg.Listen == nil && cfg.Port != 0 {
