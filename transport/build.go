@@ -42,7 +42,7 @@ func peerOfKey(key ed25519.PrivateKey) (Peer, error) {
 }
 
 // build makes the libp2p host, without listening yet.
-func (h *Host) build() error {
+func (h *Host) build(ctx context.Context) error {
 	key, err := crypto.UnmarshalEd25519PrivateKey(h.cfg.Key)
 	if err != nil {
 		return fmt.Errorf("read the key: %w", err)
@@ -59,7 +59,7 @@ func (h *Host) build() error {
 	if err != nil {
 		return errors.Join(err, limits.Close())
 	}
-	opts := append(append(h.quietOptions(), slices.Concat(h.reachOptions(), h.verifyOptions())...),
+	opts := append(append(h.quietOptions(), slices.Concat(h.reachOptions(), h.verifyOptions(ctx))...),
 		libp2p.Identity(key),
 		libp2p.ResourceManager(limits),
 		libp2p.ConnectionManager(conns),

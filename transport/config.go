@@ -32,6 +32,9 @@ type Config struct {
 	// NAT-PMP), and lets relays dial to see whether it did. A host that is LAN-only
 	// or in a World does not.
 	MapPort bool
+	// Gateway is the router that is asked, by NAT-PMP only; none means that of the
+	// default route, and every other that answers by UPnP.
+	Gateway netip.AddrPort
 	// Log is where the host writes; nil discards.
 	Log *slog.Logger
 	// Allow says whether to talk to a peer at all, asked for each connection that

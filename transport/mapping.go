@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"context"
 	"net/netip"
 	"slices"
 
@@ -35,21 +36,26 @@ type confirming interface {
 
 // verifyOptions let others dial this host to see whether it is reached, and a
 // relay dial others. In a World nobody does.
-func (h *Host) verifyOptions() []libp2p.Option {
-	if h.cfg.LANOnly || h.cfg.World != nil || !h.cfg.MapPort && h.cfg.Lend == nil {
+func (h *Host) verifyOptions(ctx context.Context) []libp2p.Option {
+	if !h.verifies() {
 		return nil
 	}
 	opts := []libp2p.Option{libp2p.EnableAutoNATv2()}
 	if h.cfg.MapPort {
-		opts = append(opts, libp2p.NATManager(h.openMapper()))
+		opts = append(opts, libp2p.NATManager(h.openMapper(ctx)))
 	}
 	return opts
 }
 
+// verifies says whether others are asked to dial this host.
+func (h *Host) verifies() bool {
+	return !h.cfg.LANOnly && h.cfg.World == nil && (h.cfg.MapPort || h.cfg.Lend != nil)
+}
+
 // openMapper gives libp2p what asks the router, and keeps it for Mappings.
-func (h *Host) openMapper() config.NATManagerC {
+func (h *Host) openMapper(ctx context.Context) config.NATManagerC {
 	return func(n network.Network) basichost.NATManager {
-		h.mapper = basichost.NewNATManager(n)
+		h.mapper = newMapper(context.WithoutCancel(ctx), n, h.cfg.Gateway, h.log)
 		return h.mapper
 	}
 }
@@ -65,7 +71,7 @@ func (h *Host) serveVerifiers() {
 // Reachability says which addresses of this host were reached from outside.
 func (h *Host) Reachability() Reachability {
 	c, ok := h.p2p.(confirming)
-	if !ok || h.verifyOptions() == nil {
+	if !ok || !h.verifies() {
 		return Reachability{}
 	}
 	reached, not, untried := c.ConfirmedAddrs()

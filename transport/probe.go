@@ -103,6 +103,9 @@ func readSeen(r io.Reader) (netip.AddrPort, error) {
 // relays are asked where they see us now. The next move ends ctx.
 func (h *Host) moved(ctx context.Context) {
 	h.forgetSightings()
+	if h.mapper != nil {
+		h.mapper.moved()
+	}
 	h.networkChanged()
 	if h.examine(ctx, h.keptConns()) {
 		h.networkChanged() // there are addresses to tell that were not known before

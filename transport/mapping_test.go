@@ -1,0 +1,70 @@
+package transport_test
+
+import (
+	"encoding/binary"
+	"net"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/entrenous/entrenous/transport"
+)
+
+// fakeRouter speaks NAT-PMP on loopback: it says that its address is 8.1.2.3
+// and opens whatever port is asked for, 1,000 higher.
+func fakeRouter(t *testing.T) netip.AddrPort {
+	t.Helper()
+	var lc net.ListenConfig
+	c, err := lc.ListenPacket(t.Context(), "udp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	go func() {
+		b := make([]byte, 64)
+		for {
+			n, from, err := c.ReadFrom(b)
+			if err != nil {
+				return
+			}
+			_, _ = c.WriteTo(routerSays(b[:n]), from)
+		}
+	}()
+	return netip.MustParseAddrPort(c.LocalAddr().String())
+}
+
+func routerSays(q []byte) []byte {
+	if q[1] == 0 {
+		return []byte{0, 128, 0, 0, 0, 0, 0, 1, 8, 1, 2, 3}
+	}
+	a := make([]byte, 16)
+	a[1] = 128 | q[1]
+	copy(a[8:10], q[4:6])
+	binary.BigEndian.PutUint16(a[10:], binary.BigEndian.Uint16(q[4:])+1000)
+	copy(a[12:], q[8:12])
+	return a
+}
+
+func TestARouterThatLiesAboutAPortIsNotBelieved(t *testing.T) {
+	h := listen(t, transport.Config{MapPort: true, Gateway: fakeRouter(t)})
+	limit := time.NewTimer(30 * time.Second)
+	defer limit.Stop()
+	look := time.NewTicker(20 * time.Millisecond)
+	defer look.Stop()
+	for !slices.ContainsFunc(h.Mappings(), func(m transport.Mapping) bool { // TCP may be first
+		return m.UDP && !m.Confirmed && m.Outside == netip.AddrPortFrom(netip.MustParseAddr("8.1.2.3"), uint16(m.Port+1000))
+	}) {
+		select {
+		case <-look.C:
+		case <-limit.C:
+			t.Fatalf("the mappings are %+v", h.Mappings())
+		}
+	}
+	for _, a := range h.Addrs() {
+		if strings.Contains(a, "8.1.2.3") {
+			t.Errorf("the host tells %s", a)
+		}
+	}
+}
