@@ -80,8 +80,10 @@ func (h *Host) busy(p Peer) bool {
 	if err != nil {
 		return false
 	}
-	if h.cfg.Lend != nil && h.p2p.ConnManager().GetTagInfo(id).Tags[reservedTag] > 0 {
-		return true
+	if h.cfg.Lend != nil {
+		if tags := h.p2p.ConnManager().GetTagInfo(id); tags != nil && tags.Tags[reservedTag] > 0 { // nil: it has just left
+			return true
+		}
 	}
 	for _, c := range h.swarm.ConnsToPeer(id) {
 		for _, s := range c.GetStreams() {
