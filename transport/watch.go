@@ -222,21 +222,26 @@ func (h *Host) followPeers(changed event.Subscription) {
 			if !ok {
 				return
 			}
-			if i, ok := e.(event.EvtPeerIdentificationCompleted); ok {
-				h.took(i)
-			}
-			if c, ok := e.(event.EvtPeerConnectednessChanged); ok {
-				h.peerChanged(Peer(c.Peer.String()),
-					c.Connectedness == network.Connected || c.Connectedness == network.Limited)
-				if c.Connectedness == network.Connected && relayed[c.Peer] {
-					h.peerImproved(Peer(c.Peer.String()))
-				}
-				delete(relayed, c.Peer)
-				if c.Connectedness == network.Limited {
-					relayed[c.Peer] = true
-				}
+			switch e := e.(type) {
+			case event.EvtPeerIdentificationCompleted:
+				h.took(e)
+			case event.EvtPeerConnectednessChanged:
+				h.connectedness(e, relayed)
 			}
 		}
+	}
+}
+
+// connectedness tells watchers of one change; relayed remembers who is reached
+// through a relay only.
+func (h *Host) connectedness(c event.EvtPeerConnectednessChanged, relayed map[peer.ID]bool) {
+	h.peerChanged(Peer(c.Peer.String()), c.Connectedness == network.Connected || c.Connectedness == network.Limited)
+	if c.Connectedness == network.Connected && relayed[c.Peer] {
+		h.peerImproved(Peer(c.Peer.String()))
+	}
+	delete(relayed, c.Peer)
+	if c.Connectedness == network.Limited {
+		relayed[c.Peer] = true
 	}
 }
 
