@@ -21,7 +21,7 @@ func (p *program) sendLines(ctx context.Context, c *control.Client, who string, 
 	if err != nil {
 		return err
 	}
-	defer s.End()
+	defer func() { _ = s.End() }() // what failed has been said by then
 	read := make(chan error, 1)
 	go func() { read <- p.putLines(s, wait) }() // ends with standard input, or the program
 	all, failed, err := p.sayAnswers(s)
@@ -80,8 +80,8 @@ func (p *program) putLines(s *control.Stream, wait waiting) error {
 			number++
 		}
 		if len(some) > 0 {
-			if s.Put(some...) != nil {
-				return nil // the answers end too, and say why
+			if err := s.Put(some...); err != nil {
+				return err
 			}
 		}
 		if end != nil {

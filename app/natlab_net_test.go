@@ -79,7 +79,6 @@ type lab struct {
 	tag   string
 	dir   string
 	homes int
-	links int
 }
 
 func newLab(t *testing.T) *lab {

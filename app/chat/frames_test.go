@@ -34,9 +34,9 @@ func frames() []chat.Frame {
 		chat.Ping{N: 1<<64 - 1},
 		chat.Pong{N: 7},
 		chat.Bye{},
-		chat.Lend{On: true},
 		chat.CallFrame{Call: [16]byte{1, 15: 2}, Body: []byte("sealed")},
 		chat.ReadFrame{Conv: conv("talk"), Marks: []chat.ReadMark{{Author: device("laptop"), Seen: 300}, {Author: device("phone"), Seen: 1}}},
+		chat.Lend{On: true},
 	}
 }
 

@@ -25,8 +25,8 @@ func bubble(t *testing.T, story func(t *testing.T)) {
 	watch := time.AfterFunc(patience, func() {
 		stacks := make([]byte, 16<<20)
 		stacks = stacks[:runtime.Stack(stacks, true)]
-		fmt.Fprintf(os.Stderr, "%s\n%s stands still after %v. Of our own code:\n%s", stacks, name, patience, briefly(string(stacks)))
-		os.Exit(1)
+		fmt.Fprintf(os.Stderr, "%s\n", stacks)
+		panic(fmt.Sprintf("%s stands still after %v. Of our own code:\n%s", name, patience, briefly(string(stacks))))
 	})
 	defer watch.Stop()
 	synctest.Test(t, story)

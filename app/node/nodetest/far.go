@@ -11,6 +11,7 @@ import (
 func RunFar(t *testing.T, cfg simnet.Config, story func(*Town)) {
 	t.Helper()
 	bubble(t, func(t *testing.T) {
+		t.Helper()
 		w := simnet.New(t, cfg)
 		story(&Town{t: t, world: w, lan: w.LAN(simnet.Public)})
 	})

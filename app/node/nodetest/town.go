@@ -33,6 +33,7 @@ type Town struct {
 func Run(t *testing.T, story func(*Town)) {
 	t.Helper()
 	bubble(t, func(t *testing.T) {
+		t.Helper()
 		w := simnet.New(t, simnet.Config{})
 		story(&Town{t: t, world: w, lan: w.LAN(simnet.Public)})
 	})
