@@ -28,13 +28,11 @@ func (p *program) sendLines(ctx context.Context, c *control.Client, who string, 
 	if err != nil {
 		return err
 	}
-	if err := <-read; err != nil {
-		return err
-	}
+	err = <-read
 	if failed != nil {
 		return &control.Failure{Message: fmt.Sprintf("Not all of the %d lines are where they should be", all), Hint: failed.Error(), Code: failed.Code}
 	}
-	return nil
+	return err
 }
 
 // sayAnswers prints what became of each line. It gives how many there were,
