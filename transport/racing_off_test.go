@@ -1,0 +1,6 @@
+//go:build !race
+
+package transport_test
+
+// racing says that the race detector looks on.
+const racing = false
