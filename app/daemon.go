@@ -87,6 +87,11 @@ func (d *daemon) serve(ctx context.Context, p *profile, listener net.Listener) e
 		failed = d.runNode(ctx, p, s, quit)
 		quit()
 	})
+	work.Go(func() {
+		if err := rest(ctx); err != nil {
+			d.log.Debug("memory of the start not given back", "err", err)
+		}
+	})
 	err := s.Serve(ctx, listener)
 	_ = os.Remove(filepath.Join(d.dir, control.SocketName)) // a dead one is replaced all the same
 	quit()

@@ -1,5 +1,3 @@
-//go:build !headless
-
 package app
 
 import (
@@ -15,7 +13,7 @@ import (
 )
 
 // startOver is when a window that was opened has its content and the drivers
-// have built what they draw with.
+// have built what they draw with, and when a node has met who is there.
 const startOver = 3 * time.Second
 
 // rest waits until the start is over and gives back what only the start needed.
@@ -32,7 +30,7 @@ func rest(ctx context.Context) error {
 // in memory: what runs again is read again from the system's cache. A window
 // runs little of the code that its start ran, such as the shader compiler of a
 // machine without a graphics card, or the setting up of all that the node
-// needs, which is in the same program.
+// needs, which is in the same program. A node that waits runs less still.
 func giveBack() error {
 	debug.FreeOSMemory()
 	self, err := os.Executable()

@@ -3,6 +3,8 @@ package node
 import (
 	"context"
 	"time"
+
+	"github.com/entrenous/entrenous/app/chat"
 )
 
 // doubt notices that a friend says nothing after something was sent. It belongs
@@ -18,7 +20,16 @@ func newDoubt() *doubt {
 	return d
 }
 
-// sent notes that something went out.
+// asks notes that f goes out, if it is answered. What is not, such as the
+// answer to a ping, says nothing about a friend who is silent after it.
+func (d *doubt) asks(f chat.Frame) {
+	switch f.(type) {
+	case chat.Ping, chat.CallFrame:
+		d.sent()
+	}
+}
+
+// sent notes that something went out that is answered.
 func (d *doubt) sent() {
 	if d.asked.IsZero() {
 		d.asked = time.Now()

@@ -194,7 +194,6 @@ func (l *link) write(ctx context.Context) error {
 			}
 		case <-l.wake:
 			stale = true
-			l.doubt.sent()
 		case <-l.doubt.timer.C:
 			l.doubt.settle(ctx, l)
 		case <-tick.C:
@@ -261,17 +260,18 @@ func (l *link) flush() error {
 
 // sendAll sends f and what waits behind it, in one write.
 func (l *link) sendAll(f chat.Frame) error {
+	l.doubt.asks(f)
 	batch := [][]byte{f.Encode()}
 	for len(batch) < 64 {
 		select {
 		case f := <-l.out:
+			l.doubt.asks(f)
 			batch = append(batch, f.Encode())
 			continue
 		default:
 		}
 		break
 	}
-	l.doubt.sent()
 	return l.ch.Send(batch...)
 }
 

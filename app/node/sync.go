@@ -128,6 +128,7 @@ func (l *link) syncConversation(ctx context.Context, conv chat.ConvID) (sent boo
 	if len(events) == 0 {
 		return false, nil
 	}
+	l.doubt.sent() // they are acknowledged
 	if err := l.ch.Send(chat.EventsFrame{Events: events}.Encode()); err != nil {
 		return false, err
 	}
