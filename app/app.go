@@ -14,6 +14,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -162,12 +163,26 @@ func (p *program) print(v any, text func(w io.Writer)) error {
 	return nil
 }
 
-// args makes cobra's argument checks usage errors.
+// args makes cobra's argument checks usage errors that show how it is written.
 func args(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(c *cobra.Command, a []string) error {
-		if err := check(c, a); err != nil {
-			return &usageError{fmt.Errorf("%s: %w", c.UseLine(), err)}
+		err := check(c, a)
+		if err == nil {
+			return nil
 		}
-		return nil
+		if c == c.Root() && len(a) > 0 {
+			return &usageError{unknownCommand(c, a[0])}
+		}
+		use := c.CommandPath() + strings.TrimSuffix(strings.TrimPrefix(c.UseLine(), c.CommandPath()), " [flags]")
+		return &usageError{fmt.Errorf("it is written “%s”, and %d arguments came", use, len(a))}
 	}
+}
+
+// unknownCommand offers what was probably meant.
+func unknownCommand(root *cobra.Command, name string) error {
+	root.SuggestionsMinimumDistance = 2
+	if near := root.SuggestionsFor(name); len(near) > 0 {
+		return fmt.Errorf("there is no command “%s”; “%s” is probably meant", name, strings.Join(near, "” or “"))
+	}
+	return fmt.Errorf("there is no command “%s”", name)
 }

@@ -49,7 +49,7 @@ func (p *profile) state() (state, kept string) {
 	case passphrase:
 		kept = "passphrase"
 	case secret:
-		kept = "secret"
+		kept, _ = identity.SecretKept(p.dir) // without its file the vault says so when it is opened
 	}
 	if p.current() != nil {
 		return control.Ready, kept

@@ -121,6 +121,9 @@ func TestWithoutANodeEachCommandSaysHowToStartOne(t *testing.T) {
 func TestWrongUseIsSaidSo(t *testing.T) {
 	t.Parallel()
 	ana := newPerson(t, "Ana")
+	if a := ana.try("", "sned", "bo", "x"); !strings.Contains(a.err, "“send”") {
+		t.Errorf("a mistyped command: %q", a.err)
+	}
 	for _, args := range [][]string{
 		{"sing"},
 		{"send", "bo"},
@@ -142,7 +145,7 @@ func TestStatusAndDoctorSpeakPlainly(t *testing.T) {
 	ana, bo := friends(t)
 	var s control.Status
 	ana.json(&s, "status")
-	if s.State != control.Ready || s.ID != ana.id || s.Friends != 1 || s.Online != 1 || s.PID != ana.daemon.cmd.Process.Pid || s.Name != "Ana" {
+	if s.State != control.Ready || s.ID != ana.id || s.Friends != 1 || s.Online != 1 || s.PID != ana.daemon.cmd.Process.Pid || s.Name != "Ana" || s.KeyKept != "file" && s.KeyKept != "keyring" {
 		t.Errorf("status %+v", s)
 	}
 	if text := ana.ok("status"); !strings.Contains(text, "1 of 1 friends") {

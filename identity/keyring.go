@@ -79,6 +79,14 @@ func RecallSecret(dir string) ([]byte, error) {
 	return secret, nil
 }
 
+// SecretKept tells where KeepSecret put the secret of the vault in dir,
+// "keyring" or "file", without asking the keyring. It returns fs.ErrNotExist
+// if none is kept.
+func SecretKept(dir string) (where string, err error) {
+	kept, err := readKeyFile(dir)
+	return kept.where, err
+}
+
 // keptSecret is what the key file says.
 type keptSecret struct {
 	where string

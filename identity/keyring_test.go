@@ -84,6 +84,9 @@ func TestWithoutAKeyringASecretIsKeptInAFile(t *testing.T) {
 	if where := kept(t, dir, theSecret()); where != "file" {
 		t.Errorf("kept in the %s", where)
 	}
+	if where, err := identity.SecretKept(dir); where != "file" || err != nil {
+		t.Errorf("told to be in the %q, %v", where, err)
+	}
 	info, err := os.Stat(filepath.Join(dir, "key"))
 	if err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("mode %v, %v", info.Mode(), err)

@@ -109,8 +109,8 @@ type Status struct {
 	Online     int      `json:"online"`
 	Unread     int      `json:"unread"`
 	LANOnly    bool     `json:"lan_only"`
-	Reach      string   `json:"reach,omitempty"` // one of the Reach words
-	KeyKept    string   `json:"key_kept,omitempty"`
+	Reach      string   `json:"reach,omitempty"`    // one of the Reach words
+	KeyKept    string   `json:"key_kept,omitempty"` // as in SetupDone
 	PID        int      `json:"pid"`
 	Profile    string   `json:"profile,omitempty"`
 	// Paths say how each friend is reached now.
