@@ -34,11 +34,17 @@ func Samples(d time.Duration) int {
 
 // Energy returns the sum of the squares of x.
 func Energy(x []float32) float64 {
-	var sum float64
-	for _, v := range x {
-		sum += float64(v) * float64(v)
+	var a, b, c, d float64 // four sums, which do not wait for each other
+	for ; len(x) >= 4; x = x[4:] {
+		a += float64(x[0]) * float64(x[0])
+		b += float64(x[1]) * float64(x[1])
+		c += float64(x[2]) * float64(x[2])
+		d += float64(x[3]) * float64(x[3])
 	}
-	return sum
+	for _, v := range x {
+		a += float64(v) * float64(v)
+	}
+	return a + b + c + d
 }
 
 // Level returns the root mean square of x in dBFS: 0 for a full-scale square

@@ -45,8 +45,18 @@ func (d *due) bite(now time.Time, n int, missing bool) {
 	}
 }
 
-// in says how long it is until the next tick is wanted, with fill samples there.
+// in says how long it is until the next tick is wanted, with fill samples
+// there. What lies beyond the next bite is not worth a timer: the bite itself
+// will wake whoever waits.
 func (d *due) in(now time.Time, fill int) time.Duration {
+	wait := d.exactly(now, fill)
+	if d.period > 0 && wait > d.last.Add(d.period).Sub(now) {
+		return time.Hour
+	}
+	return wait
+}
+
+func (d *due) exactly(now time.Time, fill int) time.Duration {
 	if media.Duration(fill) > d.lead+d.period { // it stands still, or has not begun
 		return time.Hour
 	}

@@ -128,6 +128,7 @@ func openLibrary(s Spec, kind Kind, id string) (*unit, error) {
 		return nil, err
 	}
 	u.delay, u.close = u.held.delay, u.shut
+	u.await, u.wake = u.ring.await, func() {}
 	return u.unit, nil
 }
 

@@ -41,6 +41,16 @@ func (r *ring) put(x []float32) {
 	}
 }
 
+// await returns when the device's thread has moved, or the time has passed.
+func (r *ring) await(most time.Duration, done <-chan struct{}) error {
+	select {
+	case <-done:
+	case <-r.moved:
+	case <-time.After(most):
+	}
+	return nil
+}
+
 // take fills x, with silence at its end where nothing is there. It is for the device's thread.
 func (r *ring) take(x []float32) {
 	r.mu.Lock()

@@ -51,8 +51,8 @@ func openStream(kind Kind, s Spec, id string) (*stream, error) {
 	return st, nil
 }
 
-// pass runs try, which moves one tick through the ring, whenever the device's
-// thread has moved or the time has passed that try asked for, until it asks for none.
+// pass runs try, which moves one tick through the ring, whenever the device
+// has moved or the time has passed that try asked for, until it asks for none.
 func (s *stream) pass(try func(*ring) time.Duration) error {
 	s.busy.Lock()
 	defer s.busy.Unlock()
@@ -75,27 +75,20 @@ func (s *stream) through(u *unit, try func(*ring) time.Duration) error {
 		return nil
 	}
 	moves, since := u.ring.moves(), time.Now()
-	timer := time.NewTimer(min(wait, stall))
-	defer timer.Stop()
 	for wait > 0 {
-		select {
-		case <-s.done:
+		err := u.await(min(wait, stall), s.done)
+		if s.closed() {
 			return ErrClosed
-		case <-u.gone:
-			s.drop(u)
-			return s.reopen(u.name)
-		case <-u.ring.moved:
-		case <-timer.C:
 		}
 		now := time.Now()
 		if m := u.ring.moves(); m != moves {
 			moves, since = m, now
-		} else if now.Sub(since) >= stall {
+		}
+		if err != nil || now.Sub(since) >= stall {
 			s.drop(u)
 			return s.reopen(u.name)
 		}
 		wait = try(u.ring)
-		timer.Reset(min(wait, stall))
 	}
 	return nil
 }
@@ -234,6 +227,9 @@ func (s *stream) Name() string {
 // Close stops the device and waits for it, unless the sound system hangs.
 func (s *stream) Close() error {
 	s.once.Do(func() { close(s.done) })
+	if u := s.current(); u != nil {
+		u.wake()
+	}
 	s.busy.Lock()
 	defer s.busy.Unlock()
 	if u := s.current(); u != nil {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"sync"
 	"time"
 
 	"github.com/entrenous/entrenous/media"
@@ -21,13 +20,14 @@ type unit struct {
 	ring  *ring
 	id    string // of the device, empty for the default
 	name  string
-	gone  chan struct{}        // closed when the device says that it is gone; some only stand still
-	delay func() time.Duration // between the ring and the air
+	delay func() time.Duration                                 // between the ring and the air
+	await func(most time.Duration, done <-chan struct{}) error // until the ring has moved; an error says that the device is gone, which some never say
+	wake  func()                                               // ends await for good
 	close func()
 }
 
 func newUnit(id string) *unit {
-	return &unit{id: id, ring: newRing(ringSize), gone: make(chan struct{})}
+	return &unit{id: id, ring: newRing(ringSize)}
 }
 
 func missing(kind Kind, id string) error {
@@ -124,15 +124,13 @@ func openServed(kind Kind, id string) (*unit, error) {
 		return nil, err
 	}
 	u.delay = func() time.Duration { return s.Latency }
-	var listening sync.WaitGroup
-	listening.Go(func() {
-		defer close(u.gone)
-		_ = c.Serve(u.ring.put, u.ring.bite)
-	})
-	u.close = func() {
-		_ = c.Close()
-		listening.Wait()
+	// Who waits for a tick listens to the server itself: a goroutine between
+	// them would be woken as often, and then wake the other.
+	u.await = func(most time.Duration, _ <-chan struct{}) error {
+		return c.Hear(time.Now().Add(most), u.ring.put, u.ring.bite)
 	}
+	u.close = func() { _ = c.Close() }
+	u.wake = u.close
 	return u, nil
 }
 
@@ -150,7 +148,8 @@ func (u *unit) serve(c *pulse.Conn, kind Kind) (s pulse.Stream, err error) {
 		return s, missing(kind, u.id)
 	}
 	if kind == Microphone {
-		s, err = c.Record(u.id, media.Rate, period)
+		s, err = c.Record(u.id, media.Rate, media.Tick)
+		s.Latency -= min(s.Latency, media.Duration(media.Tick)) // its piece is the tick being collected
 	} else {
 		u.ring.out = c.Write
 		s, err = c.Play(u.id, media.Rate, period)

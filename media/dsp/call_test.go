@@ -144,7 +144,7 @@ func TestWhoSpeaksFirstIsHeardWhileTheOthersAreSilent(t *testing.T) {
 	if e := c.chain.State().Echo; e.Heard != 0 {
 		t.Errorf("an echo was measured in silence: %+v", e)
 	}
-	if !c.chain.State().Speech {
+	if !c.chain.Speech() {
 		t.Error("not taken for speech")
 	}
 }

@@ -46,7 +46,6 @@ type Profile struct {
 // State is what a Chain can say about itself, for level meters and the echo test.
 type State struct {
 	Level     float64       // of the last cleaned tick, dBFS
-	Speech    bool          // someone is speaking into the microphone
 	Echo      Echo          // how much of what is heard here goes back
 	Delay     time.Duration // from loudspeaker tick to its echo, as known so far
 	Skew      float64       // ppm, as in Profile
@@ -69,7 +68,8 @@ type Chain struct {
 	guard    guard
 	heard    [media.Tick]float32 // the loudspeaker at this near tick, aligned
 	raw      [media.Tick]float32
-	state    State
+	speech   bool
+	level    float64
 	closed   bool
 }
 
@@ -163,8 +163,8 @@ func (c *Chain) Near(tick []float32) error {
 	}
 	c.meter.add(c.heard[:], c.raw[:], tick)
 	c.duck.apply(tick)
-	c.state.Speech = c.activity.Speech(tick)
-	c.state.Level = media.Level(tick)
+	c.speech = c.activity.Speech(tick)
+	c.level = media.Level(tick)
 	return nil
 }
 
@@ -193,6 +193,13 @@ func (c *Chain) clean(tick []float32) error {
 	return c.apm.near(tick, int(c.track.lead()*1000/media.Rate), c.duck.active())
 }
 
+// Speech says whether someone is speaking into the microphone.
+func (c *Chain) Speech() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.speech
+}
+
 // Typing says that a key was pressed just now: the next 150 ms are pressed
 // down, so that friends do not hear the keyboard.
 func (c *Chain) Typing() {
@@ -212,11 +219,13 @@ func (c *Chain) Delay() time.Duration {
 func (c *Chain) State() State {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	s := c.state
-	s.Echo = c.meter.echo()
-	s.Delay = media.Duration(int(c.track.delay()))
-	s.Skew = c.track.skewPPM()
-	s.Found = c.track.found
+	s := State{
+		Level: c.level,
+		Echo:  c.meter.echo(),
+		Delay: media.Duration(int(c.track.delay())),
+		Skew:  c.track.skewPPM(),
+		Found: c.track.found,
+	}
 	if !c.cfg.Headphones {
 		s.Canceller = CancellerName()
 	}

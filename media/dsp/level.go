@@ -103,14 +103,19 @@ func (l *Limiter) Apply(tick []float32) {
 	if from != 1 || l.cut != 0 {
 		ramp(tick, from, 1-l.cut)
 	}
+	if top <= knee {
+		return
+	}
 	for i, v := range tick {
 		tick[i] = bend(v)
 	}
 }
 
+// knee is the amplitude from which peaks are bent.
+const knee = 0.5
+
 // bend is the identity up to one half and comes near to 1 above.
 func bend(v float32) float32 {
-	const knee = 0.5
 	a := max(v, -v)
 	if a <= knee {
 		return v

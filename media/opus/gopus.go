@@ -29,14 +29,15 @@ func (g *gopusEncoder) configure(c Config) error {
 	if c.SaveBandwidth {
 		mode = gopus.BitrateModeVBR
 	}
+	complex, loss := c.effort()
 	g.enc.SetDTX(c.SaveBandwidth && !c.gapless)
 	for _, set := range []func() error{
 		func() error { return g.enc.SetFrameSize(c.Frame) },
 		func() error { return g.enc.SetBitrate(c.Bitrate) },
 		func() error { return g.enc.SetBitrateMode(mode) },
-		func() error { return g.enc.SetPacketLoss(max(c.Loss, minLoss)) },
+		func() error { return g.enc.SetPacketLoss(loss) },
 		func() error { return g.enc.SetInBandFEC(gopus.InBandFECEnabled) },
-		func() error { return g.enc.SetComplexity(complexity) },
+		func() error { return g.enc.SetComplexity(complex) },
 		func() error { return g.enc.SetBandwidthAuto() },
 		func() error { return g.enc.SetSignal(gopus.SignalVoice) },
 	} {

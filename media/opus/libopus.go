@@ -51,14 +51,15 @@ func (l *libopusEncoder) configure(c Config) error {
 	if c.SaveBandwidth && !c.gapless {
 		pause = 1
 	}
+	complex, loss := c.effort()
 	l.frame = c.Frame
 	for _, set := range [][2]int{
 		{C.OPUS_SET_BITRATE_REQUEST, c.Bitrate},
 		{C.OPUS_SET_VBR_REQUEST, vary},
 		{C.OPUS_SET_DTX_REQUEST, pause},
-		{C.OPUS_SET_PACKET_LOSS_PERC_REQUEST, max(c.Loss, minLoss)},
+		{C.OPUS_SET_PACKET_LOSS_PERC_REQUEST, loss},
 		{C.OPUS_SET_INBAND_FEC_REQUEST, 1},
-		{C.OPUS_SET_COMPLEXITY_REQUEST, complexity},
+		{C.OPUS_SET_COMPLEXITY_REQUEST, complex},
 		{C.OPUS_SET_SIGNAL_REQUEST, C.OPUS_SIGNAL_VOICE},
 	} {
 		if code := C.encoder_set(l.ptr(), C.int(set[0]), C.opus_int32(set[1])); code != C.OPUS_OK {

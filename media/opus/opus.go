@@ -42,6 +42,9 @@ const (
 	// smaller minLoss, makes the codec leave the upper half of the band out in
 	// short frames at 32 kbit/s, which STOI does not hear, but people do.
 	complexity = 6
+	// With LowDelay, less leaves out the filter of the pitch: a quarter of the
+	// time, and 0.003 of STOI. More hears nothing else.
+	lowComplexity = 5
 )
 
 // Engine names a codec implementation.
@@ -69,8 +72,10 @@ type Config struct {
 	// with DTX). Off by default: sizes and pauses reveal what is being said
 	// even to someone who cannot decrypt it.
 	SaveBandwidth bool
-	// LowDelay leaves out what looks ahead for speech, which saves 4 ms, and
-	// with it the in-band copies of lost frames. It cannot be changed later.
+	// LowDelay leaves out the model of speech that looks ahead (SILK), which
+	// saves 4 ms and three quarters of the time to encode, for twice the bits.
+	// With it go the in-band copies of lost frames: Redundancy has to bring
+	// them. It cannot be changed later.
 	LowDelay bool
 	// Engine is the codec to use; "" is the best one of this build.
 	Engine Engine
@@ -89,6 +94,14 @@ func (c Config) withDefaults() Config {
 		c.Engine = Engines()[0]
 	}
 	return c
+}
+
+// effort is how hard the codec tries, and the loss that it is told.
+func (c Config) effort() (complex, loss int) {
+	if c.LowDelay { // no in-band copies hang on the loss
+		return lowComplexity, c.Loss
+	}
+	return complexity, max(c.Loss, minLoss)
 }
 
 func (c Config) check() error {

@@ -12,11 +12,11 @@ import (
 
 // plan is how to encode now.
 type plan struct {
-	frame   int // samples
-	bitrate int // bits/s
-	loss    int // percent, for the in-band copies
-	copies  int // older packets in each (RED)
-	low     bool
+	frame   int  // samples
+	bitrate int  // bits/s
+	loss    int  // percent, for the in-band copies
+	copies  int  // older packets in each (RED)
+	low     bool // what looks ahead for speech is left out
 }
 
 // planner turns what is known of the line into a plan. It is slow to go back,
@@ -24,7 +24,7 @@ type plan struct {
 type planner struct {
 	red  bool
 	save bool
-	low  bool // for as long as the line is good
+	low  bool // asked for, for as long as the line is good
 	now  atomic.Pointer[plan]
 
 	mu    sync.Mutex
@@ -37,9 +37,11 @@ type planner struct {
 const (
 	// For the codec, without what packets cost around it: 12 bytes of RTP, 8 of
 	// UDP, 20 of IP and 14 of SRTP are 22 kbit/s in frames of 20 ms, and 43 in
-	// those of 10. Speech has a STOI of 0.992 in long frames, 0.988 in short ones.
+	// those of 10. The shorter a frame, the less it has in common with itself:
+	// these rates give speech a STOI of 0.993, 0.992 and 0.997 before all else.
 	bitrate      = opus.DefaultBitrate
-	lowBitrate   = 48000 // without looking ahead the codec needs more
+	shortBitrate = 40000
+	lowBitrate   = 64000 // without looking ahead
 	saveBitrate  = 20000
 	leastBitrate = 16000
 	copiesOn     = 0.05 // loss above which packets carry the one before
@@ -55,7 +57,7 @@ const (
 func newPlanner(cfg Config) *planner {
 	p := &planner{red: cfg.REDPayloadType != 0, save: cfg.SaveBandwidth, low: cfg.LowLatency}
 	frame := media.Samples(cfg.Frame)
-	p.now.Store(&plan{frame: frame, bitrate: p.most(false)})
+	p.now.Store(&plan{frame: frame, bitrate: p.most(plan{frame: frame})})
 	return p
 }
 
@@ -69,9 +71,9 @@ func (p *planner) adapt(loss float64, rtt time.Duration, lan bool) plan {
 	p.learn(min(max(loss, 0), 1), max(rtt, 0))
 	next := *p.now.Load()
 	next.loss = int(math.Ceil(p.loss * 100))
-	next.copies = p.copies(next.copies)
 	next.frame = p.frame(next.frame, lan)
-	next.low = p.low && next.frame == media.Tick
+	next.low = next.frame == media.Tick && p.lower(lan)
+	next.copies = p.copies(next)
 	next.bitrate = p.bitrate(*p.now.Load(), next)
 	p.now.Store(&next)
 	return next
@@ -91,13 +93,20 @@ func (p *planner) learn(loss float64, rtt time.Duration) {
 	p.least = min(p.least+p.least/200, rtt) // forget a route that is gone
 }
 
-func (p *planner) copies(now int) int {
+// lower says whether to leave out what looks ahead for speech, where the line
+// is good. On a LAN the bits that this costs are nobody's; it spares three
+// quarters of the codec's work. Lost frames must come again in either way.
+func (p *planner) lower(lan bool) bool {
+	return p.low || lan && p.red && !p.save
+}
+
+func (p *planner) copies(now plan) int {
 	switch {
 	case !p.red:
 		return 0
-	case p.loss > moreOn, now == 2 && p.loss > moreOff:
+	case p.loss > moreOn, now.copies == 2 && p.loss > moreOff:
 		return 2
-	case p.loss > copiesOn, now > 0 && p.loss > copiesOff:
+	case now.low, p.loss > copiesOn, now.copies > 0 && p.loss > copiesOff:
 		return 1
 	}
 	return 0
@@ -106,7 +115,7 @@ func (p *planner) copies(now int) int {
 // frame is 10 ms on a good line. A worse one needs the in-band copies of whole
 // frames, and gets fewer packets.
 func (p *planner) frame(now int, lan bool) int {
-	near := lan || p.rtt < shortRTT
+	near := p.rtt < shortRTT || lan && p.rtt < p.least+queueing
 	if near && p.loss < goodLoss || near && p.loss < fairLoss && now == media.Tick {
 		return media.Tick
 	}
@@ -116,24 +125,26 @@ func (p *planner) frame(now int, lan bool) int {
 // bitrate falls quickly where packets queue, and rises slowly again. Loss
 // alone does not make it fall: on radio it means no congestion.
 func (p *planner) bitrate(before, next plan) int {
-	most := p.most(next.low)
+	most := p.most(next)
 	switch {
 	case p.rtt > p.least+queueing || p.loss > 2*moreOn:
-		return max(before.bitrate*3/4, leastBitrate)
+		return max(min(before.bitrate, most)*3/4, leastBitrate)
 	case p.rtt > p.least+queueing/2:
 		return min(before.bitrate, most)
-	case before.bitrate == p.most(before.low):
+	case before.bitrate == p.most(before):
 		return most
 	}
 	return min(before.bitrate+2000, most)
 }
 
-func (p *planner) most(low bool) int {
+func (p *planner) most(now plan) int {
 	switch {
 	case p.save:
 		return saveBitrate
-	case low:
+	case now.low:
 		return lowBitrate
+	case now.frame == media.Tick:
+		return shortBitrate
 	}
 	return bitrate
 }

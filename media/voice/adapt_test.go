@@ -30,8 +30,9 @@ func TestTheCodecFollowsTheLine(t *testing.T) {
 		copies     int
 		least, top int // bits/s
 	}{
-		"a LAN has short frames":       {[]look{{0, ms, true}}, 10 * ms, 0, 32000, 32000},
-		"a near line too":              {[]look{{0, 30 * ms, false}}, 10 * ms, 0, 32000, 32000},
+		"a LAN has short frames":       {[]look{{0, ms, true}}, 10 * ms, 1, 64000, 64000},
+		"a crowded one does not":       {[]look{{0, ms, true}, {0, 200 * ms, true}}, 20 * ms, 0, 16000, 32000},
+		"a near line too":              {[]look{{0, 30 * ms, false}}, 10 * ms, 0, 40000, 40000},
 		"a far line has long ones":     {[]look{{0, 150 * ms, false}}, 20 * ms, 0, 32000, 32000},
 		"loss brings long frames":      {[]look{{0, ms, true}, {0.04, ms, true}}, 20 * ms, 0, 32000, 32000},
 		"7 % brings one copy":          {[]look{{0.07, 80 * ms, false}}, 20 * ms, 1, 16000, 32000},
@@ -114,7 +115,7 @@ func TestLowLatencyIsUnderstoodToo(t *testing.T) {
 		stop := run(t, ann, bob)
 		defer stop()
 		ann.Network(0, ms, true)
-		if q := spoken(ann, bob); q < 0.98 {
+		if q := spoken(ann, bob); q < 0.99 {
 			t.Errorf("intelligibility %.4f", q)
 		}
 		ann.Network(0.1, ms, true) // back to what helps

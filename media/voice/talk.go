@@ -96,7 +96,7 @@ func (t *talker) hear(how passed) error {
 		if err := t.e.chain.Near(tick); err != nil {
 			return err
 		}
-		t.watch.listen(t.e.chain.State().Speech, set.muted && !set.held)
+		t.watch.listen(t.e.chain.Speech(), set.muted && !set.held)
 	}
 	t.meter.add(tick)
 	t.gate.Mute(!set.open(t.last))
@@ -132,21 +132,16 @@ func (t *talker) send(stamp uint32, packet []byte) error {
 		Version: 2, Marker: t.marker, PayloadType: t.e.cfg.PayloadType,
 		SequenceNumber: t.sequence, Timestamp: stamp, SSRC: t.e.cfg.SSRC,
 	}}
-	if t.e.cfg.REDPayloadType != 0 { // pack always, to remember what was sent
-		payload, err := t.red.Pack(make([]byte, 0, 4*len(packet)), t.e.cfg.PayloadType, stamp, packet)
-		if err != nil {
-			return err
-		}
-		p.Payload = payload
-	}
 	if t.red.Depth > 0 {
 		p.PayloadType = t.e.cfg.REDPayloadType
-	} else {
-		p.Payload = append([]byte(nil), packet...)
+	}
+	var err error
+	if p.Payload, err = t.payload(stamp, packet); err != nil {
+		return err
 	}
 	t.sequence++
 	t.marker = false
-	err := t.e.cfg.Send(p)
+	err = t.e.cfg.Send(p)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if err != nil {
@@ -158,6 +153,19 @@ func (t *talker) send(stamp uint32, packet []byte) error {
 	t.sent.packets++
 	t.sent.bytes += uint64(len(p.Payload))
 	return nil
+}
+
+// payload is packet, with what went before it where the plan says so.
+func (t *talker) payload(stamp uint32, packet []byte) ([]byte, error) {
+	if t.e.cfg.REDPayloadType == 0 {
+		return append([]byte(nil), packet...), nil
+	}
+	room := make([]byte, 0, (1+t.red.Depth)*(len(packet)+4)+1)
+	red, err := t.red.Pack(room, t.e.cfg.PayloadType, stamp, packet) // always, to remember what was sent
+	if err != nil || t.red.Depth > 0 {
+		return red, err
+	}
+	return red[1:], nil // alone it needs no header
 }
 
 // follow takes over a new plan between two frames.

@@ -34,11 +34,12 @@ const (
 	version    = 15 // of the protocol: the last one before ports and formats
 	headerSize = 20 // length, channel, offset, flags (pstream.c)
 	biggest    = 1 << 20
+	backlog    = 64 << 10 // bytes taken in at once: a third of a second, of which who was late wants the end
 	cookieSize = 256
 )
 
 // Conn is a connection to the sound server. List, Record and Play are for one
-// goroutine, before Serve; Write and Close may be called from others.
+// goroutine, before Hear; Write and Close may be called from others.
 type Conn struct {
 	conn    net.Conn
 	in      *bufio.Reader
@@ -46,8 +47,9 @@ type Conn struct {
 	body    []byte // of the last message
 	patient time.Duration
 
-	stream uint32 // its number at the server
-	rest   []byte // bytes of a sample that is not whole yet
+	stream uint32    // its number at the server
+	until  time.Time // when reading ends
+	rest   []byte    // bytes of a sample that is not whole yet
 	sound  []float32
 
 	mu  sync.Mutex
@@ -64,7 +66,7 @@ func Dial(patience time.Duration) (*Conn, error) {
 			err = fmt.Errorf("%w: %w", ErrNoServer, refused)
 			continue
 		}
-		c := &Conn{conn: raw, in: bufio.NewReaderSize(raw, 16<<10), patient: patience}
+		c := &Conn{conn: raw, in: bufio.NewReaderSize(raw, backlog), patient: patience}
 		if err = c.login(); err == nil {
 			return c, nil
 		}
@@ -208,5 +210,5 @@ func (c *Conn) next() (channel uint32, v *values, err error) {
 	return channel, &values{b: c.body}, nil
 }
 
-// Close ends the stream and Serve.
+// Close ends the stream and Hear.
 func (c *Conn) Close() error { return c.conn.Close() }

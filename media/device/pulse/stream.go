@@ -2,8 +2,10 @@ package pulse
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math"
+	"os"
 	"time"
 )
 
@@ -57,7 +59,7 @@ type Stream struct {
 }
 
 // Record begins to record device (the default one if empty) in pieces of
-// period samples, mono at rate. Serve hands them over.
+// period samples, mono at rate. Hear hands them over.
 func (c *Conn) Record(device string, rate, period int) (Stream, error) {
 	m := c.command(opCreateRecord)
 	m.sound(uint32(rate))
@@ -67,10 +69,10 @@ func (c *Conn) Record(device string, rate, period int) (Stream, error) {
 	m.flags(false)                 // it runs
 	m.u32(uint32(period * 4))
 	m.flags(false, false, false, false, false, device != "", false)
-	m.flags(false, true) // no peaks; the device adjusts its latency to the pieces
+	m.flags(false, false) // no peaks; the device does not halve the pieces
 	m.props([2]string{"media.name", "call"})
 	m.u32(none)
-	m.flags(false, false, false) // no early requests; may suspend; no failing then
+	m.flags(true, false, false) // the device's blocks are the pieces; may suspend; no failing then
 	v, err := c.ask(m)
 	if err != nil {
 		return Stream{}, fmt.Errorf("open the microphone: %w", err)
@@ -85,7 +87,7 @@ func (c *Conn) Record(device string, rate, period int) (Stream, error) {
 }
 
 // Play begins to play on device (the default one if empty), mono at rate. The
-// server takes bites of about period samples; Serve tells of each.
+// server takes bites of about period samples; Hear tells of each.
 func (c *Conn) Play(device string, rate, period int) (Stream, error) {
 	m := c.command(opCreatePlayback)
 	m.sound(uint32(rate))
@@ -120,35 +122,76 @@ func (c *Conn) Play(device string, rate, period int) (Stream, error) {
 	return s, nil
 }
 
-// Serve reads what the server says until the stream ends, which is an error
-// always. heard gets what was recorded and must not keep it; bite gets how many
-// samples of what was written were taken since the last time.
-func (c *Conn) Serve(heard func([]float32), bite func(samples int)) error {
-	for {
-		channel, v, err := c.next()
-		if err != nil {
+// Hear waits for the server to say something, at most until a moment, and takes
+// in all that it has said by then; that the stream has ended is an error. heard
+// gets what was recorded and must not keep it; bite gets how many samples of
+// what was written were taken since the last time.
+func (c *Conn) Hear(until time.Time, heard func([]float32), bite func(samples int)) error {
+	if err := c.deadline(until); err != nil {
+		return err
+	}
+	if _, err := c.in.Peek(headerSize); errors.Is(err, os.ErrDeadlineExceeded) {
+		c.until = time.Time{}
+		return nil
+	}
+	for whole := true; whole; whole = c.whole() {
+		if err := c.take(heard, bite); err != nil {
 			return fmt.Errorf("hear the sound server: %w", err)
 		}
-		if channel != none {
-			if channel == c.stream {
-				heard(c.samples(v.b))
-			}
-			continue
-		}
-		op, _ := v.u32(), v.u32()
-		switch op {
-		case opRequest:
-			stream, n := v.u32(), v.u32()
-			if stream == c.stream && n < biggest && !v.bad {
-				bite(int(n) / 4)
-			}
-		case opPlaybackKilled, opRecordKilled:
-			return ErrKilled
-		}
-		if v.bad {
-			return errMalformed
+	}
+	return nil
+}
+
+// deadline ends a wait between half way to a moment and the moment: a timer that
+// is set anew for each packet wakes the runtime as often.
+func (c *Conn) deadline(until time.Time) error {
+	if now := time.Now(); !c.until.After(until) && c.until.Sub(now) > until.Sub(now)/2 {
+		return nil
+	}
+	c.until = until
+	return c.conn.SetReadDeadline(until)
+}
+
+// whole says whether another packet is here to its end.
+func (c *Conn) whole() bool {
+	if c.in.Buffered() < headerSize {
+		return false
+	}
+	head, err := c.in.Peek(headerSize)
+	return err == nil && uint32(c.in.Buffered()) >= headerSize+binary.BigEndian.Uint32(head)
+}
+
+// take takes in one packet, which has begun to come.
+func (c *Conn) take(heard func([]float32), bite func(samples int)) error {
+	if !c.whole() {
+		if err := c.deadline(time.Now().Add(c.patient)); err != nil {
+			return err
 		}
 	}
+	channel, v, err := c.next()
+	if err != nil {
+		return err
+	}
+	if channel != none {
+		if channel == c.stream {
+			heard(c.samples(v.b))
+		}
+		return nil
+	}
+	op, _ := v.u32(), v.u32()
+	switch op {
+	case opRequest:
+		stream, n := v.u32(), v.u32()
+		if stream == c.stream && n < biggest && !v.bad {
+			bite(int(n) / 4)
+		}
+	case opPlaybackKilled, opRecordKilled:
+		return ErrKilled
+	}
+	if v.bad {
+		return errMalformed
+	}
+	return nil
 }
 
 // samples reads b, which may begin and end within one.
