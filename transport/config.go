@@ -28,12 +28,14 @@ type Config struct {
 	// NoLAN keeps the host from announcing itself to the local network and from
 	// listening for others there: Discover does nothing.
 	NoLAN bool
-	// MapPort asks the router to open the port on which the host listens (UPnP,
-	// NAT-PMP), and lets relays dial to see whether it did. A host that is LAN-only
-	// or in a World does not.
+	// MapPort asks the router to open the port on which the host listens (PCP,
+	// NAT-PMP, UPnP), and lets relays dial to see whether it did. A host that is
+	// LAN-only or in a World does not. Host.AskRouter ends and resumes it.
 	MapPort bool
-	// Gateway is the router that is asked, by NAT-PMP only; none means that of the
-	// default route, and every other that answers by UPnP.
+	// MapLater leaves the router alone until Host.AskRouter says otherwise.
+	MapLater bool
+	// Gateway is the router that is asked, by PCP and NAT-PMP only; none means that
+	// of the default route, and UPnP as well.
 	Gateway netip.AddrPort
 	// Log is where the host writes; nil discards.
 	Log *slog.Logger

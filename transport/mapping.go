@@ -13,13 +13,30 @@ import (
 	ma "github.com/multiformats/go-multiaddr"
 )
 
-// Mapping is a port that the router says it opened for this host (UPnP IGD, or
-// NAT-PMP of RFC 6886).
+// Protocol is by what a router is asked for ports.
+type Protocol string
+
+// The protocols, in the order in which a router is asked.
+const (
+	PCP    Protocol = "PCP"     // RFC 6887
+	NATPMP Protocol = "NAT-PMP" // RFC 6886
+	UPnP   Protocol = "UPnP"    // Internet Gateway Device
+)
+
+// RouterState is how it went when the router was asked for ports.
+type RouterState struct {
+	Asked    bool     // else it has not been yet, or is to be left alone
+	Answered bool     // else it was silent
+	By       Protocol // empty: it gives none
+}
+
+// Mapping is a port that the router says it opened for this host.
 type Mapping struct {
 	Port      int            // of this machine
 	UDP       bool           // else TCP
 	Outside   netip.AddrPort // what the router says
-	Confirmed bool           // somebody outside has reached us there (AutoNAT v2)
+	By        Protocol
+	Confirmed bool // somebody outside has reached us there (AutoNAT v2)
 }
 
 // Reachability is what others found out when they dialled this host's addresses
@@ -55,9 +72,27 @@ func (h *Host) verifies() bool {
 // openMapper gives libp2p what asks the router, and keeps it for Mappings.
 func (h *Host) openMapper(ctx context.Context) config.NATManagerC {
 	return func(n network.Network) basichost.NATManager {
-		h.mapper = newMapper(context.WithoutCancel(ctx), n, h.cfg.Gateway, h.log)
+		h.mapper = newMapper(context.WithoutCancel(ctx), n, h.cfg.Gateway, h.cfg.MapLater, h.log)
 		return h.mapper
 	}
+}
+
+// AskRouter lets the host ask the router for ports, or ends that: what is open
+// is given back then. It does nothing on a host without MapPort.
+func (h *Host) AskRouter(on bool) {
+	if h.mapper != nil {
+		h.mapper.mayAsk(on)
+	}
+}
+
+// Router says how it went with the router.
+func (h *Host) Router() RouterState {
+	if h.mapper == nil {
+		return RouterState{}
+	}
+	h.mapper.mu.Lock()
+	defer h.mapper.mu.Unlock()
+	return h.mapper.state
 }
 
 // serveVerifiers answers those who want to know whether they are reached only
@@ -91,7 +126,7 @@ func (h *Host) Mappings() (out []Mapping) {
 	if h.mapper == nil {
 		return nil
 	}
-	reached := h.confirmed()
+	reached, by := h.confirmed(), h.Router().By
 	for _, a := range h.swarm.ListenAddresses() {
 		outside := h.mapper.GetMapping(a)
 		if outside == nil {
@@ -106,7 +141,7 @@ func (h *Host) Mappings() (out []Mapping) {
 			code = ma.P_UDP
 		}
 		out = append(out, Mapping{
-			Port: portOf([]ma.Multiaddr{a}, code), UDP: udp,
+			Port: portOf([]ma.Multiaddr{a}, code), UDP: udp, By: by,
 			Outside:   netip.AddrPortFrom(ip, uint16(portOf([]ma.Multiaddr{outside}, code))),
 			Confirmed: slices.ContainsFunc(reached, outside.Equal),
 		})

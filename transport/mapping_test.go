@@ -15,8 +15,9 @@ import (
 )
 
 // fakeRouter speaks NAT-PMP on loopback: it says that its address is 8.1.2.3
-// and opens whatever port is asked for, 1,000 higher.
-func fakeRouter(t *testing.T) netip.AddrPort {
+// and opens whatever port is asked for, 1,000 higher. It rings for each port
+// that is given back.
+func fakeRouter(t *testing.T) (at netip.AddrPort, back <-chan uint16) {
 	t.Helper()
 	var lc net.ListenConfig
 	c, err := lc.ListenPacket(t.Context(), "udp4", "127.0.0.1:0")
@@ -24,6 +25,7 @@ func fakeRouter(t *testing.T) netip.AddrPort {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.Close() })
+	given := make(chan uint16, 64)
 	go func() {
 		b := make([]byte, 64)
 		for {
@@ -32,13 +34,19 @@ func fakeRouter(t *testing.T) netip.AddrPort {
 				return
 			}
 			_, _ = c.WriteTo(routerSays(b[:n]), from)
+			if b[0] == 0 && n == 12 && binary.BigEndian.Uint32(b[8:]) == 0 {
+				given <- binary.BigEndian.Uint16(b[4:])
+			}
 		}
 	}()
-	return netip.MustParseAddrPort(c.LocalAddr().String())
+	return netip.MustParseAddrPort(c.LocalAddr().String()), given
 }
 
 func routerSays(q []byte) []byte {
-	if q[1] == 0 {
+	switch {
+	case q[0] != 0: // RFC 6886 §3.5: it knows no PCP
+		return []byte{0, 128 | q[1], 0, 1, 0, 0, 0, 1}
+	case q[1] == 0:
 		return []byte{0, 128, 0, 0, 0, 0, 0, 1, 8, 1, 2, 3}
 	}
 	a := make([]byte, 16)
@@ -66,27 +74,65 @@ func alone(t *testing.T) bool {
 	return false
 }
 
-func TestARouterThatLiesAboutAPortIsNotBelieved(t *testing.T) {
-	if !alone(t) {
-		return
-	}
-	h := listen(t, transport.Config{MapPort: true, Gateway: fakeRouter(t)})
+// untilMapped waits for what the router is to have opened for UDP.
+func untilMapped(t *testing.T, h *transport.Host, holds func([]transport.Mapping) bool) {
+	t.Helper()
 	limit := time.NewTimer(30 * time.Second)
 	defer limit.Stop()
 	look := time.NewTicker(20 * time.Millisecond)
 	defer look.Stop()
-	for !slices.ContainsFunc(h.Mappings(), func(m transport.Mapping) bool { // TCP may be first
-		return m.UDP && !m.Confirmed && m.Outside == netip.AddrPortFrom(netip.MustParseAddr("8.1.2.3"), uint16(m.Port+1000))
-	}) {
+	for !holds(h.Mappings()) {
 		select {
 		case <-look.C:
 		case <-limit.C:
 			t.Fatalf("the mappings are %+v", h.Mappings())
 		}
 	}
+}
+
+// lied says whether the fake router has opened the UDP port.
+func lied(all []transport.Mapping) bool {
+	return slices.ContainsFunc(all, func(m transport.Mapping) bool { // TCP may be first
+		return m.UDP && m.By == transport.NATPMP && !m.Confirmed &&
+			m.Outside == netip.AddrPortFrom(netip.MustParseAddr("8.1.2.3"), uint16(m.Port+1000))
+	})
+}
+
+func TestARouterThatLiesAboutAPortIsNotBelieved(t *testing.T) {
+	if !alone(t) {
+		return
+	}
+	at, _ := fakeRouter(t)
+	h := listen(t, transport.Config{MapPort: true, Gateway: at})
+	untilMapped(t, h, lied)
 	for _, a := range h.Addrs() {
 		if strings.Contains(a, "8.1.2.3") {
 			t.Errorf("the host tells %s", a)
 		}
 	}
+}
+
+func TestTheRouterIsLeftAloneAndAskedAgainAtWill(t *testing.T) {
+	if !alone(t) {
+		return
+	}
+	at, back := fakeRouter(t)
+	h := listen(t, transport.Config{MapPort: true, MapLater: true, Gateway: at})
+	if s := h.Router(); s.Asked {
+		t.Errorf("before it may: %+v", s)
+	}
+	h.AskRouter(true)
+	untilMapped(t, h, lied)
+	if s := h.Router(); !s.Answered || s.By != transport.NATPMP {
+		t.Errorf("while asked: %+v", s)
+	}
+	h.AskRouter(false)
+	<-back
+	untilMapped(t, h, func(all []transport.Mapping) bool { return len(all) == 0 })
+	h.AskRouter(true)
+	untilMapped(t, h, lied)
+	if err := h.Close(); err != nil {
+		t.Fatal(err)
+	}
+	<-back
 }

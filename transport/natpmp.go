@@ -7,20 +7,19 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"os"
 	"time"
 )
 
 const (
-	pmpPort = 5351
-	// pmpLife is how long a mapping is asked for (RFC 6886 §3.3); it is renewed
-	// after half of that.
-	pmpLife  = 2 * time.Hour
-	pmpRetry = 10 * time.Minute // when the router does not answer
+	pmpPort  = 5351
 	pmpFirst = 250 * time.Millisecond
-	pmpTries = 4 // with pauses that double, some 4 s in all
+	pmpTries = 3 // with pauses that double, some 2 s in all
+	// maxRouterAnswer is the longest answer of PCP (RFC 6887 §7).
+	maxRouterAnswer = 1100
 )
 
-// Opcodes of NAT-PMP (RFC 6886 §3).
+// Opcodes of NAT-PMP (RFC 6886 §3); those of answers are 128 higher.
 const (
 	pmpAddress = 0
 	pmpUDP     = 1
@@ -28,70 +27,118 @@ const (
 	pmpAnswer  = 128
 )
 
-// errNoGateway means that the router does not speak NAT-PMP.
-var errNoGateway = errors.New("the router does not answer")
+var (
+	// errNoGateway means that the router does not speak the protocol.
+	errNoGateway = errors.New("the router does not answer")
+	// errRefused means that the router answers, and gives no port.
+	errRefused = errors.New("the router refuses")
+)
 
-// gateway asks one router for ports, by NAT-PMP.
-type gateway struct{ at netip.AddrPort }
+// natPMP asks a router for ports by NAT-PMP (RFC 6886).
+type natPMP struct {
+	r       router
+	outside netip.Addr // the router's own address, once it has said it
+}
 
-// outside asks for the router's own address.
-func (g gateway) outside(ctx context.Context) (netip.Addr, error) {
-	b, err := g.ask(ctx, []byte{0, pmpAddress}, 12)
+// open implements way.
+func (p *natPMP) open(ctx context.Context, d door, life time.Duration) (netip.AddrPort, time.Duration, error) {
+	if life > 0 {
+		b, err := p.r.ask(ctx, []byte{0, pmpAddress}, readPMP)
+		if err != nil {
+			return netip.AddrPort{}, 0, err
+		}
+		if p.outside, err = pmpOutside(b); err != nil {
+			return netip.AddrPort{}, 0, err
+		}
+	}
+	b, err := p.r.ask(ctx, pmpQuestion(d, life), readPMP)
 	if err != nil {
-		return netip.Addr{}, err
+		return netip.AddrPort{}, 0, err
+	}
+	port, lasts, err := pmpMapped(b, d)
+	return netip.AddrPortFrom(p.outside, port), lasts, err
+}
+
+// pmpQuestion asks for a mapping (RFC 6886 §3.3).
+func pmpQuestion(d door, life time.Duration) []byte {
+	q := make([]byte, 12)
+	q[1] = pmpTCP
+	if d.udp {
+		q[1] = pmpUDP
+	}
+	binary.BigEndian.PutUint16(q[4:], d.port)
+	if life > 0 {
+		binary.BigEndian.PutUint16(q[6:], d.port)
+		binary.BigEndian.PutUint32(q[8:], uint32(life/time.Second))
+	}
+	return q
+}
+
+// readPMP looks whether an answer is one to a question.
+func readPMP(q, b []byte) error {
+	if len(b) < 8 || b[0] != 0 || b[1] != q[1]|pmpAnswer {
+		return fmt.Errorf("%d bytes that make no sense", len(b))
+	}
+	if code := binary.BigEndian.Uint16(b[2:]); code != 0 {
+		return fmt.Errorf("%w (NAT-PMP %d)", errRefused, code)
+	}
+	return nil
+}
+
+// pmpOutside reads the router's own address (RFC 6886 §3.2).
+func pmpOutside(b []byte) (netip.Addr, error) {
+	if len(b) < 12 {
+		return netip.Addr{}, fmt.Errorf("an answer of %d bytes", len(b))
 	}
 	return netip.AddrFrom4([4]byte(b[8:12])), nil
 }
 
-// open asks for a port of the router that leads to ours, and closes it if life
-// is zero. It gives the port and how long it stays open.
-func (g gateway) open(ctx context.Context, op byte, port uint16, life time.Duration) (uint16, time.Duration, error) {
-	q := make([]byte, 12)
-	q[1] = op
-	binary.BigEndian.PutUint16(q[4:], port)
-	if life > 0 {
-		binary.BigEndian.PutUint16(q[6:], port)
-		binary.BigEndian.PutUint32(q[8:], uint32(life/time.Second))
-	}
-	b, err := g.ask(ctx, q, 16)
-	if err != nil {
-		return 0, 0, err
-	}
-	if binary.BigEndian.Uint16(b[8:]) != port {
-		return 0, 0, fmt.Errorf("ask for a port: the answer is for another one")
+// pmpMapped reads what port was opened for d, and for how long.
+func pmpMapped(b []byte, d door) (uint16, time.Duration, error) {
+	if len(b) < 16 || binary.BigEndian.Uint16(b[8:]) != d.port {
+		return 0, 0, errors.New("an answer about another port")
 	}
 	return binary.BigEndian.Uint16(b[10:]), time.Duration(binary.BigEndian.Uint32(b[12:])) * time.Second, nil
 }
 
-// ask sends a question until an answer of size bytes comes (RFC 6886 §3.1).
-func (g gateway) ask(ctx context.Context, q []byte, size int) ([]byte, error) {
-	var d net.Dialer
-	c, err := d.DialContext(ctx, "udp4", g.at.String())
+// ask sends a question until an answer comes (RFC 6886 §3.1, RFC 6887 §8.1.1),
+// and gives it if it is one that read likes.
+func (r router) ask(ctx context.Context, q []byte, read func(q, b []byte) error) ([]byte, error) {
+	c, err := r.dial(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("ask the router: %w", err)
+		return nil, err
 	}
 	defer c.Close()
 	stop := context.AfterFunc(ctx, func() { _ = c.SetDeadline(time.Now()) })
 	defer stop()
-	b := make([]byte, 64)
+	b := make([]byte, maxRouterAnswer)
 	for i := range pmpTries {
 		if _, err := c.Write(q); err != nil {
-			return nil, fmt.Errorf("ask the router: %w", err)
+			return nil, fmt.Errorf("%w: %w", errNoGateway, err)
 		}
 		if err := c.SetReadDeadline(time.Now().Add(pmpFirst << i)); err != nil || ctx.Err() != nil {
 			return nil, errors.Join(err, ctx.Err())
 		}
 		n, err := c.Read(b)
-		if err != nil {
+		if errors.Is(err, os.ErrDeadlineExceeded) {
 			continue
 		}
-		if n < size || b[0] != 0 || b[1] != q[1]|pmpAnswer {
-			return nil, fmt.Errorf("ask the router: %d bytes that make no sense", n)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", errNoGateway, err) // its port is closed
 		}
-		if code := binary.BigEndian.Uint16(b[2:]); code != 0 {
-			return nil, fmt.Errorf("ask the router: it refuses (%d)", code)
+		if err := read(q, b[:n]); err != nil {
+			return nil, fmt.Errorf("ask the router: %w", err)
 		}
 		return b[:n], nil
 	}
 	return nil, errNoGateway
+}
+
+func (r router) dial(ctx context.Context) (net.Conn, error) {
+	var d net.Dialer
+	c, err := d.DialContext(ctx, "udp", r.at.String())
+	if err != nil {
+		return nil, fmt.Errorf("ask the router: %w", err)
+	}
+	return c, nil
 }

@@ -104,7 +104,7 @@ func readSeen(r io.Reader) (netip.AddrPort, error) {
 func (h *Host) moved(ctx context.Context) {
 	h.forgetSightings()
 	if h.mapper != nil {
-		h.mapper.moved()
+		h.mapper.move()
 	}
 	h.networkChanged()
 	if h.examine(ctx, h.keptConns()) {
