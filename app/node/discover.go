@@ -79,8 +79,7 @@ func wide(s [16]byte) (out [32]byte) {
 // foundNearby dials a device at addresses seen nearby. They are not kept, for
 // announcements can be replayed by anybody; who is really there tells them again.
 func (n *Node) foundNearby(id identity.DeviceID, addrs []string) {
-	n.keeper.sight(id, dialable(addrs, ""))
-	n.keeper.soon(func(e errand) bool { return e.device == id })
+	n.keeper.sight(errand{n.known().devices[id].Person, id}, dialable(addrs, ""))
 }
 
 // dialable drops what a friend cannot be reached at, so that nobody makes us

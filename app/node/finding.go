@@ -204,7 +204,7 @@ func (n *Node) knock(ctx context.Context, e errand, peer transport.Peer, known [
 	n.finding.mu.Lock()
 	read := n.finding.places[e.device]
 	n.finding.mu.Unlock()
-	return n.host.Dial(ctx, peer, mergeAddrs(slices.Concat(n.keeper.nearby(e.device), read), known))
+	return n.host.Dial(ctx, peer, n.keeper.places(e, slices.Concat(read, known)))
 }
 
 // interrupt makes an errand due now, although it is being run: old addresses
@@ -227,8 +227,21 @@ func (k *keeper) dialling(e errand, stop context.CancelFunc) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if a := k.todo[e]; a != nil {
-		a.stop = stop
+		a.stop, a.places = stop, nil
 	}
+}
+
+// places lists where to look for a device: first where it was seen nearby,
+// then at those known.
+func (k *keeper) places(e errand, known []string) []string {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	all := mergeAddrs(k.near[e.device], known)
+	delete(k.near, e.device)
+	if a := k.todo[e]; a != nil {
+		a.places = all
+	}
+	return all
 }
 
 // foundInvited is where a person whose invite we hold said to be, if we read it.

@@ -24,6 +24,7 @@ const (
 	// calledBack is how many failures count at most for a friend whose link has
 	// just ended, however short it was: the pause is 20 s then, with the jitter.
 	calledBack = 4
+	sightPause = 2 * time.Second // between two tries that announcements break off
 )
 
 // keeper remembers when each device is to be dialled next. Whoever comes back
@@ -44,12 +45,14 @@ type errand struct {
 }
 
 type attempt struct {
-	busy  bool
-	stop  context.CancelFunc // of the try under way, until it has reached the device
-	anew  bool               // try again at once when it has failed
-	renew bool               // dial although there is a link: its keys are old
-	fails int
-	next  time.Time
+	busy   bool
+	stop   context.CancelFunc // of the try under way, until it has reached the device
+	places []string           // where that looks
+	broken time.Time          // when an announcement last broke one off
+	anew   bool               // try again at once when it has failed
+	renew  bool               // dial although there is a link: its keys are old
+	fails  int
+	next   time.Time
 }
 
 // ring lets the keeper look again.
@@ -60,23 +63,28 @@ func (k *keeper) ring() {
 	}
 }
 
-// sight remembers where a device was seen nearby, until it is reached.
-func (k *keeper) sight(d identity.DeviceID, addrs []string) {
+// sight remembers where a device was seen nearby, until it is reached, and
+// makes its errand due. A try under way that looks elsewhere is broken off, for
+// old addresses may take long to fail; but seldom, for anybody can replay
+// announcements.
+func (k *keeper) sight(e errand, addrs []string) {
 	k.mu.Lock()
-	defer k.mu.Unlock()
 	if k.near == nil {
 		k.near = map[identity.DeviceID][]string{}
 	}
-	k.near[d] = addrs
-}
-
-// nearby lists where a device was seen, once.
-func (k *keeper) nearby(d identity.DeviceID) []string {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	addrs := k.near[d]
-	delete(k.near, d)
-	return addrs
+	k.near[e.device] = addrs
+	a := k.todo[e]
+	news := a != nil && a.stop != nil && time.Since(a.broken) > sightPause &&
+		slices.ContainsFunc(addrs, func(s string) bool { return !slices.Contains(a.places, s) })
+	if news {
+		a.broken = time.Now()
+	}
+	k.mu.Unlock()
+	if news {
+		k.interrupt(e)
+		return
+	}
+	k.soon(func(o errand) bool { return o == e })
 }
 
 // soon makes every errand due now that want accepts.
