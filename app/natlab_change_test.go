@@ -149,3 +149,61 @@ func (d *dweller) silence(ctx context.Context) (longest time.Duration) {
 	}
 	return longest
 }
+
+// ending is what becomes of somebody in the middle of a call.
+type ending struct {
+	name string
+	a, b router
+}
+
+var endings = []ending{
+	{"through a relay, by UDP", router{name: "symmetric", nat: "fully-random"}, router{name: "symmetric", nat: "fully-random"}},
+	{"through a relay, by TCP", router{name: "symmetric", nat: "fully-random"}, router{name: "UDP blocked", noUDP: true}},
+	{"directly", router{name: "port-restricted"}, router{name: "port-restricted"}},
+}
+
+// TestNATLabEndings cuts somebody off for ten seconds in the middle of a call,
+// which has to go on, and then kills them, which has to end it.
+func TestNATLabEndings(t *testing.T) {
+	for _, e := range endings {
+		t.Run(e.name, func(t *testing.T) {
+			l := newLab(t)
+			relays, _ := l.relay(1)
+			a, b := l.dwell(e.a, "ana", relays), l.dwell(e.b, "bo", relays)
+			a.ready()
+			b.ready()
+			l.befriend(a, b)
+			x, err := a.c.Call(t.Context(), b.name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			l.until("they hear each other", 20*time.Second, func(ctx context.Context) bool { return a.hears(ctx) > 100 && b.hears(ctx) > 100 })
+			gate := "r" + home(b)
+			l.ip("-n", l.ns(gate), "link", "set", "wan", "down")
+			l.pass(10 * time.Second)
+			l.ip("-n", l.ns(gate), "link", "set", "wan", "up")
+			mended, before := time.Now(), a.hears(t.Context())
+			l.until("the same call goes on", 15*time.Second, func(ctx context.Context) bool {
+				now, err := a.c.CallNow(ctx, x.ID)
+				return err == nil && now.State == "active" && a.hears(ctx) > before+50
+			})
+			back := time.Since(mended)
+			if err := b.daemon.cmd.Process.Kill(); err != nil {
+				t.Fatal(err)
+			}
+			killed := time.Now()
+			var reason string
+			l.until("the call has ended", 5*time.Second, func(ctx context.Context) bool {
+				now, err := a.c.CallNow(ctx, x.ID)
+				if err == nil {
+					reason = now.Reason
+				}
+				return err == nil && now.State == "ended"
+			})
+			if reason != "lost" {
+				t.Errorf("the call ended because %q", reason)
+			}
+			t.Logf("%s: cut off for 10 s, heard again after %v; killed, ended after %v", e.name, back.Round(time.Millisecond), time.Since(killed).Round(time.Millisecond))
+		})
+	}
+}

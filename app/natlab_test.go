@@ -19,6 +19,7 @@ type dweller struct {
 	name, space string
 	profile     string
 	c           *control.Client
+	daemon      *process
 }
 
 // dwell lets somebody live behind a router, reachable through relays.
@@ -30,7 +31,7 @@ func (l *lab) dwell(r router, name string, relays []string) *dweller {
 	for _, a := range relays {
 		args = append(args, "--relay", a)
 	}
-	if !l.begin(d.space, args...).next(&struct{}{}) {
+	if d.daemon = l.begin(d.space, args...); !d.daemon.next(&struct{}{}) {
 		l.t.Fatalf("the daemon of %s does not start", name)
 	}
 	d.c = control.Dial(d.profile)

@@ -75,6 +75,9 @@ type World struct {
 	// DialTCP and ListenTCP do what those of package net do. Both nil: no TCP.
 	DialTCP   func(context.Context, netip.AddrPort) (net.Conn, error)
 	ListenTCP func(*net.TCPAddr) (net.Listener, error)
+	// Refuses says whether a machine answers that nobody listens at an address of
+	// UDP, when asked from a socket of this machine's; nil: none ever answers.
+	Refuses func(context.Context, netip.AddrPort) bool
 	// Changed carries a token for each change of IP; nil
 	// means they never change.
 	Changed <-chan struct{}

@@ -21,8 +21,11 @@ const deafTime = 500 * time.Millisecond
 // routers before both ends let through. For as long as this takes, what comes
 // from addr is not read otherwise: ask only when nothing comes.
 func (h *Host) Deaf(ctx context.Context, addr netip.AddrPort) bool {
-	if h.cfg.World != nil || !h.MayReach(addr.Addr()) {
+	if !h.MayReach(addr.Addr()) {
 		return false
+	}
+	if w := h.cfg.World; w != nil {
+		return w.Refuses != nil && w.Refuses(ctx, addr)
 	}
 	c, err := h.sockets.toward(ctx, addr)
 	if err != nil {

@@ -53,6 +53,7 @@ type Host struct {
 	borrowed map[peer.ID]borrowed
 	circuits map[peer.ID][]ma.Multiaddr // that lead to us through a relay
 	seen     map[peer.ID]sighting       // where others see us
+	ends     map[peer.ID]time.Time      // since when those are gone that hung up
 
 	seekAgain bool       // besides, everything put off is due
 	finding   FindStatus // how Find goes
@@ -69,7 +70,7 @@ func Listen(ctx context.Context, cfg Config) (*Host, error) {
 		self: self, cfg: cfg, log: cfg.Log,
 		quit: make(chan struct{}), stopped: make(chan struct{}), refresh: make(chan struct{}, 1), seek: make(chan struct{}, 1),
 		friends: map[Peer]bool{}, idle: map[Peer]*time.Timer{}, watchers: map[*watcher]struct{}{}, circuits: map[peer.ID][]ma.Multiaddr{}, borrowed: map[peer.ID]borrowed{},
-		seen: map[peer.ID]sighting{},
+		seen: map[peer.ID]sighting{}, ends: map[peer.ID]time.Time{},
 	}
 	if h.log == nil {
 		h.log = slog.New(slog.DiscardHandler)
@@ -98,7 +99,10 @@ func (h *Host) start(ctx context.Context) error {
 	}
 	life := h.lifetime(ctx)
 	h.p2p.SetStreamHandler(seenProtocol, h.answerSeen)
-	h.swarm.Notify(&network.NotifyBundle{ConnectedF: func(_ network.Network, c network.Conn) { h.joined(life, c) }})
+	h.swarm.Notify(&network.NotifyBundle{
+		ConnectedF:    func(_ network.Network, c network.Conn) { h.back(c); h.joined(life, c) },
+		DisconnectedF: func(_ network.Network, c network.Conn) { h.parted(c) },
+	})
 	h.wg.Go(func() { h.followPeers(changed) })
 	h.wg.Go(func() { h.followNetwork(life) })
 	if err := errors.Join(h.serveOthers(), h.serveRelay()); err != nil {

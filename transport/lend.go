@@ -238,11 +238,13 @@ func (h *Host) serveRelay() error {
 	if lend.Rate > 0 {
 		l.slow = rate.NewLimiter(rate.Limit(lend.Rate), int(min(max(lend.Rate/4, relayBuffer), math.MaxInt32)))
 	}
-	r, err := relay.New(l, relay.WithResources(lend.resources()), relay.WithACL(who{lend, meter}), relay.WithMetricsTracer(meter))
+	may := who{lend, meter}
+	r, err := relay.New(l, relay.WithResources(lend.resources()), relay.WithACL(may), relay.WithMetricsTracer(meter))
 	if err != nil {
 		return fmt.Errorf("start relay: %w", err)
 	}
 	h.relay = r
+	h.serveGone(may)
 	if lend.STUN {
 		return h.serveSTUN()
 	}

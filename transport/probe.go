@@ -143,7 +143,7 @@ func (h *Host) examine(whole context.Context, conns []network.Conn) (news bool) 
 			}
 			if err != nil {
 				h.log.Debug("connection does not answer", "peer", Peer(c.RemotePeer().String()), "err", err)
-				_ = c.Close()
+				_ = c.CloseWithError(doubted)
 				return
 			}
 			if a.IsValid() && !h.cfg.LANOnly && h.sighted(c, a) {

@@ -15,6 +15,7 @@ import (
 
 const (
 	reserveTimeout    = 10 * time.Second
+	relayDialTime     = 3 * time.Second // a try that began while the network was away asks ever more seldom
 	firstReserveRetry = time.Second
 	lastReserveRetry  = 2 * time.Minute
 	punchReady        = 2 * time.Second
@@ -96,7 +97,7 @@ func (h *Host) reserve(ctx context.Context, r peer.AddrInfo) (time.Time, error) 
 	defer cancel()
 	known := h.Connected(Peer(r.ID.String()))
 	h.swarm.Backoff().Clear(r.ID)
-	if err := h.p2p.Connect(network.WithForceDirectDial(ctx, "a relay is reached directly"), r); err != nil {
+	if err := h.dialRelay(ctx, r); err != nil {
 		return time.Time{}, fmt.Errorf("connect: %w", err)
 	}
 	if !known {
@@ -116,6 +117,12 @@ func (h *Host) reserve(ctx context.Context, r peer.AddrInfo) (time.Time, error) 
 	}
 	h.setCircuits(r.ID, circuits)
 	return got.Expiration, nil
+}
+
+func (h *Host) dialRelay(ctx context.Context, r peer.AddrInfo) error {
+	ctx, cancel := context.WithTimeout(ctx, relayDialTime)
+	defer cancel()
+	return h.p2p.Connect(network.WithForceDirectDial(ctx, "a relay is reached directly"), r)
 }
 
 // awaitPuncher waits until libp2p can punch holes: it does so only for callers

@@ -11,7 +11,6 @@ import (
 	"github.com/pion/rtp"
 
 	"github.com/entrenous/entrenous/app/call"
-	"github.com/entrenous/entrenous/app/chat"
 	"github.com/entrenous/entrenous/identity"
 	"github.com/entrenous/entrenous/media/voice"
 	"github.com/entrenous/entrenous/transport"
@@ -274,39 +273,6 @@ func kindOfPath(p rtc.Path) transport.Kind {
 		return transport.LAN
 	}
 	return transport.Direct
-}
-
-// linkPause is how long a path may stay down, while the channel to the device
-// works, before another path is looked for.
-const linkPause = time.Second
-
-// probe finds out, when nothing arrives any more, whether the other end is
-// gone or the network is.
-func (n *Node) probe(ctx context.Context, p *phone, e call.Effect) {
-	ctx, cancel := context.WithTimeout(ctx, linkPause)
-	defer cancel()
-	remote := p.leg.Path().Remote
-	asked := time.Now()
-	if l := n.links.to(identity.DeviceID(e.Device)); l != nil {
-		l.send(chat.Ping{N: uint64(asked.UnixNano())})
-	}
-	if remote.IsValid() && n.host.Deaf(ctx, remote) {
-		p.tell(call.Dead)
-		return
-	}
-	select {
-	case <-ctx.Done():
-	case <-p.done:
-		return
-	}
-	c := p.called()
-	l := n.links.to(identity.DeviceID(e.Device))
-	if c.State != call.Reconnecting || l == nil || l.heard.Load() < asked.UnixNano() {
-		return
-	}
-	n.calls.mu.Lock()
-	defer n.calls.mu.Unlock()
-	n.enqueueLocked([]call.Effect{{Act: call.Restart, Call: p.id, Device: e.Device}})
 }
 
 // close ends the phone and waits for all of it.

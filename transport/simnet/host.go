@@ -16,6 +16,7 @@ type Host struct {
 	changed chan struct{}
 
 	mu        sync.Mutex
+	killed    bool // its program may open nothing
 	lan       *LAN
 	v4, v6    address
 	sockets   map[*socket]struct{}
@@ -49,7 +50,7 @@ func (h *Host) Changed() <-chan struct{} { return h.changed }
 
 // World is the machine's network as a libp2p host wants it.
 func (h *Host) World() *transport.World {
-	w := &transport.World{ListenUDP: h.ListenUDP, IP: h.IP, IP6: h.IP6, Changed: h.Changed()}
+	w := &transport.World{ListenUDP: h.ListenUDP, IP: h.IP, IP6: h.IP6, Refuses: h.Refuses, Changed: h.Changed()}
 	if h.world.cfg.TCP {
 		w.DialTCP, w.ListenTCP = h.DialTCP, h.ListenTCP
 	}

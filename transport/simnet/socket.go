@@ -16,6 +16,9 @@ import (
 func (h *Host) ListenUDP(network string, a *net.UDPAddr) (net.PacketConn, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if h.killed {
+		return nil, errKilled
+	}
 	at := h.addressOf(a.IP)
 	if a.IP == nil && network == "udp6" {
 		at = h.v6

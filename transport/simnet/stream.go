@@ -117,6 +117,7 @@ type flow struct {
 	last    time.Time // when the newest segment arrives
 	ended   bool      // the writer is done
 	eof     bool      // and the reader may know
+	deaf    bool      // the reader is gone
 	err     error     // why the flow is over
 	readBy  deadline
 	writeBy deadline
@@ -249,6 +250,10 @@ func (f *flow) arrive() (last bool) {
 	}
 	next := f.sent[0]
 	f.sent = f.sent[1:]
+	if f.deaf && next.bytes != nil {
+		f.failLocked(syscall.ECONNRESET)
+		return true
+	}
 	f.ready = append(f.ready, next.bytes...)
 	f.eof = next.bytes == nil
 	return f.eof
@@ -257,10 +262,12 @@ func (f *flow) arrive() (last bool) {
 func (f *flow) read(b []byte) (int, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for f.err == nil && len(f.ready) == 0 && !f.eof && !f.readBy.past() {
+	for f.err == nil && len(f.ready) == 0 && !f.eof && !f.deaf && !f.readBy.past() {
 		f.stirred.Wait()
 	}
 	switch {
+	case f.deaf:
+		return 0, net.ErrClosed
 	case f.err != nil:
 		return 0, f.err
 	case f.readBy.past():
@@ -285,19 +292,22 @@ func (f *flow) finish() {
 	}
 }
 
-// abandon says that nothing is read any more: the writer learns of it.
+// abandon says that nothing is read any more: the writer learns of it when
+// something more arrives (RFC 9293 §3.10.7.1).
 func (f *flow) abandon() {
 	f.mu.Lock()
-	over := f.eof
-	f.mu.Unlock()
-	if !over {
-		f.fail(syscall.ECONNRESET)
-	}
+	defer f.mu.Unlock()
+	f.deaf = true
+	f.stirred.Broadcast()
 }
 
 func (f *flow) fail(err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.failLocked(err)
+}
+
+func (f *flow) failLocked(err error) {
 	if f.err == nil {
 		f.err = err
 		close(f.over)

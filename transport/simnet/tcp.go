@@ -132,8 +132,11 @@ var errNoFamily = &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ENETUNREACH}
 
 func (h *Host) route(to netip.Addr) (route, error) {
 	h.mu.Lock()
-	lan, ip := h.lan, h.addressOf(to.AsSlice()).ip
+	lan, ip, killed := h.lan, h.addressOf(to.AsSlice()).ip, h.killed
 	h.mu.Unlock()
+	if killed {
+		return route{}, errKilled
+	}
 	own, ok := netip.AddrFromSlice(ip)
 	if !ok {
 		return route{}, errNoFamily

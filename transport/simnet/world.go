@@ -53,6 +53,7 @@ type World struct {
 	flows    map[string]bool // IPv6 from and to that was sent behind a firewall
 	streams  map[*stream]struct{}
 	carriers map[string]spot // where the NATs of carriers are
+	asked    map[string]bool // probes under way, and whether a closed port was met
 }
 
 // spot is an address on one network: addresses of homes repeat.
@@ -72,7 +73,7 @@ func New(t testing.TB, cfg Config) *World {
 	t.Helper()
 	w := &World{
 		t: t, cfg: cfg, rng: rand.New(rand.NewPCG(cfg.Seed, 1)),
-		spots: map[spot]tenant{}, cut: map[spot]bool{}, oneWay: map[spot]bool{}, flows: map[string]bool{}, streams: map[*stream]struct{}{}, carriers: map[string]spot{},
+		spots: map[spot]tenant{}, cut: map[spot]bool{}, oneWay: map[spot]bool{}, flows: map[string]bool{}, streams: map[*stream]struct{}{}, carriers: map[string]spot{}, asked: map[string]bool{},
 		logs: &logging.DefaultLoggerFactory{Writer: io.Discard, DefaultLogLevel: logging.LogLevelDisabled},
 	}
 	w.core = w.router(internet, &vnet.RouterConfig{CIDR: "8.0.0.0/8", MinDelay: cfg.Delay})
@@ -115,6 +116,10 @@ func (w *World) router(place string, cfg *vnet.RouterConfig) *vnet.Router {
 
 // carries decides about a packet at a router.
 func (w *World) carries(c vnet.Chunk, place string) bool {
+	return w.passes(c, place) && !w.meets(c, place)
+}
+
+func (w *World) passes(c vnet.Chunk, place string) bool {
 	from, to := addrIP(c.SourceAddr()), addrIP(c.DestinationAddr())
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -55,7 +55,7 @@ type Person struct {
 	id     identity.ID // follows from the seed; stories ask for it all the time
 	vault  *identity.Vault
 	node   *node.Node
-	stop   func()
+	stop   func() error
 }
 
 // Join brings a new person with one device into the town, awake, on a machine
@@ -105,9 +105,9 @@ func (p *Person) Wake() {
 	done := make(chan error, 1)
 	go func() { done <- n.Run(ctx) }()
 	p.node = n
-	p.stop = func() {
+	p.stop = func() error {
 		cancel()
-		p.must(errors.Join(<-done, n.Close()))
+		return errors.Join(<-done, n.Close())
 	}
 }
 
@@ -122,7 +122,7 @@ func logger(name string) *slog.Logger {
 // Sleep ends the person's node in good order. Asleep already is fine.
 func (p *Person) Sleep() {
 	if p.stop != nil {
-		p.stop()
+		p.must(p.stop())
 		p.stop, p.node = nil, nil
 	}
 }
@@ -132,6 +132,15 @@ func (p *Person) Sleep() {
 func (p *Person) Vanish() {
 	p.Host.Cut()
 	p.Sleep()
+}
+
+// Kill ends the person's node as kill -9 does: nobody is told, but the machine
+// goes on and says to whoever asks that nothing listens there.
+func (p *Person) Kill() {
+	p.Host.Kill()
+	_ = p.stop() // what goes wrong without a network is of no interest
+	p.stop, p.node = nil, nil
+	p.Host.Revive()
 }
 
 // Node is the person's running node.
