@@ -68,6 +68,7 @@ type Chain struct {
 	guard    guard
 	heard    [media.Tick]float32 // the loudspeaker at this near tick, aligned
 	raw      [media.Tick]float32
+	waiting  []float32 // of the microphone, for the loudspeaker's lead
 	speech   bool
 	level    float64
 	closed   bool
@@ -152,6 +153,7 @@ func (c *Chain) Near(tick []float32) error {
 		return fmt.Errorf("clean the microphone: %d samples instead of %d", len(tick), media.Tick)
 	}
 	silenceNaN(tick)
+	c.wait(tick)
 	copy(c.raw[:], tick)
 	c.track.align(&c.line, c.heard[:])
 	if err := c.clean(tick); err != nil {
@@ -166,6 +168,20 @@ func (c *Chain) Near(tick []float32) error {
 	c.speech = c.activity.Speech(tick)
 	c.level = media.Level(tick)
 	return nil
+}
+
+// wait holds the microphone back by what the tracker asks for.
+func (c *Chain) wait(tick []float32) {
+	if c.track.back == 0 {
+		c.waiting = c.waiting[:0]
+		return
+	}
+	for len(c.waiting) < c.track.back {
+		c.waiting = append(c.waiting, 0)
+	}
+	c.waiting = append(c.waiting, tick...)
+	copy(tick, c.waiting)
+	c.waiting = c.waiting[:copy(c.waiting, c.waiting[len(tick):])]
 }
 
 // look searches the delay, and follows it.
@@ -212,7 +228,7 @@ func (c *Chain) Typing() {
 func (c *Chain) Delay() time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return apmDelay(c.cfg)
+	return apmDelay(c.cfg) + media.Duration(c.track.back)
 }
 
 // State says how the chain is doing.

@@ -95,11 +95,12 @@ func TestTheDelayAndTheDriftAreFoundAndHelpTheNextCall(t *testing.T) {
 	}
 }
 
-// From devices at one's ear to a television far away, and with the worst of crystals.
+// From devices at one's ear, whose echo is there at once, to a television far
+// away, and with the worst of crystals.
 func TestAnyDelayIsFound(t *testing.T) {
 	needCanceller(t)
 	needTime(t)
-	for _, r := range []room{{delayMs: 10}, {delayMs: 110, ppm: -60}, {delayMs: 300}, {delayMs: 420, ppm: 200}} {
+	for _, r := range []room{{delayMs: -3}, {delayMs: 10}, {delayMs: 110, ppm: -60}, {delayMs: 300}, {delayMs: 420, ppm: 200}} {
 		t.Run(fmt.Sprintf("%d ms, %.0f ppm", r.delayMs, r.ppm), func(t *testing.T) {
 			t.Parallel()
 			s := r.scene()

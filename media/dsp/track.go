@@ -34,11 +34,13 @@ type tracker struct {
 	past   [pastTicks]float64 // offset at the last ticks, for looks that are late
 	misses int
 	missAt float64
+	floor  [2]float64 // the least offset at which the tape reached, lately and before that
+	back   int        // samples by which the microphone has to wait for the loudspeaker's lead
 }
 
 func (t *tracker) reset(delay, skewPPM float64) {
 	skew := min(max(skewPPM*1e-6, -maxSkew), maxSkew)
-	*t = tracker{start: delay, step: 1 - skew, skew: skew, hold: lead}
+	*t = tracker{start: delay, step: 1 - skew, skew: skew, hold: lead, floor: [2]float64{math.Inf(-1), math.Inf(-1)}}
 	if skew == 0 {
 		t.cov = [3]float64{0, 0, 1e-8}
 		return
@@ -59,6 +61,10 @@ func (t *tracker) align(l *line, heard []float32) {
 		t.offset = math.Round(max(t.anchor+t.start-lead, t.anchor+media.Tick))
 	}
 	l.read(heard, float64(t.near)-t.offset, t.step)
+	if t.near/media.Tick%pastTicks == 0 {
+		t.floor[1], t.floor[0] = t.floor[0], math.Inf(-1)
+	}
+	t.floor[0] = max(t.floor[0], float64(t.near+int64(len(heard))+taps/2-l.written))
 	t.near += int64(len(heard))
 	t.offset += float64(len(heard)) * (1 - t.step)
 	t.past[t.near/media.Tick%pastTicks] = t.offset
@@ -71,7 +77,7 @@ func (t *tracker) delay() float64 {
 	if !t.found {
 		return t.start
 	}
-	return max(t.foresee(t.near)-t.anchor, 0)
+	return max(t.foresee(t.near)-t.anchor-float64(t.back), 0)
 }
 
 func (t *tracker) skewPPM() float64 { return t.skew * 1e6 }
@@ -110,19 +116,25 @@ func (t *tracker) needed(place float64) int {
 }
 
 // settle takes a new place for true, and jumps only where the canceller could
-// not reach from where it is.
+// not reach from where it is. Where the echo comes so soon that the tape does
+// not reach far enough ahead of it, the microphone is held back.
 func (t *tracker) settle(place float64, then int64) (jump int) {
 	t.place, t.when = place, then
 	t.cov[0], t.cov[1] = 16, 0
 	t.found, t.misses = true, 0
 	t.hold = t.foresee(t.near) - t.offset
-	if t.hold < leadLeast || t.hold > leadMost {
-		jump = int(math.Round((t.hold-lead)/thin)) * thin
-		t.offset += float64(jump)
-		t.hold -= float64(jump)
-		for i := range t.past {
-			t.past[i] += float64(jump)
-		}
+	if t.hold >= leadLeast && t.hold <= leadMost {
+		return 0
+	}
+	jump = int(math.Round((t.hold-lead)/thin)) * thin
+	most := int(math.Ceil((max(t.floor[0], t.floor[1])-t.offset)/thin)) * thin
+	late := min(max(most-jump, 0), lead)
+	t.back += late
+	t.place += float64(late)
+	t.hold -= float64(jump)
+	t.offset += float64(jump + late)
+	for i := range t.past {
+		t.past[i] += float64(jump + late)
 	}
 	return jump
 }
