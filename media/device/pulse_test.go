@@ -181,6 +181,22 @@ func TestSoundRunsThroughARealDevice(t *testing.T) {
 	}
 }
 
+func TestDevicesOfAnyRateAndFormatAreHeard(t *testing.T) {
+	p := startPulse(t)
+	for name, format := range map[string][]string{
+		"disc":  {"rate=44100", "channels=2", "format=s16le"},
+		"phone": {"rate=8000", "channels=1", "format=s16le"},
+		"lab":   {"rate=96000", "channels=2", "format=s24le"},
+		"hall":  {"rate=192000", "channels=6", "format=s32be"},
+	} {
+		p.pactl(append([]string{"load-module", "module-null-sink", "sink_name=" + name, "norewinds=1"}, format...)...)
+		mic, speaker := open(t, "pulse:"+name+".monitor,"+name)
+		if ok, errs := hears(t, mic, speaker, 300); !ok {
+			t.Errorf("%s of %v: nothing heard; %v", name, format, errs)
+		}
+	}
+}
+
 func TestARealDeviceKeepsTheContract(t *testing.T) {
 	startPulse(t, "wire")
 	keepsContract(t, "pulse:wire.monitor,wire")

@@ -11,6 +11,7 @@ import (
 
 const (
 	stall  = 400 * time.Millisecond  // without a sign of life, the device is gone
+	wakes  = 2500 * time.Millisecond // what one may take to begin: a headset without wires, a virtual device
 	retry  = 500 * time.Millisecond  // between two tries to open one
 	lookup = 1500 * time.Millisecond // between two looks for the chosen device, while another stands in for it
 	hang   = 2 * time.Second         // what a sound server may take to open a device
@@ -76,6 +77,10 @@ func (s *stream) through(u *unit, try func(*ring) time.Duration) error {
 	}
 	moves, since := u.ring.moves(), time.Now()
 	for wait > 0 {
+		patience := stall
+		if moves == 0 {
+			patience = wakes
+		}
 		err := u.await(min(wait, stall), s.done)
 		if s.closed() {
 			return ErrClosed
@@ -84,7 +89,7 @@ func (s *stream) through(u *unit, try func(*ring) time.Duration) error {
 		if m := u.ring.moves(); m != moves {
 			moves, since = m, now
 		}
-		if err != nil || now.Sub(since) >= stall {
+		if err != nil || now.Sub(since) >= patience {
 			s.drop(u)
 			return s.reopen(u.name)
 		}

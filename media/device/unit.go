@@ -105,6 +105,8 @@ func servedReason(err error) error {
 		return err
 	case errors.Is(err, pulse.ErrNoDevice):
 		return fmt.Errorf("%w (%w)", ErrNoDevice, err)
+	case errors.Is(err, pulse.ErrBusy):
+		return fmt.Errorf("%w (%w)", ErrBusy, err)
 	case errors.Is(err, pulse.ErrDenied):
 		return fmt.Errorf("%w (%w)", ErrDenied, err)
 	}

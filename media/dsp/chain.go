@@ -155,7 +155,7 @@ func (c *Chain) Near(tick []float32) error {
 	silenceNaN(tick)
 	c.wait(tick)
 	copy(c.raw[:], tick)
-	c.track.align(&c.line, c.heard[:])
+	c.search.shift(c.track.align(&c.line, c.heard[:]))
 	if err := c.clean(tick); err != nil {
 		return err
 	}

@@ -34,13 +34,13 @@ type tracker struct {
 	past   [pastTicks]float64 // offset at the last ticks, for looks that are late
 	misses int
 	missAt float64
-	floor  [2]float64 // the least offset at which the tape reached, lately and before that
-	back   int        // samples by which the microphone has to wait for the loudspeaker's lead
+	reach  reach
+	back   int // samples by which the microphone has to wait for the loudspeaker's lead
 }
 
 func (t *tracker) reset(delay, skewPPM float64) {
 	skew := min(max(skewPPM*1e-6, -maxSkew), maxSkew)
-	*t = tracker{start: delay, step: 1 - skew, skew: skew, hold: lead, floor: [2]float64{math.Inf(-1), math.Inf(-1)}}
+	*t = tracker{start: delay, step: 1 - skew, skew: skew, hold: lead}
 	if skew == 0 {
 		t.cov = [3]float64{0, 0, 1e-8}
 		return
@@ -48,26 +48,62 @@ func (t *tracker) reset(delay, skewPPM float64) {
 	t.cov = [3]float64{0, 0, 4e-10}
 }
 
-// align fills heard with the loudspeaker that belongs to the next near tick.
-func (t *tracker) align(l *line, heard []float32) {
+// align fills heard with the loudspeaker that belongs to the next near tick,
+// and says by how many samples the alignment jumped since the last.
+func (t *tracker) align(l *line, heard []float32) (jump int) {
 	if !t.begun {
 		if l.written == 0 {
 			clear(heard)
 			t.near += int64(len(heard))
-			return
+			return 0
 		}
 		t.begun = true
 		t.anchor = float64(t.near - l.written)
 		t.offset = math.Round(max(t.anchor+t.start-lead, t.anchor+media.Tick))
 	}
 	l.read(heard, float64(t.near)-t.offset, t.step)
-	if t.near/media.Tick%pastTicks == 0 {
-		t.floor[1], t.floor[0] = t.floor[0], math.Inf(-1)
+	if t.reach.add(float64(t.near+int64(len(heard))+taps/2-l.written)) && t.offset < t.reach.floor {
+		jump = int(math.Ceil((t.reach.floor-t.offset)/thin)) * thin
+		t.move(jump)
+		t.hold -= float64(jump)
 	}
-	t.floor[0] = max(t.floor[0], float64(t.near+int64(len(heard))+taps/2-l.written))
 	t.near += int64(len(heard))
 	t.offset += float64(len(heard)) * (1 - t.step)
 	t.past[t.near/media.Tick%pastTicks] = t.offset
+	return jump
+}
+
+// move reads the tape n samples earlier.
+func (t *tracker) move(n int) {
+	t.offset += float64(n)
+	for i := range t.past {
+		t.past[i] += float64(n)
+	}
+}
+
+// reach is the least offset at which the tape has what is read. It is not
+// what it was at the start, when the two devices begin as they please.
+type reach struct {
+	floor     float64
+	low, high float64 // in this while
+	ticks     int
+}
+
+const reachTicks = 32
+
+// add takes the least offset of one tick, and says whether the floor is known anew.
+// Which of the two devices is served first may change from tick to tick; a
+// loudspeaker that was held up for longer than that catches up.
+func (r *reach) add(least float64) bool {
+	if r.ticks == 0 {
+		r.low, r.high = least, least
+	}
+	r.low, r.high = min(r.low, least), max(r.high, least)
+	if r.ticks++; r.ticks < reachTicks {
+		return false
+	}
+	r.floor, r.ticks = min(r.high, r.low+media.Tick), 0
+	return true
 }
 
 // lead is how far the aligned loudspeaker runs before its echo, in samples.
@@ -127,15 +163,12 @@ func (t *tracker) settle(place float64, then int64) (jump int) {
 		return 0
 	}
 	jump = int(math.Round((t.hold-lead)/thin)) * thin
-	most := int(math.Ceil((max(t.floor[0], t.floor[1])-t.offset)/thin)) * thin
+	most := int(math.Ceil((t.reach.floor-t.offset)/thin)) * thin
 	late := min(max(most-jump, 0), lead)
 	t.back += late
 	t.place += float64(late)
 	t.hold -= float64(jump)
-	t.offset += float64(jump + late)
-	for i := range t.past {
-		t.past[i] += float64(jump + late)
-	}
+	t.move(jump + late)
 	return jump
 }
 

@@ -20,8 +20,9 @@ import (
 type frail struct {
 	*mouth
 	*ear
-	mu  sync.Mutex
-	err error // what it gives instead of sound
+	mu   sync.Mutex
+	err  error  // what it gives instead of sound
+	name string // once it has moved
 }
 
 func newFrail(words []float32) *frail { return &frail{mouth: newMouth(words), ear: newEar()} }
@@ -61,8 +62,14 @@ func (f *frail) Write(tick []float32) error {
 }
 
 func (f *frail) Latency() time.Duration { return 20 * time.Millisecond }
-func (f *frail) Name() string           { return "frail" }
 func (f *frail) Close() error           { return errors.Join(f.mouth.Close(), f.ear.Close()) }
+
+// Name is the one it was given last.
+func (f *frail) Name() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return "frail" + f.name
+}
 
 func TestWithoutDevicesACallGoesOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -129,7 +136,12 @@ func TestADeviceThatMovedIsNamed(t *testing.T) {
 		defer stop()
 		pass(time.Second)
 		sound.fail(device.ErrMoved)
-		if n := ann.wantNotice(t, voice.MicrophoneChanged, time.Second); n.Device != "frail" {
+		pass(time.Second)
+		ann.wantNoNotice(t) // it was only opened anew
+		sound.mu.Lock()
+		sound.err, sound.name = device.ErrMoved, " no more"
+		sound.mu.Unlock()
+		if n := ann.wantNotice(t, voice.MicrophoneChanged, time.Second); n.Device != "frail no more" {
 			t.Errorf("the device is named %q", n.Device)
 		}
 	})

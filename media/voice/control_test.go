@@ -148,6 +148,16 @@ func (p *person) wantNotice(t *testing.T, kind voice.NoticeKind, within time.Dur
 	}
 }
 
+// wantNoNotice says that nothing was told that the test has not seen.
+func (p *person) wantNoNotice(t *testing.T) {
+	t.Helper()
+	select {
+	case n := <-p.Notices():
+		t.Errorf("told of %q: %v", n.Kind, n.Err)
+	default:
+	}
+}
+
 func TestWhoSpeaksWhileMutedIsTold(t *testing.T) {
 	call(t, quietLAN, func(t *testing.T, ann, _ *person) {
 		ann.Mute(true)

@@ -288,12 +288,15 @@ func (p *pulse) play(t *testing.T, sink string, pcm []float32) {
 // pulse is a private PulseAudio with one virtual cable for each name: what is
 // played into sink x is heard on source x.monitor.
 type pulse struct {
-	t     testing.TB
-	names []string
-	cmds  []*exec.Cmd
+	t      testing.TB
+	socket string
+	cables []string // how to load each
+	cmds   []*exec.Cmd
 }
 
-func startPulse(t testing.TB, names ...string) *pulse {
+// startPulse starts one. A cable of blocks up to two seconds has to be kept
+// awake; one "name norewinds=1" needs no keeping.
+func startPulse(t testing.TB, cables ...string) *pulse {
 	t.Helper()
 	if _, err := exec.LookPath("pulseaudio"); err != nil {
 		t.Skip("pulseaudio is not installed")
@@ -308,34 +311,50 @@ func startPulse(t testing.TB, names ...string) *pulse {
 		}
 		t.Setenv("PULSE_"+k+"_PATH", filepath.Join(dir, v))
 	}
-	socket := filepath.Join(dir, "native")
-	t.Setenv("PULSE_SERVER", "unix:"+socket)
-	p := &pulse{t: t, names: names}
+	p := &pulse{t: t, socket: filepath.Join(dir, "native"), cables: cables}
+	t.Setenv("PULSE_SERVER", "unix:"+p.socket)
 	t.Cleanup(func() {
-		for _, c := range p.cmds {
-			_ = c.Process.Kill()
-			_ = c.Wait()
-		}
+		p.stop()
 		_ = os.RemoveAll(dir)
 	})
+	p.start()
+	return p
+}
+
+func (p *pulse) start() {
+	p.t.Helper()
 	args := []string{
 		"-n", "--daemonize=no", "--exit-idle-time=-1", "--disable-shm=yes", "--use-pid-file=no", "--log-level=error",
-		"-L", "module-native-protocol-unix socket=" + socket + " auth-anonymous=1",
+		"-L", "module-native-protocol-unix socket=" + p.socket + " auth-anonymous=1",
 	}
-	for _, n := range names {
-		args = append(args, "-L", "module-null-sink sink_name="+n+" rate=48000 channels=1 channel_map=mono")
+	for _, c := range p.cables {
+		args = append(args, "-L", strings.Join(cable(c), " "))
 	}
 	p.run("pulseaudio", args...)
 	for range 100 {
 		if exec.Command("pactl", "info").Run() == nil {
 			// It has taken its first thread out of real time again.
 			_ = exec.Command("chrt", "--all-tasks", "--rr", "--pid", "5", strconv.Itoa(p.cmds[0].Process.Pid)).Run()
-			return p
+			return
 		}
-		sleep(t, 50*time.Millisecond)
+		sleep(p.t, 50*time.Millisecond)
 	}
-	t.Fatal("pulseaudio does not answer")
-	return nil
+	p.t.Fatal("pulseaudio does not answer")
+}
+
+// cable is how to load one.
+func cable(name string) []string {
+	name, more, _ := strings.Cut(name, " ")
+	return strings.Fields("module-null-sink sink_name=" + name + " rate=48000 channels=1 channel_map=mono " + more)
+}
+
+// stop ends what was started, by its process, and waits for it.
+func (p *pulse) stop() {
+	for _, c := range p.cmds {
+		_ = c.Process.Kill()
+		_ = c.Wait()
+	}
+	p.cmds = nil
 }
 
 func (p *pulse) run(name string, args ...string) {
@@ -350,7 +369,7 @@ func (p *pulse) run(name string, args ...string) {
 // keepAwake holds the cables at blocks of 5 ms, as a sound card has: the first
 // sound would otherwise wait for blocks of 2 s. Who plays with 20 ms makes such blocks.
 func (p *pulse) keepAwake() {
-	for _, n := range p.names {
+	for _, n := range p.cables {
 		p.run("pacat", "-p", "--raw", "--rate=48000", "--channels=1", "--format=s16le", "--latency-msec=20", "-d", n, "/dev/zero")
 		p.run("parec", "--raw", "--rate=48000", "--channels=1", "--latency-msec=5", "-d", n+".monitor", "/dev/null")
 	}

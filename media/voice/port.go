@@ -24,6 +24,7 @@ type port struct {
 
 	// Of the loop that calls pass alone.
 	used   *opened    // the device of the last tick, nil if that failed
+	called string     // its name
 	lost   bool       // told that there is none
 	mended chan error // of the device that is being waited for; nil if it works
 	clock  clock
@@ -63,7 +64,11 @@ func openedSpeaker(s device.Speaker) *opened {
 }
 
 func newPort(kind device.Kind, dev *opened, tell func(Notice)) *port {
-	return &port{kind: kind, dev: dev, tell: tell, done: make(chan struct{})}
+	p := &port{kind: kind, dev: dev, tell: tell, done: make(chan struct{})}
+	if dev != nil {
+		p.called = dev.device.Name()
+	}
+	return p
 }
 
 // passed says how a tick went through.
@@ -111,7 +116,7 @@ func (p *port) went(dev *opened) passed {
 	if p.used == dev {
 		return steady
 	}
-	p.used, p.lost = dev, false
+	p.used, p.lost, p.called = dev, false, dev.device.Name()
 	return fresh
 }
 
@@ -119,7 +124,8 @@ func (p *port) went(dev *opened) passed {
 // waits for that in the background.
 func (p *port) failed(dev *opened, err error) {
 	moved := errors.Is(err, device.ErrMoved)
-	if moved || !p.lost {
+	same := moved && !p.lost && dev.device.Name() == p.called // opened anew: nobody hears the difference
+	if !same && (moved || !p.lost) {
 		p.tell(deviceNotice(p.kind, dev, err))
 	}
 	p.used, p.lost = nil, !moved

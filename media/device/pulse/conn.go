@@ -27,6 +27,7 @@ var (
 	ErrNoServer = errors.New("no sound server")       // none listens: another sound system may be there
 	ErrNoDevice = errors.New("no such sound device")  // of that name
 	ErrDenied   = errors.New("sound server refuses")  // to speak with us
+	ErrBusy     = errors.New("sound device in use")   // by somebody who does not share it
 	ErrKilled   = errors.New("sound device vanished") // the server has ended the stream
 )
 
@@ -170,12 +171,14 @@ func (c *Conn) ask(m *message) (*values, error) {
 
 // refusal turns the server's error numbers (def.h) into errors.
 func refusal(code uint32) error {
-	const denied, noEntity, noKey = 1, 5, 9
+	const denied, noEntity, noKey, busy = 1, 5, 9, 26
 	switch code {
 	case denied, noKey:
 		return ErrDenied
 	case noEntity:
 		return ErrNoDevice
+	case busy:
+		return ErrBusy
 	}
 	return fmt.Errorf("the sound server answers with error %d", code)
 }

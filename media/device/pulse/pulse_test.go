@@ -169,7 +169,7 @@ func TestASampleThatIsCutInTwoIsHeardWhole(t *testing.T) {
 }
 
 func TestEachRefusalHasItsError(t *testing.T) {
-	for code, want := range map[uint32]error{1: pulse.ErrDenied, 5: pulse.ErrNoDevice, 9: pulse.ErrDenied} {
+	for code, want := range map[uint32]error{1: pulse.ErrDenied, 5: pulse.ErrNoDevice, 9: pulse.ErrDenied, 26: pulse.ErrBusy} {
 		server(t, answers(func(c net.Conn) {
 			_, _, body, err := hear(c)
 			if err == nil {
