@@ -46,6 +46,7 @@ var (
 	ErrDenied   = errors.New("sound device not allowed")       // the system forbids it
 	ErrLost     = errors.New("sound device lost")              // unplugged, or the sound server ended; nothing replaces it yet
 	ErrMoved    = errors.New("sound goes on elsewhere")        // another device has taken over; the next call works
+	ErrAnew     = errors.New("sound device opened anew")       // the same one, after it had stood still; the next call works
 	ErrClosed   = errors.New("sound device closed")            // by Close
 	ErrSpec     = errors.New("sound device spelled wrong")     // by Open
 	ErrNoSound  = errors.New("no sound devices in this build") // built without the audio library

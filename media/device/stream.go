@@ -62,7 +62,7 @@ func (s *stream) pass(try func(*ring) time.Duration) error {
 	}
 	u := s.current()
 	if u == nil {
-		return s.reopen("")
+		return s.reopen(nil)
 	}
 	if s.returned() {
 		return s.move(u)
@@ -91,7 +91,7 @@ func (s *stream) through(u *unit, try func(*ring) time.Duration) error {
 		}
 		if err != nil || now.Sub(since) >= patience {
 			s.drop(u)
-			return s.reopen(u.name)
+			return s.reopen(u)
 		}
 		wait = try(u.ring)
 	}
@@ -99,9 +99,10 @@ func (s *stream) through(u *unit, try func(*ring) time.Duration) error {
 }
 
 // reopen opens what there is. It returns ErrMoved when something was found,
-// else ErrLost or a better reason, after a wait.
-func (s *stream) reopen(lost string) error {
-	if lost == "" {
+// ErrAnew when that is what was lost just now, else ErrLost or a better reason,
+// after a wait.
+func (s *stream) reopen(lost *unit) error {
+	if lost == nil {
 		select {
 		case <-s.done:
 			return ErrClosed
@@ -119,10 +120,13 @@ func (s *stream) reopen(lost string) error {
 		return fmt.Errorf("open the %s again: %w", s.kind, err)
 	}
 	s.put(u)
-	if lost == "" {
+	switch {
+	case lost == nil:
 		return fmt.Errorf("%w: the %s is now %s", ErrMoved, s.kind, u.name)
+	case lost.id == u.id && lost.name == u.name:
+		return fmt.Errorf("%w: the %s is still %s", ErrAnew, s.kind, u.name)
 	}
-	return fmt.Errorf("%w: %s is gone, the %s is now %s", ErrMoved, lost, s.kind, u.name)
+	return fmt.Errorf("%w: %s is gone, the %s is now %s", ErrMoved, lost.name, s.kind, u.name)
 }
 
 // move goes back to the chosen device.

@@ -88,6 +88,20 @@ func TestLoopsThatRunUnevenlyDoNotDisturb(t *testing.T) {
 	}
 }
 
+// The loudspeaker is two ticks ahead at first and one afterwards: what is read
+// of its tape must not lie beyond its end.
+func TestDevicesThatBeginUnevenlyAreAligned(t *testing.T) {
+	needCanceller(t)
+	needTime(t)
+	c := newCall(t, room{delayMs: 0}.scene(), dsp.Config{})
+	c.play(2)
+	c.hear(2)
+	c.both(7)
+	if e := c.erle(4, 7); e < 28 {
+		t.Errorf("ERLE %.1f dB", e)
+	}
+}
+
 func TestALoudspeakerThatSkipsIsFollowed(t *testing.T) {
 	needCanceller(t)
 	needTime(t)

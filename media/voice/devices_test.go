@@ -20,7 +20,7 @@ type circle struct {
 
 func newCircle(t *testing.T) *circle {
 	t.Helper()
-	c := &circle{pulse: startPulse(t, "wire norewinds=1", "house norewinds=1")}
+	c := &circle{pulse: startPulse(t, "wire norewinds=1", "house norewinds=1 sink_properties=device.description=house")}
 	mic, speaker, err := device.Open("pulse:wire.monitor,wire")
 	if err != nil {
 		t.Fatal(err)

@@ -24,7 +24,6 @@ type port struct {
 
 	// Of the loop that calls pass alone.
 	used   *opened    // the device of the last tick, nil if that failed
-	called string     // its name
 	lost   bool       // told that there is none
 	mended chan error // of the device that is being waited for; nil if it works
 	clock  clock
@@ -64,11 +63,7 @@ func openedSpeaker(s device.Speaker) *opened {
 }
 
 func newPort(kind device.Kind, dev *opened, tell func(Notice)) *port {
-	p := &port{kind: kind, dev: dev, tell: tell, done: make(chan struct{})}
-	if dev != nil {
-		p.called = dev.device.Name()
-	}
-	return p
+	return &port{kind: kind, dev: dev, tell: tell, done: make(chan struct{})}
 }
 
 // passed says how a tick went through.
@@ -116,16 +111,16 @@ func (p *port) went(dev *opened) passed {
 	if p.used == dev {
 		return steady
 	}
-	p.used, p.lost, p.called = dev, false, dev.device.Name()
+	p.used, p.lost = dev, false
 	return fresh
 }
 
 // failed looks at why a device did not take a tick, and if it may come back,
 // waits for that in the background.
 func (p *port) failed(dev *opened, err error) {
-	moved := errors.Is(err, device.ErrMoved)
-	same := moved && !p.lost && dev.device.Name() == p.called // opened anew: nobody hears the difference
-	if !same && (moved || !p.lost) {
+	anew := errors.Is(err, device.ErrAnew)
+	moved := anew || errors.Is(err, device.ErrMoved)
+	if !anew && (moved || !p.lost) { // of what was only opened anew nobody hears the difference
 		p.tell(deviceNotice(p.kind, dev, err))
 	}
 	p.used, p.lost = nil, !moved
@@ -146,7 +141,7 @@ func (p *port) retry(dev *opened) error {
 	tick := make([]float32, media.Tick)
 	for {
 		err := dev.move(tick)
-		if err == nil || errors.Is(err, device.ErrMoved) || errors.Is(err, device.ErrClosed) {
+		if err == nil || errors.Is(err, device.ErrMoved) || errors.Is(err, device.ErrAnew) || errors.Is(err, device.ErrClosed) {
 			return err
 		}
 		select {
