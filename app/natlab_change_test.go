@@ -105,7 +105,12 @@ func (l *lab) during(a, b *dweller, happen func()) (here, there, chat time.Durat
 	if err != nil {
 		l.t.Fatal(err)
 	}
-	l.until("they hear each other", 20*time.Second, func(ctx context.Context) bool { return a.hears(ctx) > 100 && b.hears(ctx) > 100 })
+	if !l.until("they hear each other", 20*time.Second, func(ctx context.Context) bool { return a.hears(ctx) > 100 && b.hears(ctx) > 100 }) {
+		for _, d := range []*dweller{a, b} {
+			now, err := d.c.CallNow(ctx, x.ID)
+			l.t.Errorf("%s: %+v %v", d.name, now, err)
+		}
+	}
 	l.pass(2 * time.Second)
 	var work sync.WaitGroup
 	listening, stop := context.WithCancel(ctx)

@@ -147,14 +147,14 @@ func (h *Host) anyAnswers(ctx context.Context, conns []network.Conn) bool {
 }
 
 // serveGone answers those who may reach others through this relay.
-func (h *Host) serveGone(may who) {
+func (h *Host) serveGone(ctx context.Context, may who) {
 	h.p2p.SetStreamHandler(goneProtocol, func(s network.Stream) {
 		if !h.begin() {
 			_ = s.Reset()
 			return
 		}
 		defer h.wg.Done()
-		if err := h.answerGone(s, may); err != nil {
+		if err := h.answerGone(ctx, s, may); err != nil {
 			h.log.Debug("asked who is gone", "peer", Peer(s.Conn().RemotePeer().String()), "err", err)
 			_ = s.Reset()
 			return
@@ -163,7 +163,7 @@ func (h *Host) serveGone(may who) {
 	})
 }
 
-func (h *Host) answerGone(s network.Stream, may who) error {
+func (h *Host) answerGone(ctx context.Context, s network.Stream, may who) error {
 	asker := s.Conn()
 	if err := s.SetDeadline(time.Now().Add(goneTime)); err != nil {
 		return fmt.Errorf("who is gone: %w", err)
@@ -174,7 +174,7 @@ func (h *Host) answerGone(s network.Stream, may who) error {
 	}
 	answer := byte(goneUnknown)
 	if may.AllowConnect(asker.RemotePeer(), asker.RemoteMultiaddr(), p) {
-		ctx, cancel := context.WithTimeout(context.Background(), goneTime) //nolint:contextcheck // the stream's own time
+		ctx, cancel := context.WithTimeout(ctx, goneTime)
 		defer cancel()
 		answer = h.whereabouts(ctx, p)
 	}

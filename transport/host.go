@@ -101,11 +101,11 @@ func (h *Host) start(ctx context.Context) error {
 	h.p2p.SetStreamHandler(seenProtocol, h.answerSeen)
 	h.swarm.Notify(&network.NotifyBundle{
 		ConnectedF:    func(_ network.Network, c network.Conn) { h.back(c); h.joined(life, c) },
-		DisconnectedF: func(_ network.Network, c network.Conn) { h.parted(c) },
+		DisconnectedF: func(_ network.Network, c network.Conn) { h.parted(c) }, //nolint:contextcheck // a connection has its own
 	})
 	h.wg.Go(func() { h.followPeers(changed) })
 	h.wg.Go(func() { h.followNetwork(life) })
-	if err := errors.Join(h.serveOthers(), h.serveRelay()); err != nil {
+	if err := errors.Join(h.serveOthers(), h.serveRelay(life)); err != nil {
 		return err
 	}
 	if h.cfg.LANOnly {

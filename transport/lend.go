@@ -225,7 +225,7 @@ func (w who) AllowConnect(from peer.ID, _ ma.Multiaddr, _ peer.ID) bool {
 }
 
 // serveRelay starts to pass on, if the host lends.
-func (h *Host) serveRelay() error {
+func (h *Host) serveRelay(ctx context.Context) error {
 	lend := h.cfg.Lend
 	if lend == nil || h.cfg.LANOnly {
 		return nil
@@ -244,7 +244,7 @@ func (h *Host) serveRelay() error {
 		return fmt.Errorf("start relay: %w", err)
 	}
 	h.relay = r
-	h.serveGone(may)
+	h.serveGone(ctx, may)
 	if lend.STUN {
 		return h.serveSTUN()
 	}

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"time"
@@ -11,7 +12,7 @@ import (
 )
 
 // reportTime is how long the record of a call waits for the other end's report.
-const reportTime = 500 * time.Millisecond
+const reportTime = time.Second
 
 // CallReport is how a call was, as one end saw it. It is kept with the call.
 type CallReport struct {
@@ -32,12 +33,17 @@ type CallReports struct {
 	Callee *CallReport `json:"callee,omitempty"`
 }
 
-// ParseCallReports reads what a call's row keeps; nothing where that is none.
-func ParseCallReports(b []byte) (r CallReports) {
-	if json.Unmarshal(b, &r) != nil {
-		return CallReports{}
+// ParseCallReports reads what the records of a call keep, the best first. Of
+// each end counts the first that tells of it.
+func ParseCallReports(records ...[]byte) (out CallReports) {
+	for _, b := range records {
+		var r CallReports
+		if json.Unmarshal(b, &r) != nil {
+			continue
+		}
+		out.Caller, out.Callee = cmp.Or(out.Caller, r.Caller), cmp.Or(out.Callee, r.Callee)
 	}
-	return r
+	return out
 }
 
 // report sums up how the call was here.

@@ -2,7 +2,6 @@ package node_test
 
 import (
 	"errors"
-	"strings"
 	"testing"
 	"time"
 
@@ -38,7 +37,7 @@ func TestAFriendIsCalledAndBothHear(t *testing.T) {
 		for _, p := range []*nodetest.Person{alice, bob} {
 			other := map[*nodetest.Person]*nodetest.Person{alice: bob, bob: alice}[p]
 			row := p.CallRow(other, id)
-			if row.Reason != "ended" || row.Seconds < 9 || row.Seconds > 13 || !strings.Contains(row.Report, `"caller":{`) || !strings.Contains(row.Report, `"callee":{`) {
+			if row.Reason != "ended" || row.Seconds < 9 || row.Seconds > 13 || row.Reports.Caller == nil || row.Reports.Callee == nil {
 				t.Errorf("%s's log tells %+v", p.Name, row)
 			}
 		}
@@ -57,7 +56,7 @@ func TestTheCallerHangsUpAndTheLogHasBothReports(t *testing.T) {
 		town.Pass(3 * time.Second)
 		alice.HangUp(id)
 		bob.WantEnded(id, call.Completed)
-		if row := bob.CallRow(alice, id); !strings.Contains(row.Report, `"callee":{`) || row.Mine {
+		if row := bob.CallRow(alice, id); row.Reports.Callee == nil || row.Mine {
 			t.Errorf("the log tells %+v", row)
 		}
 	})
@@ -287,14 +286,18 @@ func TestACallThatBothLoseIsOneRowInBothLogs(t *testing.T) {
 		town.Pass(time.Minute)
 		bob.Host.Mend()
 		for p, o := range map[*nodetest.Person]*nodetest.Person{alice: bob, bob: alice} {
-			town.Eventually(p.Name+"'s log tells of the call once, as alice wrote it", func() bool {
+			town.Eventually(p.Name+"'s log tells of the call once, as alice wrote it, and how it was for both", func() bool {
 				var rows []store.RowView
 				for _, r := range p.Rows(o) {
 					if r.Call != nil && r.Call.Call == id {
 						rows = append(rows, r)
 					}
 				}
-				return len(rows) == 1 && rows[0].Author == alice.ID()
+				if len(rows) != 1 || rows[0].Author != alice.ID() {
+					return false
+				}
+				both := node.ParseCallReports(rows[0].Reports...)
+				return both.Caller != nil && both.Callee != nil
 			})
 		}
 	})

@@ -11,7 +11,8 @@ import (
 
 // Both ends of a call that broke off write its record, as neither knows
 // whether the other still can. It is one row all the same: that of the device
-// that had called, else the one with the lower hash. The column target, which
+// that had called, else the one with the lower hash; what the others report of
+// the call is shown in that row. The column target, which
 // in effects names the row they change, has in records of calls the call's id,
 // half as long as a hash.
 
@@ -88,6 +89,26 @@ func (v *View) records(conv int64, call [16]byte) (all []record, err error) {
 		all = append(all, r)
 		return nil
 	}, `SELECT id, chain, bytes FROM event WHERE target=? AND conv=? AND shown>0`, call[:], conv)
+	return all, err
+}
+
+// reports lists what all records of a call tell of it, that of e first.
+func (v *View) reports(e *chat.Event) (all [][]byte, err error) {
+	own, ok := callOf(e)
+	if !ok {
+		return nil, nil
+	}
+	all = append(all, own.Report)
+	err = v.c.each(func(s *sqlite3.Stmt) error {
+		other, err := chat.ParseEvent(s.ColumnRawBlob(0))
+		if err != nil {
+			return fmt.Errorf("%w: record of a call: %w", ErrDamaged, err)
+		}
+		if b, ok := callOf(other); ok && other.Hash() != e.Hash() {
+			all = append(all, b.Report)
+		}
+		return nil
+	}, `SELECT bytes FROM event WHERE target=? AND conv=(SELECT id FROM conv WHERE conv=?) ORDER BY hash`, own.Call[:], e.Conv[:])
 	return all, err
 }
 

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/entrenous/entrenous/app/chat"
@@ -8,8 +9,8 @@ import (
 
 func TestACallThatBothEndsRecordIsOneRow(t *testing.T) {
 	id := [16]byte{7}
-	hers := chat.CallBody{Call: id, Outgoing: true, Reason: "lost", Duration: 5}
-	his := chat.CallBody{Call: id, Reason: "lost", Duration: 4}
+	hers := chat.CallBody{Call: id, Outgoing: true, Reason: "lost", Duration: 5, Report: []byte("hers")}
+	his := chat.CallBody{Call: id, Reason: "lost", Duration: 4, Report: []byte("his")}
 	for name, order := range map[string][]chat.CallBody{"the caller first": {hers, his}, "the caller last": {his, hers}} {
 		t.Run(name, func(t *testing.T) {
 			s := open(t, t.TempDir())
@@ -27,6 +28,9 @@ func TestACallThatBothEndsRecordIsOneRow(t *testing.T) {
 				rows := lastPage(t, s)
 				if len(rows) != 3 || rows[1].Call == nil || rows[1].Call.Duration != 5 || rows[1].Author != ana.id {
 					t.Errorf("%s: the log shows %+v", when, rows)
+				}
+				if got := fmt.Sprintf("%s", rows[1].Reports); got != "[hers his]" {
+					t.Errorf("%s: the row keeps the reports %s", when, got)
 				}
 				if u, err := s.Unread(talk); err != nil || u.Count != 0 {
 					t.Errorf("%s: %d rows are unread, %v", when, u.Count, err)

@@ -35,6 +35,9 @@ type RowView struct {
 	chat.Row
 	State chat.State
 	Reply *Preview // nil: it answers nothing, or what it answers is not here
+	// Reports are those of a call: the row's own, then those of the records that
+	// others wrote of it.
+	Reports [][]byte
 }
 
 // Preview is as much of a row as an answer to it shows.
@@ -152,6 +155,11 @@ func (v *View) views(conv chat.ConvID, rows []*base) ([]RowView, error) {
 			return nil, err
 		}
 		out[i] = RowView{Row: row, State: v.state(&row, reached)}
+		if row.Call != nil {
+			if out[i].Reports, err = v.reports(b.event); err != nil {
+				return nil, err
+			}
+		}
 		if row.ReplyTo.IsZero() {
 			continue
 		}

@@ -254,7 +254,7 @@ func message(n *node.Node, who identity.ID, row store.RowView) control.Message {
 		m.Quote = &control.Quote{Author: row.Reply.Author.String(), Mine: row.Reply.Author == n.ID(), Text: row.Reply.Text}
 	}
 	if row.Call != nil {
-		reports := node.ParseCallReports(row.Call.Report)
+		reports := node.ParseCallReports(row.Reports...)
 		m.Call = &control.CallRow{
 			ID: callText(row.Call.Call), Outgoing: row.Call.Outgoing == m.Mine,
 			Reason: row.Call.Reason, Seconds: float64(row.Call.Duration),

@@ -139,7 +139,7 @@ func (p *Person) CallRow(with *Person, id call.ID) (row CallRow) {
 	p.town.Eventually(fmt.Sprintf("%s's log tells of the call", p.Name), func() bool {
 		for _, r := range p.Rows(with) {
 			if r.Call != nil && r.Call.Call == id {
-				row = CallRow{Reason: r.Call.Reason, Seconds: int(r.Call.Duration), Mine: r.Author == p.ID(), Report: string(r.Call.Report)}
+				row = CallRow{Reason: r.Call.Reason, Seconds: int(r.Call.Duration), Mine: r.Author == p.ID(), Reports: node.ParseCallReports(r.Reports...)}
 				return true
 			}
 		}
@@ -153,7 +153,7 @@ type CallRow struct {
 	Reason  string
 	Seconds int
 	Mine    bool // written by this person
-	Report  string
+	Reports node.CallReports
 }
 
 // Move takes a person's machine to another address, as when it changes networks.
