@@ -25,39 +25,6 @@ func atHome(town *nodetest.Town, a, b simnet.NAT) (alice, bob *nodetest.Person) 
 	return alice, bob
 }
 
-func TestCallsWorkThroughEveryPairOfRouters(t *testing.T) {
-	for _, c := range []struct{ alice, bob simnet.NAT }{
-		{simnet.PortRestricted, simnet.PortRestricted},
-		{simnet.Symmetric, simnet.Symmetric},
-		{simnet.NoUDP, simnet.NoUDP},
-		{simnet.IPv6Only, simnet.Symmetric},
-	} {
-		t.Run(c.alice.String()+" and "+c.bob.String(), func(t *testing.T) {
-			cfg := far()
-			cfg.TCP = true
-			nodetest.RunFar(t, cfg, func(town *nodetest.Town) {
-				alice, bob := atHome(town, c.alice, c.bob)
-				began := time.Now()
-				id := alice.Call(bob)
-				alice.WantCallWithin(3*time.Second, id, call.Active)
-				bob.WantCallWithin(3*time.Second, id, call.Active)
-				took := time.Since(began)
-				want := between(c.alice, c.bob)
-				town.Within(3*time.Second, "both know the path", func() bool {
-					return alice.WantCall(id, call.Active).Path == want && bob.WantCall(id, call.Active).Path == want
-				})
-				lost := alice.WantCall(id, call.Active).Net.PacketsLost
-				gap := silence(2*time.Second, alice, bob, id)
-				got := alice.WantCall(id, call.Active)
-				if got.Path != want || got.Net.PacketsLost > lost || gap > 100*time.Millisecond {
-					t.Errorf("the path is %s (%s), %d packets are lost, nothing was heard for %v", got.Path, got.Addr, got.Net.PacketsLost-lost, gap)
-				}
-				t.Logf("%s, active after %v", want, took)
-			})
-		})
-	}
-}
-
 // silence is the longest time, within d, in which one of two people heard
 // nothing of the other.
 func silence(d time.Duration, a, b *nodetest.Person, id call.ID) (longest time.Duration) {
