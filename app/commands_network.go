@@ -12,7 +12,7 @@ import (
 )
 
 func (p *program) networkCommand() *cobra.Command {
-	var lanOnly bool
+	var lanOnly, mapPort bool
 	var add, remove []string
 	var cmd *cobra.Command
 	cmd = verb(p, "network", "Show how this device meets the network, or change it", cobra.NoArgs, func(ctx context.Context, c *control.Client, _ []string) error {
@@ -23,6 +23,9 @@ func (p *program) networkCommand() *cobra.Command {
 		var e control.NetworkEdit
 		if cmd.Flags().Changed("lan-only") {
 			e.LANOnly = &lanOnly
+		}
+		if cmd.Flags().Changed("map-port") {
+			e.MapPort = &mapPort
 		}
 		if len(add)+len(remove) > 0 {
 			relays := slices.DeleteFunc(append(now.Relays, add...), func(r string) bool { return slices.Contains(remove, r) })
@@ -41,6 +44,7 @@ begins anew, in a fraction of a second; a call ends.
 With --lan-only nothing leaves the networks that this computer is on: friends
 there are found, written to and called as always, even where there is no internet.`
 	cmd.Flags().BoolVar(&lanOnly, "lan-only", false, "talk to local networks only (--lan-only=false: to all)")
+	cmd.Flags().BoolVar(&mapPort, "map-port", true, "ask the router to open a port (--map-port=false: do not)")
 	cmd.Flags().StringArrayVar(&add, "add-relay", nil, "a `multiaddr` with /p2p/ of a relay to be reachable through; again for more")
 	cmd.Flags().StringArrayVar(&remove, "remove-relay", nil, "a `multiaddr` of a relay to let go; again for more")
 	return cmd
@@ -119,6 +123,9 @@ func showNetwork(w io.Writer, n control.Network) {
 		fmt.Fprintln(w, "Only local networks are used.")
 	default:
 		fmt.Fprintln(w, "All networks are used.")
+	}
+	if !n.MapPort || n.Unasked {
+		fmt.Fprintln(w, "The router is not asked to open a port.")
 	}
 	for _, r := range n.States {
 		state := "does not answer"

@@ -117,6 +117,7 @@ func create(ctx context.Context, dir string, s control.Setup) (control.SetupDone
 	if a.DeviceName == "" {
 		a.DeviceName = hostName()
 	}
+	a.NoFinding = s.FindOnline != nil && !*s.FindOnline
 	if s.Words != "" {
 		seed, err := identity.ParseWords(s.Words)
 		if err != nil {

@@ -13,6 +13,12 @@ type Network struct {
 	Relays  []string `json:"relays"`   // multiaddrs with /p2p/ of relays to be reachable through
 	// Forced says that the node was started with --lan-only, whatever is chosen.
 	Forced bool `json:"lan_forced,omitempty"`
+	// MapPort asks the router to open a port (UPnP, NAT-PMP), so that friends
+	// elsewhere reach this device.
+	MapPort bool `json:"map_port"`
+	// Unasked says that the node was started with --no-port-mapping, whatever is
+	// chosen.
+	Unasked bool `json:"map_port_off,omitempty"`
 	// States tell how it goes with each relay, those given by flags included.
 	States []Relay `json:"states,omitempty"`
 	Lend   Lend    `json:"lend"`
@@ -55,6 +61,7 @@ type Relay struct {
 type NetworkEdit struct {
 	LANOnly *bool     `json:"lan_only,omitempty"`
 	Relays  *[]string `json:"relays,omitempty"`
+	MapPort *bool     `json:"map_port,omitempty"`
 	Lend    *Lend     `json:"lend,omitempty"`
 }
 

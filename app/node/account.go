@@ -31,6 +31,7 @@ type NewAccount struct {
 	Seed       identity.Seed // new, or from the words of an earlier identity
 	Restored   bool          // Seed is from words: earlier devices are replaced
 	Unlock     identity.Unlock
+	NoFinding  bool // do not look for friends who moved through the public table
 	Now        time.Time
 }
 
@@ -95,7 +96,9 @@ func settle(ctx context.Context, s *store.Store, who *identity.Identity, d *iden
 		if err := putList(tx, list); err != nil {
 			return err
 		}
-		return putSettings(tx, defaults(a.Name, a.DeviceName))
+		choices := defaults(a.Name, a.DeviceName)
+		choices.FindOnline = !a.NoFinding
+		return putSettings(tx, choices)
 	})
 }
 

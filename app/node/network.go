@@ -18,6 +18,7 @@ import (
 type Network struct {
 	LANOnly bool     `json:"lan_only"` // talk to local networks only
 	Relays  []string `json:"relays"`   // multiaddrs with /p2p/ of relays to be reachable through
+	NoMap   bool     `json:"no_port_mapping"` // do not ask the router to open a port
 	Lend    Lending  `json:"lend"`
 }
 
@@ -42,7 +43,7 @@ func (n *Node) PutNetwork(ctx context.Context, w Network) (changed bool, err err
 	if err := n.store.Write(ctx, func(tx *store.Tx) error { return tx.Set(networkKey, b) }); err != nil {
 		return false, fmt.Errorf("keep network settings: %w", err)
 	}
-	return w.LANOnly != n.network.LANOnly || !slices.Equal(w.Relays, n.network.Relays) || w.Lend != n.network.Lend, nil
+	return w.LANOnly != n.network.LANOnly || w.NoMap != n.network.NoMap || !slices.Equal(w.Relays, n.network.Relays) || w.Lend != n.network.Lend, nil
 }
 
 func (w Network) checked() (Network, error) {
@@ -79,9 +80,13 @@ func (n *Node) readNetwork() error {
 		return fmt.Errorf("decode network settings: %w", err)
 	}
 	n.cfg.LANOnly = n.cfg.LANOnly || n.network.LANOnly
+	n.cfg.NoMap = n.cfg.NoMap || n.network.NoMap
 	n.cfg.Relays = slices.Concat(n.cfg.Relays, n.network.Relays)
 	return nil
 }
+
+// AsksRouter says whether this run may ask the router to open a port.
+func (n *Node) AsksRouter() bool { return !n.cfg.NoMap }
 
 // Relays says how it goes with each relay, the ones of this run's flags among them.
 func (n *Node) Relays() []transport.RelayState { return n.host.Standing().Relays }

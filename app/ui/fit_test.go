@@ -17,7 +17,7 @@ func everyCard(n *cardNode) map[string]func() {
 	bo := control.Contact{ID: "bo", Name: "Annette de la Villardière-Montgomery-Thompson", State: control.Request, Note: "محمد says hello. We met at the boat on Sunday, and you said that I should write, so here I am with more words than one line holds."}
 	return map[string]func(){
 		"welcome":  func() { w.modal(newWelcome(w)) },
-		"restore":  func() { w.modal(newRestore(w, "", func() {})) },
+		"restore":  func() { w.modal(newRestore(w, "", true, func() {})) },
 		"unlock":   func() { w.modal(newUnlock(w)) },
 		"words":    func() { w.modal(newPhrase(w, testSeed.Words())) },
 		"empty":    func() { w.modal(newEmptyState(w)) },

@@ -73,10 +73,22 @@ func (v *networkPanel) show() {
 		objs = append(objs, smallText(w.tr("network.forced")))
 	}
 	if !v.now.LANOnly && !v.now.Forced {
-		objs = append(objs, v.relays(), v.lending())
+		objs = append(objs, v.router(), v.relays(), v.lending())
 	}
 	objs = append(objs, v.wrong, newRow(8, secondaryButton(w.tr("settings.doctor"), w.showDoctor)))
 	v.box.Objects = objs
+}
+
+// router is whether it is asked to open a port.
+func (v *networkPanel) router() fyne.CanvasObject {
+	w := v.w
+	box := newColumn(8, newToggle(w.tr("network.map"), w.tr("network.map.say"), v.now.MapPort && !v.now.Unasked, func(on bool) {
+		v.edit(control.NetworkEdit{MapPort: &on})
+	}))
+	if v.now.Unasked {
+		box.Add(smallText(w.tr("network.map.off")))
+	}
+	return box
 }
 
 // relays lists them, each with a way to let it go, and takes another one.

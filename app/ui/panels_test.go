@@ -252,6 +252,25 @@ func TestLocalNetworksOnlyIsOneSwitchAndRelaysAreListed(t *testing.T) {
 	})
 }
 
+func TestTheRouterIsAskedForAPortUnlessSomebodySaysNo(t *testing.T) {
+	withCards(t, func(t *testing.T, n *cardNode) {
+		n.answer("GET /devices", []control.Device{})
+		n.answer("GET /network", control.Network{MapPort: true})
+		n.answer("PATCH /network", control.Network{})
+		n.w.showSettings()
+		n.settle()
+		n.press(t, n.top(), "Ask the router for a port")
+		n.wantTold(t, `PATCH /network {"map_port":false}`)
+		wantNoWords(t, n.top(), "started without asking")
+		n.press(t, n.top(), "Ask the router for a port")
+		n.wantTold(t, `PATCH /network {"map_port":true}`)
+		n.answer("GET /network", control.Network{MapPort: true, Unasked: true})
+		n.w.showSettings()
+		n.settle()
+		wantWords(t, n.top(), "started without asking")
+	})
+}
+
 func TestBeforeTheFirstCallWithSomebodyUnverifiedItIsAskedWhoLearnsTheAddress(t *testing.T) {
 	withCards(t, func(t *testing.T, n *cardNode) {
 		bo := control.Contact{ID: "bo", Name: "Bo", State: control.Friend, Presence: control.Online, Route: control.RouteDirect}

@@ -23,20 +23,23 @@ type restore struct {
 	list []string // all words, in alphabetical order
 
 	name, typed, pass *entry
+	find              *toggle
 	count             *text
 	offers            *fyne.Container
 	wrong             *text
 	bring, back       *button
 }
 
-// newRestore makes the page; back leaves it.
-func newRestore(w *Window, name string, back func()) fyne.CanvasObject {
+// newRestore makes the page; back leaves it. What was chosen before it, the name
+// and whether friends who moved are looked for, stays chosen.
+func newRestore(w *Window, name string, find bool, back func()) fyne.CanvasObject {
 	v := &restore{w: w, list: identity.WordList(), wrong: newProblem(), count: smallText(""), offers: newRow(6)}
 	v.name, v.pass = newEntry(w.tr("welcome.name.hint")), newSecretEntry(w.tr("welcome.pass.hint"))
 	v.typed = newTextEntry(w.tr("restore.hint"), 4)
 	v.bring = primaryButton(w.tr("restore.bring"), v.start)
 	v.back = secondaryButton(w.tr("restore.back"), back)
 	v.name.SetText(name)
+	v.find = newToggle(w.tr("settings.find"), w.tr("welcome.find"), find, nil)
 	v.typed.OnChanged = func(string) { v.look() }
 	v.typed.keys, v.typed.tabs = v.complete, func() bool { return len(v.ends()) == 1 }
 	v.root = newSheet(560, newCard(newColumn(16,
@@ -44,6 +47,7 @@ func newRestore(w *Window, name string, back func()) fyne.CanvasObject {
 		newColumn(6, labelText(w.tr("restore.words")), field(v.typed), newRow(12, v.count, v.offers)),
 		labelled(w.tr("welcome.name"), v.name),
 		labelled(w.tr("welcome.pass"), v.pass),
+		v.find,
 		v.wrong,
 		newRow(8, v.bring, v.back),
 	)))
@@ -111,7 +115,7 @@ func (v *restore) start() {
 		v.w.win.Canvas().Focus(v.name)
 		return
 	}
-	v.w.setUp(control.Setup{Name: name, Passphrase: v.pass.Text, Words: v.typed.Text}, v.root, v.wrong, v.bring, v.back)
+	v.w.setUp(control.Setup{Name: name, Passphrase: v.pass.Text, Words: v.typed.Text, FindOnline: &v.find.on}, v.root, v.wrong, v.bring, v.back)
 }
 
 // phraseMistake says what is wrong with words and what to do about it.

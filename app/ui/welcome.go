@@ -17,6 +17,7 @@ type welcome struct {
 	root *fyne.Container // what of the two is shown
 
 	name, pass *entry
+	find       *toggle // friends who moved, by the public table
 	begin      *button
 	restore    *button
 	wrong      *text
@@ -34,14 +35,15 @@ func (v *welcome) showBegin() {
 	v.name, v.pass = newEntry(w.tr("welcome.name.hint")), newSecretEntry(w.tr("welcome.pass.hint"))
 	v.wrong = newProblem()
 	v.begin = primaryButton(w.tr("welcome.begin"), v.start)
-	v.restore = secondaryButton(w.tr("welcome.restore"), func() { v.show(newRestore(w, v.name.Text, v.showBegin)) })
+	v.find = newToggle(w.tr("settings.find"), w.tr("welcome.find"), true, nil)
+	v.restore = secondaryButton(w.tr("welcome.restore"), func() { v.show(newRestore(w, v.name.Text, v.find.on, v.showBegin)) })
 	v.name.onEnter, v.pass.onEnter = v.start, v.start
 	v.show(newMarkedSheet(460, newCard(newColumn(16,
 		newColumn(6, titleText(w.tr("welcome.title")), mutedText(w.tr("welcome.say"))),
 		space(0),
 		labelled(w.tr("welcome.name"), v.name),
 		labelled(w.tr("welcome.pass"), v.pass),
-		mutedText(w.tr("welcome.find")),
+		v.find,
 		v.wrong,
 		newRow(8, v.begin, v.restore),
 	))))
@@ -62,7 +64,7 @@ func (v *welcome) start() {
 		v.w.win.Canvas().Focus(v.name)
 		return
 	}
-	v.w.setUp(control.Setup{Name: name, Passphrase: pass}, v.root, v.wrong, v.begin, v.restore)
+	v.w.setUp(control.Setup{Name: name, Passphrase: pass, FindOnline: &v.find.on}, v.root, v.wrong, v.begin, v.restore)
 }
 
 // setUp asks the node for an identity. A new one's words are shown over the

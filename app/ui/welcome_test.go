@@ -29,9 +29,26 @@ func TestFirstStartShowsTheWordsOnce(t *testing.T) {
 		n.page(newWelcome(n.w))
 		entries(n.w.page)[0].SetText("  Yelena ")
 		n.press(t, n.w.page, "Begin")
-		n.wantTold(t, `POST /setup {"name":"Yelena"}`)
+		n.wantTold(t, `POST /setup {"name":"Yelena","find_online":true}`)
 		wantWords(t, n.top(), "Your 24 words")
 		n.shot(t, "words")
+	})
+}
+
+func TestWhetherThePublicNetworkIsAskedIsChosenBeforeAnythingIsSent(t *testing.T) {
+	withCards(t, func(t *testing.T, n *cardNode) {
+		n.answer("POST /setup", control.SetupDone{ID: "me"})
+		n.page(newWelcome(n.w))
+		wantWords(t, n.w.page, "public libp2p network")
+		n.press(t, n.w.page, "Find friends who moved")
+		n.press(t, n.w.page, "I have my 24 words")
+		form := entries(n.w.page)
+		form[0].SetText(strings.Join(testSeed.Words(), " "))
+		form[1].SetText("Yelena")
+		n.press(t, n.w.page, "Bring me back")
+		if told, _ := n.told("POST /setup"); !strings.Contains(told, `"find_online":false`) {
+			t.Errorf("the choice was lost on the way: %s", told)
+		}
 	})
 }
 
@@ -88,7 +105,7 @@ func TestAMistypedWordIsNamed(t *testing.T) {
 
 func TestTheRestOfAWordIsOffered(t *testing.T) {
 	withCards(t, func(t *testing.T, n *cardNode) {
-		n.page(newRestore(n.w, "", func() {}))
+		n.page(newRestore(n.w, "", true, func() {}))
 		typed := entries(n.w.page)[0]
 		typed.SetText("abandon zo")
 		n.press(t, n.w.page, "zone")

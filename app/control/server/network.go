@@ -61,7 +61,10 @@ func addNearby(n *node.Node, r *http.Request) (any, error) {
 
 func network(ctx context.Context, n *node.Node) (control.Network, error) {
 	w := n.Network()
-	out := control.Network{LANOnly: w.LANOnly, Relays: w.Relays, Forced: n.LANOnly() && !w.LANOnly, Lend: control.Lend(w.Lend)}
+	out := control.Network{
+		LANOnly: w.LANOnly, Forced: n.LANOnly() && !w.LANOnly, Relays: w.Relays, Lend: control.Lend(w.Lend),
+		MapPort: !w.NoMap, Unasked: !n.AsksRouter() && !w.NoMap,
+	}
 	if out.Relays == nil {
 		out.Relays = []string{}
 	}
@@ -99,6 +102,9 @@ func (s *Server) editNetwork(n *node.Node, r *http.Request) (any, error) {
 	}
 	if in.Relays != nil {
 		w.Relays = *in.Relays
+	}
+	if in.MapPort != nil {
+		w.NoMap = !*in.MapPort
 	}
 	if in.Lend != nil {
 		w.Lend = node.Lending(*in.Lend)
