@@ -22,10 +22,14 @@ import (
 	"github.com/entrenous/entrenous/identity"
 )
 
-// emptyWindow is a program that shows a Fyne window with nothing in it.
-const emptyWindow = `package main
+// bareProgram shows a Fyne window with nothing in it, or, when
+// it is given an argument, with Fyne's list of 100,000 rows.
+const bareProgram = `package main
 
 import (
+	"os"
+	"strconv"
+
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/app"
 	"fyne.io/fyne/v2/widget"
@@ -34,6 +38,13 @@ import (
 func main() {
 	w := app.NewWithID("empty").NewWindow("Empty")
 	w.SetContent(widget.NewLabel("nothing"))
+	if len(os.Args) > 1 {
+		w.SetContent(widget.NewList(func() int { return 100000 },
+			func() fyne.CanvasObject { return widget.NewLabel("") },
+			func(i widget.ListItemID, o fyne.CanvasObject) {
+				o.(*widget.Label).SetText(strconv.Itoa(i) + ". A word about tea, 你好 😀 مرحبا")
+			}))
+	}
 	w.Resize(fyne.NewSize(1200, 780))
 	w.ShowAndRun()
 }
@@ -50,7 +61,7 @@ func TestWindowFigures(t *testing.T) {
 	bare := filepath.Join(t.TempDir(), "bare")
 	if os.Getenv("ENTRENOUS_BARE") == "" {
 		source := filepath.Join(t.TempDir(), "main.go")
-		must(t, os.WriteFile(source, []byte(emptyWindow), 0o600))
+		must(t, os.WriteFile(source, []byte(bareProgram), 0o600))
 		out, err := exec.CommandContext(t.Context(), "go", "build", "-tags", buildTags(), "-o", bare, source).CombinedOutput()
 		if err != nil {
 			t.Fatalf("build an empty window: %v\n%s", err, out)
@@ -70,6 +81,9 @@ func measureWindows(t *testing.T) {
 	bare := startBare(t)
 	bareCPU, bareRSS := idleCost(t, bare.pid)
 	bare.end()
+	list := startBare(t, "list")
+	listSteps := list.scrolling("5")
+	list.end()
 
 	s.open()
 	_, err := s.api.Unlock(t.Context(), castPassphrase)
@@ -82,7 +96,7 @@ func measureWindows(t *testing.T) {
 	}
 	slices.Sort(starts)
 	cpu, rss := idleCost(t, s.win.cmd.Process.Pid)
-	steps := s.scrolling()
+	steps := s.scrolling("4")
 	s.win.end(syscall.SIGKILL)
 	trayCPU, trayRSS := idleCost(t, s.node())
 	printFigures(os.Stdout, []figure{
@@ -90,7 +104,7 @@ func measureWindows(t *testing.T) {
 		{"window: idle CPU, with the keyboard in the composer", fmt.Sprintf("≤ %.2f %%", bareCPU+0.2), fmt.Sprintf("qTox 0.99 %%, Jami 0.33 %%; an empty Fyne window %.2f %%", bareCPU), fmt.Sprintf("%.2f %%", cpu)},
 		{"window: resident memory (window alone)", "≤ 190 MiB", fmt.Sprintf("qTox 164 MiB, Jami 293 MiB; an empty Fyne window %d MiB", bareRSS), fmt.Sprintf("%d MiB", rss)},
 		{"window closed to the tray: everything that runs", "≤ 0.1 %, ≤ 70 MiB", "", fmt.Sprintf("%.3f %%, %d MiB", trayCPU, trayRSS)},
-		{"scroll", "60 steps/s", "Fyne list of 100,000: 60 steps/s", fmt.Sprintf("%.0f steps/s", steps)},
+		{"scroll", "60 steps/s", fmt.Sprintf("Fyne list of 100,000: 60 steps/s, here and now %.0f", listSteps), fmt.Sprintf("%.0f steps/s", steps)},
 	})
 }
 
@@ -143,25 +157,26 @@ func fillHistory(t *testing.T, dir string, self, friend identity.ID, device iden
 	must(t, db.Close())
 }
 
-// bareWindow is a Fyne window with nothing in it.
+// bareWindow is a window of bareProgram.
 type bareWindow struct {
+	*screen
 	pid  int
 	took string // until it showed
 	end  func()
 }
 
-func startBare(t *testing.T) bareWindow {
+func startBare(t *testing.T, args ...string) bareWindow {
 	t.Helper()
 	s := newScreen(t)
 	blank := s.picture()
-	cmd := exec.Command(os.Getenv("ENTRENOUS_BARE")) //nolint:noctx // ended by start's cleanup
+	cmd := exec.Command(os.Getenv("ENTRENOUS_BARE"), args...) //nolint:noctx // ended by start's cleanup
 	cmd.Env = append(os.Environ(), "DISPLAY="+s.display, "LIBGL_ALWAYS_SOFTWARE=1", "FYNE_THEME=light", "HOME="+t.TempDir())
 	begin := time.Now()
 	r := start(t, cmd)
 	within(t, screenPatience, "an empty window shows", func() bool { return !same(blank, s.picture()) })
 	took := time.Since(begin)
 	s.windowOf(r)
-	return bareWindow{cmd.Process.Pid, fmt.Sprintf("%.0f ms", ms(took)), func() { r.end(syscall.SIGKILL) }}
+	return bareWindow{s, cmd.Process.Pid, fmt.Sprintf("%.0f ms", ms(took)), func() { r.end(syscall.SIGKILL) }}
 }
 
 // idleCost is the share of a core, in percent, and the resident MiB of a
@@ -231,9 +246,9 @@ func (s *seat) timeTo(content uint64) time.Duration {
 	return took
 }
 
-// scrolling turns the wheel over the conversation: how many different pictures
-// come in a second.
-func (s *seat) scrolling() float64 {
+// scrolling turns the wheel over what is scrolled, up (4) or down (5): how many
+// different pictures come in a second.
+func (s *screen) scrolling(wheel string) float64 {
 	s.t.Helper()
 	s.do("mousemove", "700", "400")
 	s.settled()
@@ -241,7 +256,7 @@ func (s *seat) scrolling() float64 {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		_, _ = s.try("click", "--repeat", strconv.Itoa(int(turning/(8*time.Millisecond))), "--delay", "8", "4")
+		_, _ = s.try("click", "--repeat", strconv.Itoa(int(turning/(8*time.Millisecond))), "--delay", "8", wheel)
 	}()
 	pictures, last := 0, uint64(0)
 	look := time.NewTicker(3 * time.Millisecond)

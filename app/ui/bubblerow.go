@@ -65,7 +65,7 @@ func (r *bubbleRow) compose() {
 		return
 	}
 	b, f, k, at := r.b, &r.b.fit, textScale(), r.corner()
-	r.used, r.objects = 0, append(append(r.objects[:0], r.box.objects()...), r.ring)
+	r.used, r.objects = 0, append(r.objects[:0], r.box.Raster, r.ring)
 	surface, border := theme.Color(colorTheirs), theme.Color(colorLine)
 	if b.m.Mine {
 		surface, border = theme.Color(colorMine), color.Transparent

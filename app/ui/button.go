@@ -65,6 +65,9 @@ func iconButton(kind buttonKind, icon fyne.Resource, hint string, tap func()) *b
 
 // set changes the words.
 func (b *button) set(words string) {
+	if b.words == words {
+		return
+	}
 	b.words = words
 	b.Refresh()
 }

@@ -30,6 +30,7 @@ type composer struct {
 	chat *conversation
 
 	entry  *messageEntry
+	ground *slab // of the entry: its own is dear to draw
 	field  fyne.CanvasObject
 	emoji  *button
 	send   *button
@@ -51,7 +52,8 @@ type composer struct {
 func newComposer(w *Window, chat *conversation) *composer {
 	c := &composer{w: w, chat: chat, rows: 1}
 	c.entry = newMessageEntry(c)
-	c.field = container.NewThemeOverride(c.entry, fieldTheme{theme.ColorNameInputBackground, entryPad})
+	c.ground = newSlab()
+	c.field = container.NewThemeOverride(c.entry, fieldTheme{"", entryPad + 1})
 	c.emoji = iconButton(secondary, fyne.NewStaticResource("smile.svg", assets.Smile()), w.tr("composer.emoji"), c.pickEmoji)
 	c.send = primaryButton(w.tr("composer.send"), c.submit)
 	c.about = newAboutBar(c)
@@ -280,7 +282,20 @@ func (c *composer) heightFor() float32 {
 }
 
 // CreateRenderer is for Fyne.
-func (c *composer) CreateRenderer() fyne.WidgetRenderer { return &composerRenderer{c} }
+func (c *composer) CreateRenderer() fyne.WidgetRenderer {
+	c.paint()
+	return &composerRenderer{c}
+}
+
+// paint gives the entry's ground its colours: the border tells where the
+// keyboard is.
+func (c *composer) paint() {
+	border := theme.Color(theme.ColorNameInputBorder)
+	if c.entry.focused {
+		border = theme.Color(colorAccent)
+	}
+	c.ground.paint(theme.Color(theme.ColorNameInputBackground), border)
+}
 
 const (
 	composerPad = 10
@@ -297,7 +312,7 @@ func (r *composerRenderer) MinSize() fyne.Size {
 
 func (r *composerRenderer) Objects() []fyne.CanvasObject {
 	c := r.c
-	return []fyne.CanvasObject{c.about, c.field, c.emoji, c.send, c.tooBig}
+	return []fyne.CanvasObject{c.ground.Raster, c.about, c.field, c.emoji, c.send, c.tooBig}
 }
 
 func (r *composerRenderer) Layout(size fyne.Size) {
@@ -319,6 +334,7 @@ func (r *composerRenderer) Layout(size fyne.Size) {
 	}
 	c.field.Move(fyne.NewPos(16, y))
 	c.field.Resize(fyne.NewSize(max(right-16, 0), high))
+	c.ground.place(c.field.Position(), c.field.Size(), theme.Size(theme.SizeNameInputRadius))
 	c.tooBig.Move(fyne.NewPos(20, y+high+4))
 	c.tooBig.Resize(fyne.NewSize(size.Width-40, 18*k))
 	if c.entry.lines(composeRows) != c.rows {
@@ -327,6 +343,7 @@ func (r *composerRenderer) Layout(size fyne.Size) {
 }
 
 func (r *composerRenderer) Refresh() {
+	r.c.paint()
 	r.Layout(r.c.Size())
 	for _, o := range r.Objects() {
 		o.Refresh()

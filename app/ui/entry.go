@@ -99,7 +99,7 @@ func field(e *entry) fyne.CanvasObject {
 }
 
 // fieldTheme is the app's theme with more room inside an entry and another
-// ground behind it.
+// ground behind it; without a ground it has no border either.
 type fieldTheme struct {
 	ground fyne.ThemeColorName
 	pad    float32
@@ -107,6 +107,9 @@ type fieldTheme struct {
 
 func (f fieldTheme) Color(n fyne.ThemeColorName, v fyne.ThemeVariant) color.Color {
 	if n == theme.ColorNameInputBackground {
+		if f.ground == "" {
+			return color.Transparent
+		}
 		n = f.ground
 	}
 	return fyne.CurrentApp().Settings().Theme().Color(n, v)
@@ -121,8 +124,11 @@ func (f fieldTheme) Icon(n fyne.ThemeIconName) fyne.Resource {
 }
 
 func (f fieldTheme) Size(n fyne.ThemeSizeName) float32 {
-	if n == theme.SizeNameInnerPadding {
+	switch {
+	case n == theme.SizeNameInnerPadding:
 		return f.pad
+	case n == theme.SizeNameInputBorder && f.ground == "":
+		return 0
 	}
 	return fyne.CurrentApp().Settings().Theme().Size(n)
 }

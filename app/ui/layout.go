@@ -237,7 +237,7 @@ func (s *shell) Resize(size fyne.Size) {
 // CreateRenderer is for Fyne.
 func (s *shell) CreateRenderer() fyne.WidgetRenderer {
 	r := &shellRenderer{s: s}
-	for _, p := range []**plane{&r.back, &r.side, &r.sideInfo, &r.line, &r.lineInfo} {
+	for _, p := range []**plane{&r.side, &r.sideInfo, &r.line, &r.lineInfo} {
 		*p = newPlane()
 	}
 	r.paint()
@@ -246,8 +246,8 @@ func (s *shell) CreateRenderer() fyne.WidgetRenderer {
 }
 
 type shellRenderer struct {
-	s                                    *shell
-	back, side, sideInfo, line, lineInfo *plane
+	s                              *shell
+	side, sideInfo, line, lineInfo *plane
 }
 
 func (r *shellRenderer) Destroy()           {}
@@ -255,12 +255,11 @@ func (r *shellRenderer) MinSize() fyne.Size { return fyne.NewSize(360, 480) }
 
 func (r *shellRenderer) Objects() []fyne.CanvasObject {
 	s := r.s
-	return []fyne.CanvasObject{r.back.Raster, r.side.Raster, r.sideInfo.Raster, s.roster, s.empty, s.chat, s.info, s.call, r.line.Raster, r.lineInfo.Raster, s.float}
+	return []fyne.CanvasObject{r.side.Raster, r.sideInfo.Raster, s.roster, s.empty, s.chat, s.info, s.call, r.line.Raster, r.lineInfo.Raster, s.float}
 }
 
 func (r *shellRenderer) Layout(size fyne.Size) {
 	s := r.s
-	r.back.Resize(size)
 	left, right := float32(rosterWide), size.Width
 	if s.narrow {
 		left = size.Width
@@ -308,7 +307,6 @@ func (r *shellRenderer) Refresh() {
 }
 
 func (r *shellRenderer) paint() {
-	r.back.paint(theme.Color(colorBack)) // Fyne clears with it too, but a shade too light
 	r.side.paint(theme.Color(colorSide))
 	r.sideInfo.paint(theme.Color(colorSide))
 	r.line.paint(theme.Color(colorLine))

@@ -12,8 +12,9 @@ import (
 // line, Up in an empty one edits the last message.
 type messageEntry struct {
 	widget.Entry
-	c     *composer
-	shift bool
+	c       *composer
+	shift   bool
+	focused bool
 }
 
 func newMessageEntry(c *composer) *messageEntry {
@@ -41,9 +42,17 @@ func (e *messageEntry) KeyUp(k *fyne.KeyEvent) {
 	e.Entry.KeyUp(k)
 }
 
+// FocusGained is for Fyne.
+func (e *messageEntry) FocusGained() {
+	e.focused = true
+	e.c.paint()
+	e.Entry.FocusGained()
+}
+
 // FocusLost keeps the draft.
 func (e *messageEntry) FocusLost() {
-	e.shift = false
+	e.shift, e.focused = false, false
+	e.c.paint()
 	e.Entry.FocusLost()
 	e.c.leave()
 }

@@ -46,6 +46,7 @@ type reel struct {
 	spare  map[string][]fyne.CanvasObject
 	inView []fyne.CanvasObject
 	bar    *reelBar
+	bell   *canvas.Rectangle // nothing, in sight: rung for a frame that shows new rows
 }
 
 // newReel makes an empty reel. One with foot keeps to the end, as
@@ -55,6 +56,7 @@ func newReel(foot bool) *reel {
 		foot: foot, tops: []float32{0},
 		drawn: make(map[string]fyne.CanvasObject), kinds: make(map[string]string),
 		spare: make(map[string][]fyne.CanvasObject),
+		bell:  canvas.NewRectangle(color.Transparent),
 	}
 	r.bar = newReelBar(r)
 	r.ExtendBaseWidget(r)
@@ -232,7 +234,7 @@ func (r *reel) redraw() {
 	}
 	r.bar.follow()
 	if changed {
-		canvas.Refresh(r.bar) // asks for a frame; on the reel it would throw away all that is drawn
+		canvas.Refresh(r.bell) // the reel itself would throw away all that is drawn
 	}
 }
 
@@ -290,7 +292,7 @@ func (rr *reelRenderer) Layout(fyne.Size)   {}
 func (rr *reelRenderer) MinSize() fyne.Size { return fyne.NewSize(120, 80) }
 
 func (rr *reelRenderer) Objects() []fyne.CanvasObject {
-	return append(rr.r.inView[:len(rr.r.inView):len(rr.r.inView)], rr.r.bar)
+	return append(rr.r.inView[:len(rr.r.inView):len(rr.r.inView)], rr.r.bar, rr.r.bell)
 }
 
 // Refresh draws everything anew, for another theme or text size.

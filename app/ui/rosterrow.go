@@ -89,6 +89,7 @@ type rosterRow struct {
 	p    *personStrip
 	over bool
 
+	chosen              *slab // under the one that is open
 	ground, ring, badge *canvas.Rectangle
 	face                *avatar
 	name, line          *text
@@ -103,6 +104,7 @@ var (
 
 func newRosterRow() *rosterRow {
 	r := &rosterRow{
+		chosen: newSlab(),
 		ground: &canvas.Rectangle{CornerRadius: 12}, ring: &canvas.Rectangle{CornerRadius: 12}, badge: &canvas.Rectangle{},
 		face: newAvatar("", 40, presenceNone), name: newText("", 14, 20, colorInk).bold().oneLine(), line: smallText("").oneLine(),
 		time: &canvas.Text{}, count: &canvas.Text{TextStyle: fyne.TextStyle{Bold: true}},
@@ -150,7 +152,7 @@ func (r *rosterRowRenderer) Destroy()           {}
 func (r *rosterRowRenderer) MinSize() fyne.Size { return fyne.NewSize(200, rowHigh) }
 
 func (r *rosterRowRenderer) Objects() []fyne.CanvasObject {
-	return []fyne.CanvasObject{r.ground, r.face, r.name, r.time, r.line, r.badge, r.count, r.ring}
+	return []fyne.CanvasObject{r.chosen.Raster, r.ground, r.face, r.name, r.time, r.line, r.badge, r.count, r.ring}
 }
 
 func (r *rosterRowRenderer) Refresh() {
@@ -168,10 +170,12 @@ func (r *rosterRow) paint() {
 	c, w, k := r.p.c, r.p.r.w, textScale()
 	chosen, aimed := r.p.r.chosen == c.ID, r.p.r.focused && r.p.r.aimed == c.ID
 	r.ground.FillColor = color.Transparent
+	r.chosen.paint(theme.Color(colorSoft), color.Transparent)
+	r.chosen.Hidden = !chosen
 	under := colorSide
 	switch {
 	case chosen:
-		r.ground.FillColor, under = theme.Color(colorSoft), colorSoft
+		under = colorSoft
 	case r.over:
 		r.ground.FillColor = theme.Color(colorHover)
 	}
@@ -206,6 +210,7 @@ func (r *rosterRowRenderer) Layout(size fyne.Size) {
 		o.Move(fyne.NewPos(8, 0))
 		o.Resize(inner)
 	}
+	r.chosen.place(fyne.NewPos(8, 0), inner, 12)
 	r.face.Resize(fyne.NewSquareSize(40))
 	r.face.Move(fyne.NewPos(24, (size.Height-40)/2))
 	right := size.Width - 24

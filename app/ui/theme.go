@@ -13,13 +13,13 @@ const (
 	colorAccent   = theme.ColorNamePrimary
 	colorOnAccent = theme.ColorNameForegroundOnPrimary
 	colorInk      = theme.ColorNameForeground
-	colorBack     = theme.ColorNameBackground
 	colorDanger   = theme.ColorNameError
 	colorOnDanger = theme.ColorNameForegroundOnError
 	colorWarn     = theme.ColorNameWarning
 	colorGood     = theme.ColorNameSuccess
 	colorHover    = theme.ColorNameHover
 
+	colorBack   fyne.ThemeColorName = "back"
 	colorSide   fyne.ThemeColorName = "side"
 	colorLine   fyne.ThemeColorName = "line"
 	colorMuted  fyne.ThemeColorName = "muted"
@@ -133,6 +133,9 @@ func newTheme(appearance string, textSize float64) Theme {
 
 // Color gives a token; names that are not ours are Fyne's.
 func (t *Theme) Color(name fyne.ThemeColorName, variant fyne.ThemeVariant) color.Color {
+	if name == theme.ColorNameBackground {
+		return cleared(t.Color(colorBack, variant))
+	}
 	c, ours := tones[name]
 	if !ours {
 		return theme.DefaultTheme().Color(name, variant)
@@ -179,6 +182,15 @@ func (t *Theme) scale() float32 {
 		return 1
 	}
 	return min(max(t.TextSize, 0.8), 1.6)
+}
+
+// cleared is the colour that makes Fyne clear the window with c. It divides what
+// it is given by 255² where colours go up to 257·255, so that a window comes out
+// a shade too light; and to paint the ground over would be the dearest part of
+// each frame where no graphics card helps.
+func cleared(c color.Color) color.Color {
+	n := color.NRGBAModel.Convert(c).(color.NRGBA)
+	return color.RGBA64{R: uint16(n.R) * 255, G: uint16(n.G) * 255, B: uint16(n.B) * 255, A: 255 * 255}
 }
 
 func rgba(v uint32) color.NRGBA {
