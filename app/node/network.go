@@ -16,8 +16,8 @@ import (
 // network. They hold from the next Open on: whoever changes them ends the node
 // and opens it again.
 type Network struct {
-	LANOnly bool     `json:"lan_only"` // talk to local networks only
-	Relays  []string `json:"relays"`   // multiaddrs with /p2p/ of relays to be reachable through
+	LANOnly bool     `json:"lan_only"`        // talk to local networks only
+	Relays  []string `json:"relays"`          // multiaddrs with /p2p/ of relays to be reachable through
 	NoMap   bool     `json:"no_port_mapping"` // do not ask the router to open a port
 	Lend    Lending  `json:"lend"`
 }

@@ -53,7 +53,7 @@ func newComposer(w *Window, chat *conversation) *composer {
 	c := &composer{w: w, chat: chat, rows: 1}
 	c.entry = newMessageEntry(c)
 	c.ground = newSlab()
-	c.field = container.NewThemeOverride(c.entry, fieldTheme{"", entryPad + 1})
+	c.field = container.NewThemeOverride(c.entry, fieldTheme{"", entryPad})
 	c.emoji = iconButton(secondary, fyne.NewStaticResource("smile.svg", assets.Smile()), w.tr("composer.emoji"), c.pickEmoji)
 	c.send = primaryButton(w.tr("composer.send"), c.submit)
 	c.about = newAboutBar(c)
