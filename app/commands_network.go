@@ -129,9 +129,42 @@ func showNetwork(w io.Writer, n control.Network) {
 	}
 	for _, r := range n.States {
 		state := "does not answer"
-		if r.Ready {
+		switch {
+		case r.Ready && r.Small:
+			state = "passes on a little to you: too little for calls"
+		case r.Ready && r.From == "open":
+			state = "passes on to you, offered by a stranger"
+		case r.Ready:
 			state = "passes on to you"
 		}
 		fmt.Fprintf(w, "Relay %s %s\n  %s\n", r.Name, state, r.Addr)
 	}
+}
+
+func (p *program) passOnCommand() *cobra.Command {
+	cmd := verb(p, "pass-on [on|off]", "Let friends in common help to meet again who both moved", cobra.MatchAll(cobra.MaximumNArgs(1), cobra.OnlyValidArgs), func(ctx context.Context, c *control.Client, a []string) error {
+		set, err := c.Settings(ctx)
+		if err == nil && len(a) == 1 && set.PassOn != (a[0] == "on") {
+			set.PassOn = a[0] == "on"
+			set, err = c.PutSettings(ctx, set)
+		}
+		if err != nil {
+			return err
+		}
+		return p.print(struct {
+			On bool `json:"on"`
+		}{set.PassOn}, func(w io.Writer) {
+			if set.PassOn {
+				fmt.Fprintln(w, "Friends who take part pass on sealed notes of where you are, and you theirs.")
+				return
+			}
+			fmt.Fprintln(w, "Nobody passes on where you are.")
+		})
+	})
+	cmd.ValidArgs = []string{"on", "off"}
+	cmd.Long = `When you and a friend both moved, a friend of both who is connected hands on where
+each of you is. The notes are sealed for the friend they are for: whoever hands
+them on sees how many you leave, and neither what they say nor who reads them.
+All three must have turned this on; it is off until you do.`
+	return cmd
 }

@@ -68,6 +68,9 @@ window; its addresses then travel in their invites.`,
 			}
 			cfg.Lend.Bytes = mib << 20
 			cfg.DHT = find.served(cfg.Listen)
+			if cfg.Lend.Open && (cfg.DHT == nil || len(terms.peers) > 0) {
+				return &usageError{errors.New("--open: neither with --no-dht, by which nobody finds it, nor with --for")}
+			}
 			return p.relay(cmd.Context(), cfg, terms)
 		},
 	}
@@ -78,6 +81,7 @@ window; its addresses then travel in their invites.`,
 	f.IntVar(&cfg.Lend.Reservations, "people", 0, "how many may be reached through it at once (default 128)")
 	f.Int64Var(&terms.rate, "rate", 0, "pass on at most so many `KiB` a second, all together (default: as fast as it goes)")
 	f.Int64Var(&terms.month, "month", 0, "pass on at most so many `MiB` a month (default: no limit)")
+	f.BoolVar(&cfg.Lend.Open, "open", false, "offer it to strangers too, who find it by themselves; each connection then lasts 2 minutes and carries 128 KiB, enough to find a direct way, unless --circuit-time and --circuit-data say more")
 	f.StringArrayVar(&terms.peers, "for", nil, "a `peer` id, or an address with one, that may be reached through it; again for more (default: everybody)")
 	f.StringVar(&terms.metrics, "metrics", "", "an `address` of this machine, such as 127.0.0.1:9464, at which a monitoring program reads /metrics")
 	find.flags(cmd)

@@ -4,51 +4,82 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/libp2p/go-libp2p/core/peer"
 )
 
-// borrowed is a friend's device that passes on for us.
+// Origin is why a relay passes on for this host.
+type Origin string
+
+// The origins, in the order of preference.
+const (
+	OriginFriend Origin = "friend" // a friend's device, which offered it
+	OriginNamed  Origin = "named"  // one of Config.Relays
+	OriginOpen   Origin = "open"   // a stranger's, offered to everybody in the table
+	OriginPublic Origin = "public" // a stranger's libp2p node, for a first word only
+)
+
+func (o Origin) rank() int {
+	return slices.Index([]Origin{OriginFriend, OriginNamed, OriginOpen, OriginPublic}, o)
+}
+
+// stranger says whether nobody whom we know stands behind the relay.
+func (o Origin) stranger() bool { return o == OriginOpen || o == OriginPublic }
+
+// borrowed is somebody's device that passes on for us, and is not in Config.
 type borrowed struct {
 	at   peer.AddrInfo
+	from Origin
 	stop context.CancelFunc
 }
 
-// Borrow makes the host reachable through a relay from now on, besides those of
-// its Config: addrs are its multiaddrs with /p2p/. What is borrowed already
-// stays as it is.
+// Borrow makes the host reachable through a friend's relay from now on, besides
+// those of its Config: addrs are its multiaddrs with /p2p/. What is borrowed
+// already stays as it is, unless it was a stranger's.
 func (h *Host) Borrow(ctx context.Context, addrs []string) error {
 	relays, err := relaysOf(addrs)
 	if err != nil || h.cfg.LANOnly {
 		return err
 	}
 	for _, r := range relays {
-		if !h.begin() {
-			return fmt.Errorf("borrow a relay: %w", ErrClosed)
+		if err := h.borrow(ctx, r, OriginFriend); err != nil {
+			return err
 		}
-		life, stop := context.WithCancel(context.WithoutCancel(ctx))
-		h.mu.Lock()
-		_, has := h.borrowed[r.ID]
-		if !has && !slices.ContainsFunc(h.named, func(n peer.AddrInfo) bool { return n.ID == r.ID }) {
-			h.borrowed[r.ID] = borrowed{r, stop}
-			h.mu.Unlock()
-			h.wg.Go(func() { h.stayReserved(life, r) })
-		} else {
-			h.mu.Unlock()
-			stop()
+	}
+	return nil
+}
+
+func (h *Host) borrow(ctx context.Context, r peer.AddrInfo, from Origin) error {
+	if !h.begin() {
+		return fmt.Errorf("borrow a relay: %w", ErrClosed)
+	}
+	defer h.wg.Done()
+	life, stop := context.WithCancel(context.WithoutCancel(ctx))
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	b, has := h.borrowed[r.ID]
+	switch {
+	case has || h.namedLocked(r.ID):
+		stop()
+		if has && from == OriginFriend { // a stranger's until now
+			b.from = from
+			h.borrowed[r.ID] = b
 		}
-		h.wg.Done()
+	default:
+		h.borrowed[r.ID] = borrowed{r, from, stop}
+		h.wg.Go(func() { h.stayReserved(life, r) })
 	}
 	return nil
 }
 
 // GiveBack ends what Borrow began.
 func (h *Host) GiveBack(relay Peer) {
-	id, err := relay.id()
-	if err != nil {
-		return
+	if id, err := relay.id(); err == nil {
+		h.giveBack(id)
 	}
+}
+
+func (h *Host) giveBack(id peer.ID) {
 	h.mu.Lock()
 	b, ok := h.borrowed[id]
 	delete(h.borrowed, id)
@@ -66,43 +97,17 @@ func (h *Host) relaysNow() []peer.AddrInfo {
 	for _, b := range h.borrowed {
 		out = append(out, b.at)
 	}
+	slices.SortStableFunc(out, func(a, b peer.AddrInfo) int { return h.originLocked(a.ID).rank() - h.originLocked(b.ID).rank() })
 	return out
 }
 
-// Ledger is what was passed on in a month, and for whom in a week. It is stored
-// as JSON.
-type Ledger struct {
-	Month string           `json:"month"` // 2006-01
-	Bytes int64            `json:"bytes"` // in the month
-	Week  string           `json:"week"`  // the Monday it began, 2006-01-02
-	Each  map[string]int64 `json:"each"`  // bytes in the week, by whose they were
+func (h *Host) namedLocked(id peer.ID) bool {
+	return slices.ContainsFunc(h.named, func(n peer.AddrInfo) bool { return n.ID == id })
 }
 
-// Add books what was passed on by now; a new month or week begins at nothing.
-func (l *Ledger) Add(now time.Time, bytes int64, each map[string]int64) {
-	l.turn(now)
-	l.Bytes += bytes
-	for who, n := range each {
-		l.Each[who] += n
+func (h *Host) originLocked(id peer.ID) Origin {
+	if b, ok := h.borrowed[id]; ok {
+		return b.from
 	}
-}
-
-func (l *Ledger) turn(now time.Time) {
-	if m := now.Format("2006-01"); m != l.Month {
-		l.Month, l.Bytes = m, 0
-	}
-	monday := now.AddDate(0, 0, -(int(now.Weekday())+6)%7).Format("2006-01-02")
-	if monday != l.Week || l.Each == nil {
-		l.Week, l.Each = monday, map[string]int64{}
-	}
-}
-
-// Left is how much of a month's budget is left; a budget of 0 has no end, which
-// is -1.
-func (l *Ledger) Left(now time.Time, budget int64) int64 {
-	if budget <= 0 {
-		return -1
-	}
-	l.turn(now)
-	return max(0, budget-l.Bytes)
+	return OriginNamed
 }

@@ -20,6 +20,20 @@
 // there is nothing to do; then nothing is sent at all. Where this machine has a
 // public IPv4 address it stays, and serves the table like anybody else.
 //
+// # Whose relay
+//
+// A host that nobody can dial is reached through relays, in this order: devices of
+// friends who lend a hand (Borrow), those named in Config, those of strangers who
+// offer them to everybody (Lend.Open), and any libp2p node of the table that has
+// room. The last allow two minutes and 128 KiB: enough to meet in the middle and for
+// texts (Path.Small). Strangers are asked only while there is nobody better, by the
+// host itself, for its peer id is what friends call through them: they learn it, and
+// its address. Who offers a relay says so in clear, under a key that everybody knows
+// and that changes daily; whoever fills that place with relays of their own gains
+// the addresses of those who ask, and nothing that is said.
+//
+// # What stands against whom
+//
 // Who surrounds a place with nodes of their own can make word disappear, until
 // tomorrow's place; they cannot forge it, for they lack the key of the day. A
 // clock that is wrong does no harm: records are valid for two years beside the

@@ -51,10 +51,11 @@ type Host struct {
 	watchers map[*watcher]struct{}
 	named    []peer.AddrInfo // relays of the configuration
 	borrowed map[peer.ID]borrowed
-	circuits map[peer.ID][]ma.Multiaddr // that lead to us through a relay
-	seen     map[peer.ID]sighting       // where others see us
-	ends     map[peer.ID]time.Time      // since when those are gone that hung up
+	circuits map[peer.ID]circuits  // that lead to us through a relay
+	seen     map[peer.ID]sighting  // where others see us
+	ends     map[peer.ID]time.Time // since when those are gone that hung up
 
+	moves     int        // how often the machine has moved
 	seekAgain bool       // besides, everything put off is due
 	finding   FindStatus // how Find goes
 }
@@ -69,7 +70,7 @@ func Listen(ctx context.Context, cfg Config) (*Host, error) {
 	h := &Host{
 		self: self, cfg: cfg, log: cfg.Log,
 		quit: make(chan struct{}), stopped: make(chan struct{}), refresh: make(chan struct{}, 1), seek: make(chan struct{}, 1),
-		friends: map[Peer]bool{}, idle: map[Peer]*time.Timer{}, watchers: map[*watcher]struct{}{}, circuits: map[peer.ID][]ma.Multiaddr{}, borrowed: map[peer.ID]borrowed{},
+		friends: map[Peer]bool{}, idle: map[Peer]*time.Timer{}, watchers: map[*watcher]struct{}{}, circuits: map[peer.ID]circuits{}, borrowed: map[peer.ID]borrowed{},
 		seen: map[peer.ID]sighting{}, ends: map[peer.ID]time.Time{},
 	}
 	if h.log == nil {
@@ -105,7 +106,7 @@ func (h *Host) start(ctx context.Context) error {
 	})
 	h.wg.Go(func() { h.followPeers(changed) })
 	h.wg.Go(func() { h.followNetwork(life) })
-	if err := errors.Join(h.serveOthers(), h.serveRelay(life)); err != nil {
+	if err := errors.Join(h.serveOthers(life), h.serveRelay(life)); err != nil {
 		return err
 	}
 	if h.cfg.LANOnly {

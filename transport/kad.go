@@ -173,7 +173,7 @@ func (t *table) get(ctx context.Context, p place, found func([]byte)) error {
 
 // serveOthers makes a relay keep word for others: on its board, and as a node of
 // the table.
-func (h *Host) serveOthers() error {
+func (h *Host) serveOthers(life context.Context) error {
 	if h.cfg.LANOnly {
 		return nil
 	}
@@ -191,6 +191,9 @@ func (h *Host) serveOthers() error {
 	t, err := d.openTable(h.p2p, true, begin)
 	if err != nil {
 		return err
+	}
+	if h.cfg.Lend != nil && h.cfg.Lend.Open {
+		h.wg.Go(func() { h.offer(life, t) })
 	}
 	h.wg.Go(func() {
 		<-h.quit

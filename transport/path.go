@@ -6,6 +6,7 @@ import (
 
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
+	"github.com/libp2p/go-libp2p/p2p/protocol/circuitv2/client"
 	"github.com/libp2p/go-yamux/v5"
 	ma "github.com/multiformats/go-multiaddr"
 	"github.com/quic-go/quic-go"
@@ -27,6 +28,8 @@ type Path struct {
 	Kind Kind
 	// Via is the relay, empty unless Kind is Relay.
 	Via Peer
+	// Small says that the relay passes on too little for a call.
+	Small bool
 	// RTT is the smoothed round trip time, 0 while unknown.
 	RTT time.Duration
 	// Loss is the share of packets sent that were lost, from 0 to 1; negative
@@ -80,11 +83,20 @@ func pathOf(c network.Conn) Path {
 	p := Path{Kind: Direct, Addr: a.String(), RTT: rttOf(c), Loss: lossOf(c)}
 	switch {
 	case viaRelay(a):
-		p.Kind, p.Via = Relay, relayIn(a)
+		p.Kind, p.Via, p.Small = Relay, relayIn(a), smallCircuit(c)
 	case nearbyAddr(a):
 		p.Kind = LAN
 	}
 	return p
+}
+
+// smallCircuit says whether the relay of a connection has told limits (circuit
+// v2 Limit) that are too small for a call.
+func smallCircuit(c network.Conn) bool {
+	extra := c.Stat().Extra
+	last, _ := extra[client.StatLimitDuration].(time.Duration)
+	bytes, _ := extra[client.StatLimitData].(uint64)
+	return small(last, bytes)
 }
 
 // relayIn returns the relay of a circuit address: the peer named before /p2p-circuit.

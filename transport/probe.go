@@ -103,6 +103,9 @@ func readSeen(r io.Reader) (netip.AddrPort, error) {
 // relays are asked where they see us now. The next move ends ctx.
 func (h *Host) moved(ctx context.Context) {
 	h.forgetSightings()
+	h.mu.Lock()
+	h.moves++
+	h.mu.Unlock()
 	if h.mapper != nil {
 		h.mapper.move()
 	}
@@ -118,7 +121,7 @@ func (h *Host) keptConns() (out []network.Conn) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, c := range conns {
-		if h.friends[Peer(c.RemotePeer().String())] {
+		if h.keptLocked(Peer(c.RemotePeer().String())) {
 			out = append(out, c)
 		}
 	}

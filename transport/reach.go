@@ -46,7 +46,8 @@ func relaysOf(texts []string) ([]peer.AddrInfo, error) {
 func (h *Host) stayReserved(ctx context.Context, r peer.AddrInfo) {
 	events, stop := h.Watch()
 	defer stop()
-	h.Protect(Peer(r.ID.String()), true)
+	h.p2p.ConnManager().Protect(r.ID, relayTag)
+	defer h.letGo(r.ID)
 	pause := firstReserveRetry
 	for {
 		until, err := h.reserve(ctx, r)
@@ -73,7 +74,7 @@ func (h *Host) waitReserved(ctx context.Context, events <-chan Event, relay peer
 		case <-h.quit:
 			return false
 		case <-ctx.Done():
-			h.setCircuits(relay, nil)
+			h.setCircuits(relay, circuits{})
 			return false
 		case <-t.C:
 			return true
@@ -83,7 +84,7 @@ func (h *Host) waitReserved(ctx context.Context, events <-chan Event, relay peer
 			}
 			lost := e.Kind == Disconnected && e.Peer == Peer(relay.String())
 			if lost {
-				h.setCircuits(relay, nil)
+				h.setCircuits(relay, circuits{})
 			}
 			if lost || e.Kind == NetworkChanged {
 				return true
@@ -107,15 +108,15 @@ func (h *Host) reserve(ctx context.Context, r peer.AddrInfo) (time.Time, error) 
 	if err != nil {
 		return time.Time{}, fmt.Errorf("reserve: %w", err)
 	}
-	var circuits []ma.Multiaddr
+	through := circuits{small: small(got.LimitDuration, got.LimitData)}
 	for _, a := range r.Addrs {
 		c, err := ma.NewMultiaddr(a.String() + "/p2p/" + r.ID.String() + "/p2p-circuit")
 		if err != nil {
 			return time.Time{}, errors.Join(errors.New("compose address"), err)
 		}
-		circuits = append(circuits, c)
+		through.addrs = append(through.addrs, c)
 	}
-	h.setCircuits(r.ID, circuits)
+	h.setCircuits(r.ID, through)
 	return got.Expiration, nil
 }
 
@@ -140,33 +141,6 @@ func (h *Host) awaitPuncher(ctx context.Context) {
 			return
 		}
 	}
-}
-
-// setCircuits says which addresses lead to us through a relay; watchers hear of
-// a change as of any other change of address.
-func (h *Host) setCircuits(relay peer.ID, addrs []ma.Multiaddr) {
-	h.mu.Lock()
-	before := len(h.circuits[relay])
-	if addrs == nil {
-		delete(h.circuits, relay)
-	} else {
-		h.circuits[relay] = addrs
-	}
-	h.mu.Unlock()
-	if before != len(addrs) {
-		h.networkChanged()
-	}
-}
-
-// circuitAddrs lists the addresses that lead through relays.
-func (h *Host) circuitAddrs() []ma.Multiaddr {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	var out []ma.Multiaddr
-	for _, addrs := range h.circuits {
-		out = append(out, addrs...)
-	}
-	return out
 }
 
 // DropRelayed closes the connections to p that run through a relay, if there is

@@ -22,6 +22,10 @@ type Lend struct {
 	For, From func(Peer) bool
 	// Meter counts, and may limit; nil: nobody looks.
 	Meter *Meter
+	// Open offers the relay to strangers: it is listed in the table (DHT.Serve).
+	// Where Duration or Bytes is not set, they are then those of public relays, good
+	// for a first word: 2 minutes and 128 KiB.
+	Open bool
 	// STUN answers binding requests (RFC 5389) on the UDP port besides.
 	STUN bool
 	// Beside says that the host goes on as any other does, and lends beside it.
@@ -41,7 +45,9 @@ func (l Lend) resources() relay.Resources {
 		return d
 	}
 	r := relay.DefaultResources()
-	r.Limit = &relay.RelayLimit{Duration: 12 * time.Hour, Data: 1 << 30}
+	if !l.Open {
+		r.Limit = &relay.RelayLimit{Duration: 12 * time.Hour, Data: 1 << 30}
+	}
 	if l.Duration > 0 {
 		r.Limit.Duration = l.Duration
 	}

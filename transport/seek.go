@@ -17,6 +17,9 @@ type Search struct {
 	Tell func() []Told
 	// Look lists who is looked for.
 	Look func() []Sought
+	// Strangers says whether this host may be reached through relays of strangers,
+	// where friends and Config have none for it; nil is no. It must not block.
+	Strangers func() bool
 	// Found is called with what was read at a spot: who knows its secret has left
 	// it there, at some time of that day. It must not block.
 	Found func(Spot, Whereabouts)
@@ -121,11 +124,11 @@ func (h *Host) Find(ctx context.Context, s Search) error {
 	}
 	events, stop := h.Watch()
 	var wg sync.WaitGroup
-	moved := make(chan struct{}, 1)
+	changed := make(chan struct{}, 1)
 	wg.Go(func() { // ends with the watch, which ends with this call or the host
 		for e := range events {
 			if e.Kind == NetworkChanged {
-				stir(moved)
+				stir(changed)
 			}
 		}
 		cancel()
@@ -142,7 +145,7 @@ func (h *Host) Find(ctx context.Context, s Search) error {
 			f.Bootstrap = len(h.cfg.DHT.Bootstrap)
 		}
 	})
-	k.run(ctx, moved)
+	k.run(ctx, changed)
 	h.setFinding(func(f *FindStatus) { *f = FindStatus{} })
 	return nil
 }

@@ -17,6 +17,7 @@ type seeker struct {
 	search Search
 	budget *rate.Limiter
 
+	relays relaySearch
 	told   map[Spot]*telling
 	sought map[Spot]*hunt
 	done   chan func()
@@ -58,8 +59,9 @@ type hunt struct {
 }
 
 // run works until ctx ends.
-func (k *seeker) run(ctx context.Context, moved <-chan struct{}) {
+func (k *seeker) run(ctx context.Context, changed <-chan struct{}) {
 	defer k.end()
+	moves := k.host.movesNow()
 	k.refresh(true)
 	for {
 		timer := time.NewTimer(time.Until(k.dispatch(ctx)))
@@ -71,7 +73,12 @@ func (k *seeker) run(ctx context.Context, moved <-chan struct{}) {
 			f()
 		case <-k.host.seek:
 			k.refresh(k.host.takeSeekAgain())
-		case <-moved:
+		case <-changed:
+			before := moves
+			if moves = k.host.movesNow(); moves == before { // others lead to where we were
+				k.refresh(false)
+				break
+			}
 			k.settled = time.Now().Add(addrSettle)
 			k.retire()
 			k.refresh(true)
@@ -128,6 +135,7 @@ func (k *seeker) refresh(again bool) {
 	for _, w := range k.search.Look() {
 		k.huntFor(w, now, again)
 	}
+	k.lookForRelays(now, again)
 }
 
 func (k *seeker) tellFor(w Told, now time.Time, again bool) {
@@ -167,8 +175,7 @@ func (k *seeker) huntFor(w Sought, now time.Time, again bool) {
 // dispatch starts what is due and says when to look again.
 func (k *seeker) dispatch(ctx context.Context) time.Time {
 	now := time.Now()
-	next := now.Add(lastLook)
-	due := false
+	next, due := k.dispatchRelays(ctx, now)
 	tell := now
 	if k.settled.After(now) {
 		tell = k.settled

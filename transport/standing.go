@@ -26,8 +26,12 @@ type RelayState struct {
 	Peer Peer
 	// Addr is where it is dialled, a multiaddr.
 	Addr string
+	// Origin is why it passes on for us.
+	Origin Origin
 	// Reserved says that people reach us through it now.
 	Reserved bool
+	// Small says that it passes on too little for a call.
+	Small bool
 	// RTT is the round trip to it, 0 while unknown.
 	RTT time.Duration
 }
@@ -46,7 +50,7 @@ func (h *Host) Standing() Standing {
 func (h *Host) relayStates() []RelayState {
 	var out []RelayState
 	for _, r := range h.relaysNow() {
-		s := RelayState{Peer: Peer(r.ID.String()), Reserved: h.reservedAt(r.ID)}
+		s := h.relayState(r.ID)
 		if len(r.Addrs) > 0 {
 			s.Addr = r.Addrs[0].String() + "/p2p/" + string(s.Peer)
 		}
@@ -58,11 +62,11 @@ func (h *Host) relayStates() []RelayState {
 	return out
 }
 
-// reservedAt says whether addresses lead to us through a relay.
-func (h *Host) reservedAt(relay peer.ID) bool {
+func (h *Host) relayState(id peer.ID) RelayState {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return len(h.circuits[relay]) > 0
+	through := h.circuits[id]
+	return RelayState{Peer: Peer(id.String()), Origin: h.originLocked(id), Reserved: len(through.addrs) > 0, Small: through.small}
 }
 
 // Public reports whether an address is one that the whole internet can route

@@ -3,10 +3,15 @@ package transport
 import (
 	"strings"
 	"time"
+
+	"github.com/libp2p/go-libp2p/core/peer"
 )
 
-// friendTag names our protection in libp2p's connection manager.
-const friendTag = "friend"
+// friendTag and relayTag name our protection in libp2p's connection manager.
+const (
+	friendTag = "friend"
+	relayTag  = "relay"
+)
 
 // reservedTag is how libp2p's relay marks who has a reservation.
 const reservedTag = "relay-reservation"
@@ -30,11 +35,33 @@ func (h *Host) Protect(p Peer, on bool) {
 	h.watchIdleLocked(p, h.Connected(p))
 }
 
+// keptLocked says whether p is a friend, or a relay that we are reached through.
+func (h *Host) keptLocked(p Peer) bool {
+	id, err := p.id()
+	if err != nil {
+		return false
+	}
+	_, borrowed := h.borrowed[id]
+	return borrowed || h.friends[p] || h.namedLocked(id)
+}
+
+// letGo ends the protection of a relay that no more passes on for us.
+func (h *Host) letGo(relay peer.ID) {
+	p := Peer(relay.String())
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if _, again := h.borrowed[relay]; again {
+		return
+	}
+	h.p2p.ConnManager().Unprotect(relay, relayTag)
+	h.watchIdleLocked(p, h.Connected(p))
+}
+
 // watchIdleLocked sets or stops the clock for p. Only connected strangers have
 // one, so an idle host has none.
 func (h *Host) watchIdleLocked(p Peer, connected bool) {
 	t := h.idle[p]
-	if h.closed || !connected || h.friends[p] {
+	if h.closed || !connected || h.keptLocked(p) {
 		if t != nil {
 			t.Stop()
 			delete(h.idle, p)

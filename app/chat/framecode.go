@@ -47,6 +47,28 @@ func (f Lend) Encode() []byte {
 }
 
 // Encode implements Frame.
+func (f PassOn) Encode() []byte {
+	w := begin(f, 1)
+	w.bool(f.On)
+	return w.b
+}
+
+// Encode implements Frame.
+func (f NotesFrame) Encode() []byte {
+	size := 4
+	for _, b := range f.Notes {
+		size += 3 + len(b)
+	}
+	w := begin(f, size)
+	w.bool(f.Passed)
+	w.uvarint(uint64(len(f.Notes)))
+	for _, b := range f.Notes {
+		w.bytes(b)
+	}
+	return w.b
+}
+
+// Encode implements Frame.
 func (f KeyFrame) Encode() []byte {
 	w := begin(f, 96)
 	w.raw(f.Conv[:])
@@ -177,6 +199,10 @@ func (r *reader) frame(typ byte) Frame {
 		return r.read()
 	case frameLend:
 		return Lend{On: r.bool()}
+	case framePassOn:
+		return PassOn{On: r.bool()}
+	case frameNotes:
+		return r.notes()
 	}
 	return nil
 }
@@ -224,6 +250,14 @@ func (r *reader) events() (f EventsFrame) {
 	}
 	if total > MaxEventBytes {
 		r.failWith(fmt.Errorf("%d bytes of events: %w", total, ErrTooLarge))
+	}
+	return f
+}
+
+func (r *reader) notes() (f NotesFrame) {
+	f.Passed = r.bool()
+	for range r.count(MaxNotes, 1) {
+		f.Notes = append(f.Notes, r.bytes(MaxNote))
 	}
 	return f
 }

@@ -19,6 +19,8 @@ const (
 	MaxRequestText = 1 << 10   // bytes of the text in a Request
 	MaxList        = 64 << 10  // bytes of a device list
 	MaxCallBody    = 16 << 10  // bytes of a CallFrame's body
+	MaxNotes       = 64        // notes in one NotesFrame
+	MaxNote        = 8 << 10   // bytes of one note
 )
 
 // ErrUnknownFrame is wrapped by ParseFrame when it meets a type of a newer
@@ -61,6 +63,8 @@ const (
 	frameCall       = 16
 	frameRead       = 17
 	frameLend       = 32
+	framePassOn     = 33
+	frameNotes      = 34
 )
 
 // Hello opens a channel: who speaks and how to reach them later.
@@ -139,6 +143,17 @@ type CallFrame struct {
 // Lend says whether the sender's device passes on for the reader now.
 type Lend struct{ On bool }
 
+// PassOn says whether the sender leaves sealed notes with friends and keeps
+// theirs, by which friends in common find each other again.
+type PassOn struct{ On bool }
+
+// NotesFrame carries sealed notes about where people are. What they say, and for
+// whom, neither this frame nor whoever passes it on knows.
+type NotesFrame struct {
+	Passed bool // left with the sender by others; else the sender's own, to be passed on
+	Notes  [][]byte
+}
+
 // Bye ends a channel in order: the sender is going offline.
 type Bye struct{}
 
@@ -155,6 +170,8 @@ func (Ping) frame() byte            { return framePing }
 func (Pong) frame() byte            { return framePong }
 func (Bye) frame() byte             { return frameBye }
 func (Lend) frame() byte            { return frameLend }
+func (PassOn) frame() byte          { return framePassOn }
+func (NotesFrame) frame() byte      { return frameNotes }
 func (CallFrame) frame() byte       { return frameCall }
 func (ReadFrame) frame() byte       { return frameRead }
 

@@ -37,6 +37,8 @@ func frames() []chat.Frame {
 		chat.CallFrame{Call: [16]byte{1, 15: 2}, Body: []byte("sealed")},
 		chat.ReadFrame{Conv: conv("talk"), Marks: []chat.ReadMark{{Author: device("laptop"), Seen: 300}, {Author: device("phone"), Seen: 1}}},
 		chat.Lend{On: true},
+		chat.PassOn{On: true},
+		chat.NotesFrame{Passed: true, Notes: [][]byte{[]byte("sealed"), []byte("notes")}},
 	}
 }
 

@@ -178,6 +178,7 @@ type Settings struct {
 	SendReceipts bool    `json:"send_receipts"` // tell friends when we have seen
 	SendTyping   bool    `json:"send_typing"`
 	FindOnline   bool    `json:"find_online"` // look for friends who moved through the public network
+	PassOn       bool    `json:"pass_on"`     // friends in common pass on sealed notes of where friends are
 	ReduceMotion bool    `json:"reduce_motion"`
 	WordsKept    bool    `json:"words_kept"` // the person showed that the 24 words are written down
 }

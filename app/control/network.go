@@ -51,9 +51,13 @@ type LentFor struct {
 
 // Relay is how it goes with one relay.
 type Relay struct {
-	Addr  string  `json:"addr"`
-	Name  string  `json:"name"` // a friend's, or the end of its peer id
-	Ready bool    `json:"ready"`
+	Addr  string `json:"addr"`
+	Name  string `json:"name"` // a friend's, or the end of its peer id
+	Ready bool   `json:"ready"`
+	// From is why it passes on: "friend", "named", "open" (a stranger offers it to
+	// everybody) or "public" (a stranger's, for a first word).
+	From  string  `json:"from"`
+	Small bool    `json:"small,omitempty"` // too little for calls
 	RTT   float64 `json:"rtt_ms,omitempty"`
 }
 

@@ -4,6 +4,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/entrenous/entrenous/app/chat"
 	"github.com/entrenous/entrenous/identity"
 )
 
@@ -60,4 +61,14 @@ func (w *news) take(id identity.ID) bool {
 		w.all[id] = &allowance{}
 	}
 	return w.all[id].take(listBurst, listEvery)
+}
+
+// costly says whether a frame ends in a write to the disk, or in a long answer,
+// although nobody has to send many of them.
+func costly(f chat.Frame) bool {
+	switch f.(type) {
+	case chat.Hello, chat.DeviceListFrame, chat.Request, chat.FrontierFrame:
+		return true
+	}
+	return false
 }

@@ -23,8 +23,12 @@ const (
 	tunnelQuiet = 700 * time.Millisecond
 )
 
-// errNoLink means that there is no live channel to a device.
-var errNoLink = errors.New("no channel to the device")
+var (
+	// errNoLink means that there is no live channel to a device.
+	errNoLink = errors.New("no channel to the device")
+	// errSmall means that whoever relays has no room for a call.
+	errSmall = errors.New("the relay passes on too little for a call")
+)
 
 // keepTunnel lends the leg of an outgoing call a stream over whatever path
 // there is to the other end, as long as ctx lasts.
@@ -91,6 +95,9 @@ func (p *phone) openTunnel(ctx context.Context) (*tunnelled, error) {
 	if err != nil {
 		return nil, err
 	}
+	if s.Path().Small {
+		return nil, errors.Join(errSmall, s.Reset())
+	}
 	sealed, err := l.ch.Stream(s, true)
 	if err != nil {
 		return nil, err
@@ -115,7 +122,7 @@ func (p *phone) carry(t *tunnelled) {
 func (n *Node) answerTunnel(s *transport.Stream) {
 	d, ok := n.known().peers[s.Peer()]
 	l := n.links.to(d)
-	if !ok || l == nil || l.guest.Load() {
+	if !ok || l == nil || l.guest.Load() || s.Path().Small {
 		_ = s.Reset()
 		return
 	}

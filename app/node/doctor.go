@@ -136,8 +136,13 @@ func (n *Node) lookAtRelays(relays []transport.RelayState, reach string) []Findi
 	for _, r := range relays {
 		name := n.known().nameOf(r.Peer)
 		switch {
+		case !r.Reserved && (r.Origin == transport.OriginOpen || r.Origin == transport.OriginPublic): // another one is looked for
 		case !r.Reserved:
 			out = append(out, bad("relay:"+name, "relay.silent", name))
+		case r.Small:
+			out = append(out, warn("relay:"+name, "relay.small", name))
+		case r.Origin == transport.OriginOpen || r.Origin == transport.OriginPublic:
+			out = append(out, good("relay:"+name, "relay.stranger", name))
 		case r.RTT == 0:
 			out = append(out, good("relay:"+name, "relay.ready", name))
 		default:

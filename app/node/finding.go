@@ -10,6 +10,7 @@ import (
 	"github.com/entrenous/entrenous/app/store"
 	"github.com/entrenous/entrenous/identity"
 	"github.com/entrenous/entrenous/transport"
+	"github.com/entrenous/entrenous/transport/noise"
 )
 
 // maxFriendBoards is how many relays that a friend named are asked for word.
@@ -35,7 +36,7 @@ func (n *Node) findFar(ctx context.Context) {
 		n.finding.restart = stop
 		n.finding.mu.Unlock()
 		err := n.host.Find(run, transport.Search{
-			Tell: n.toTell, Look: n.toLook, Found: n.foundFar, Now: n.cfg.Now, NoTable: !n.settings().FindOnline,
+			Tell: n.toTell, Look: n.toLook, Strangers: n.takesStrangers, Found: n.foundFar, Now: n.cfg.Now, NoTable: !n.settings().FindOnline,
 		})
 		stop()
 		if err != nil {
@@ -80,6 +81,18 @@ func (n *Node) toTell() []transport.Told {
 		}
 	}
 	return out
+}
+
+// takesStrangers says whether strangers may pass on for us: there is somebody to
+// be reached by, and nobody from whom we hide. Whoever offers a relay to
+// everybody learns our address, and may be just that person.
+func (n *Node) takesStrangers() bool {
+	r := n.known()
+	waits := slices.ContainsFunc(r.pairs, func(p noise.Pair) bool { _, invite := p.Of.(invited); return invite })
+	for _, c := range r.contacts {
+		waits = waits || c.State == store.Friend || c.State == store.Sent
+	}
+	return waits && !r.hidesFromAnybody()
 }
 
 // someoneAway says whether a device of a person is not linked.
@@ -154,19 +167,16 @@ func (n *Node) boards(addrs []string) []string {
 // foundFar takes what was read at a spot. It is only where to knock: who opens
 // must prove who they are.
 func (n *Node) foundFar(s transport.Spot, w transport.Whereabouts) {
-	f := &n.finding
-	f.mu.Lock()
-	e, ok := f.whose[s]
-	if ok && e.device.IsZero() {
-		if f.invited == nil {
-			f.invited = map[identity.ID]transport.Whereabouts{}
-		}
-		f.invited[e.person] = w
+	n.finding.mu.Lock()
+	e, ok := n.finding.whose[s]
+	n.finding.mu.Unlock()
+	if ok {
+		n.foundAt(e, w)
 	}
-	f.mu.Unlock()
-	if !ok {
-		return
-	}
+}
+
+// foundAt lets somebody be tried where they say that they are.
+func (n *Node) foundAt(e errand, w transport.Whereabouts) {
 	if !e.device.IsZero() {
 		if n.known().devices[e.device].Peer != string(w.Peer) {
 			return // left by a device whose network key is another one now
@@ -176,6 +186,13 @@ func (n *Node) foundFar(s transport.Spot, w transport.Whereabouts) {
 		}
 		return
 	}
+	f := &n.finding
+	f.mu.Lock()
+	if f.invited == nil {
+		f.invited = map[identity.ID]transport.Whereabouts{}
+	}
+	f.invited[e.person] = w
+	f.mu.Unlock()
 	n.keeper.soon(func(o errand) bool { return o == e })
 }
 
@@ -204,7 +221,30 @@ func (n *Node) knock(ctx context.Context, e errand, peer transport.Peer, known [
 	n.finding.mu.Lock()
 	read := n.finding.places[e.device]
 	n.finding.mu.Unlock()
-	return n.host.Dial(ctx, peer, n.keeper.places(e, slices.Concat(read, known)))
+	return n.host.Dial(ctx, peer, n.friendsFirst(n.keeper.places(e, slices.Concat(read, known))))
+}
+
+// friendsFirst puts addresses through relays into the order in which they are
+// tried: those of friends, those we named, others.
+func (n *Node) friendsFirst(addrs []string) []string {
+	r := n.known()
+	rank := func(a string) int {
+		at, _, relayed := strings.Cut(a, "/p2p-circuit")
+		_, relay, _ := strings.Cut(at, "/p2p/")
+		_, friends := r.devices[r.peers[transport.Peer(relay)]]
+		switch {
+		case !relayed:
+			return 0
+		case friends:
+			return 1
+		case slices.Contains(n.cfg.Relays, at):
+			return 2
+		}
+		return 3
+	}
+	addrs = slices.Clone(addrs)
+	slices.SortStableFunc(addrs, func(a, b string) int { return rank(a) - rank(b) })
+	return addrs
 }
 
 // interrupt makes an errand due now, although it is being run: old addresses

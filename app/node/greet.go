@@ -38,6 +38,7 @@ func (n *Node) greet(ctx context.Context, l *link) {
 	}
 	if !l.guest.Load() {
 		n.sayLend(l)
+		n.sayPassOn(l)
 		n.openConversations(ctx, l)
 	}
 }
@@ -339,6 +340,7 @@ func (n *Node) trust(ctx context.Context, l *link) {
 	}
 	n.introduce(l)
 	n.sayLend(l)
+	n.sayPassOn(l)
 	n.openConversations(ctx, l)
 	l.poke()
 }

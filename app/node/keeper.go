@@ -361,6 +361,7 @@ func (n *Node) networkEvent(e transport.Event) {
 		for _, l := range n.links.of(n.everybody()...) {
 			l.send(n.hello(l.person))
 		}
+		n.gossip.stir()
 		n.renewCalls(identity.DeviceID{})
 	case transport.Connected, transport.Disconnected:
 	}

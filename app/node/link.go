@@ -79,6 +79,8 @@ type link struct {
 	intro allowance // of the reader's
 	doubt *doubt    // of the writer's
 
+	gossip gossiping
+
 	out  chan chat.Frame
 	wake chan struct{} // holds one token when there may be something to sync
 	gone chan struct{} // closed when the link is over

@@ -75,6 +75,7 @@ type Node struct {
 	news     news
 	presence presence
 	finding  finding
+	gossip   gossip
 	work     crew // the links that run
 }
 
@@ -96,7 +97,7 @@ func Open(ctx context.Context, cfg Config) (*Node, error) {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
 	n := &Node{cfg: cfg, log: cfg.Log, me: me, store: s, boot: newBoot()}
-	n.keeper.wake, n.people.turn = make(chan struct{}, 1), make(chan struct{}, 1)
+	n.keeper.wake, n.people.turn, n.gossip.wake = make(chan struct{}, 1), make(chan struct{}, 1), make(chan struct{}, 1)
 	if err := n.load(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -159,6 +160,7 @@ func (n *Node) Run(ctx context.Context) error {
 	group.Go(func() { n.followNetwork(ctx) })
 	group.Go(func() { n.discover(ctx) })
 	group.Go(func() { n.findFar(ctx) })
+	group.Go(func() { n.passOn(ctx) })
 	group.Go(func() { n.operate(ctx) })
 	group.Go(func() { n.keepBooks(ctx) })
 	n.borrowAll(ctx)

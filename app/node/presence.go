@@ -96,6 +96,7 @@ func (n *Node) left(ctx context.Context, l *link) {
 		n.log.Warn("keep last seen", "err", err)
 	}
 	_ = n.reload(context.WithoutCancel(ctx))
+	n.gossip.stir() // a note for whoever is away now
 	n.presence.leave(l.person, n.linkedTo, func() { n.changes.tell(Change{Topic: TopicPresence, Who: l.person, State: presenceAway}) })
 	n.log.Info("friend is away", "peer", l.device)
 }

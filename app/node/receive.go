@@ -60,20 +60,14 @@ func (n *Node) receive(ctx context.Context, l *link, f chat.Frame) error {
 		n.heardTyping(l, f)
 	case chat.Lend:
 		return n.heardLend(ctx, l, f)
+	case chat.PassOn:
+		n.heardPassOn(l, f)
+	case chat.NotesFrame:
+		n.heardNotes(l, f)
 	case chat.CallFrame:
 		n.heardCall(l, f)
 	}
 	return nil
-}
-
-// costly says whether a frame ends in a write to the disk, or in a long answer,
-// although nobody has to send many of them.
-func costly(f chat.Frame) bool {
-	switch f.(type) {
-	case chat.Hello, chat.DeviceListFrame, chat.Request, chat.FrontierFrame:
-		return true
-	}
-	return false
 }
 
 // heardList takes a device list; a stranger's is only kept with its request.

@@ -142,14 +142,16 @@ func (n *Node) shownTo(id identity.ID) []string {
 	return n.shownAddrs()
 }
 
-// relayedAddrs are the addresses through relays that a route allows.
+// relayedAddrs are the addresses through relays that a route allows; those of
+// strangers, whom we did not choose, are none.
 func (n *Node) relayedAddrs(route Route) []string {
 	r := n.known()
 	return slices.DeleteFunc(n.host.Addrs(), func(a string) bool {
 		at, _, relayed := strings.Cut(a, "/p2p-circuit")
 		_, relay, _ := strings.Cut(at, "/p2p/")
 		_, friends := r.devices[r.peers[transport.Peer(relay)]]
-		return !relayed || friends && route == RouteRelay
+		named := slices.ContainsFunc(n.cfg.Relays, func(a string) bool { return strings.HasSuffix(a, "/p2p/"+relay) })
+		return !relayed || friends && route == RouteRelay || !friends && !named
 	})
 }
 

@@ -24,6 +24,7 @@ type Settings struct {
 	SendReceipts bool    `json:"send_receipts"`
 	SendTyping   bool    `json:"send_typing"`
 	FindOnline   bool    `json:"find_online"` // look for friends who moved through the public table
+	PassOn       bool    `json:"pass_on"`     // leave sealed notes of where we are with friends, and keep theirs, for friends in common
 	ReduceMotion bool    `json:"reduce_motion"`
 	WordsKept    bool    `json:"words_kept"`
 }
@@ -95,6 +96,9 @@ func (n *Node) PutSettings(ctx context.Context, s Settings) error {
 	n.changes.tell(Change{Topic: TopicSettings})
 	if s.FindOnline != before.FindOnline {
 		n.findAnew()
+	}
+	if s.PassOn != before.PassOn {
+		n.passOnChanged()
 	}
 	if s.Name != before.Name {
 		for _, l := range n.links.of(n.everybody()...) {

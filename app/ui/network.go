@@ -97,7 +97,12 @@ func (v *networkPanel) relays() fyne.CanvasObject {
 	list := newColumn(8, labelText(w.tr("network.relays")), smallText(w.tr("network.relays.say")))
 	for _, r := range v.now.States {
 		state := w.tr("network.relay.silent")
-		if r.Ready {
+		switch {
+		case r.Ready && r.Small:
+			state = w.tr("network.relay.small")
+		case r.Ready && r.From == "open":
+			state = w.tr("network.relay.stranger")
+		case r.Ready:
 			state = w.tr("network.relay.ready")
 		}
 		words := newColumn(0, bodyText(r.Name).oneLine(), smallText(state))

@@ -69,7 +69,7 @@ func network(ctx context.Context, n *node.Node) (control.Network, error) {
 		out.Relays = []string{}
 	}
 	for _, r := range n.Relays() {
-		out.States = append(out.States, control.Relay{Addr: r.Addr, Name: n.NameOf(r.Peer), Ready: r.Reserved, RTT: inMilliseconds(r.RTT)})
+		out.States = append(out.States, control.Relay{Addr: r.Addr, Name: n.NameOf(r.Peer), Ready: r.Reserved, From: string(r.Origin), Small: r.Small, RTT: inMilliseconds(r.RTT)})
 	}
 	lent, err := n.Lent(ctx)
 	if err != nil {

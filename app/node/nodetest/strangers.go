@@ -61,3 +61,35 @@ func (tn *Town) DeadTable() *transport.DHT {
 	}
 	return t
 }
+
+// OpenRelay brings a stranger's relay into the town, who offers it to everybody
+// in the table.
+func (tn *Town) OpenRelay(table *transport.DHT, lend transport.Lend) (peer transport.Peer, stop func()) {
+	tn.t.Helper()
+	lend.Open = true
+	return tn.tableRelay(table, lend)
+}
+
+// PublicRelay brings a node of the table into the town that passes on a little for
+// anybody, and knows nothing of who uses it.
+func (tn *Town) PublicRelay(table *transport.DHT) (peer transport.Peer, stop func()) {
+	tn.t.Helper()
+	return tn.tableRelay(table, transport.Lend{Duration: 2 * time.Minute, Bytes: 128 << 10})
+}
+
+func (tn *Town) tableRelay(table *transport.DHT, lend transport.Lend) (peer transport.Peer, stop func()) {
+	tn.t.Helper()
+	_, key, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		tn.t.Fatal(err)
+	}
+	h, err := transport.Listen(tn.t.Context(), transport.Config{
+		Key: key, World: tn.lan.Host().World(), Lend: &lend,
+		DHT: &transport.DHT{Bootstrap: table.Bootstrap, AnyAddr: true, Serve: true},
+	})
+	if err != nil {
+		tn.t.Fatal(err)
+	}
+	tn.t.Cleanup(func() { _ = h.Close() })
+	return h.Peer(), func() { _ = h.Close() }
+}
