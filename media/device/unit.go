@@ -154,7 +154,8 @@ func (u *unit) serve(c *pulse.Conn, kind Kind) (s pulse.Stream, err error) {
 		s.Latency -= min(s.Latency, media.Duration(media.Tick)) // its piece is the tick being collected
 	} else {
 		u.ring.out = c.Write
-		s, err = c.Play(u.id, media.Rate, period)
+		s, err = c.Play(u.id, media.Rate, period, media.Tick)
+		u.ring.due.block = s.Latency
 	}
 	if err != nil {
 		return s, servedReason(err)

@@ -47,7 +47,6 @@ func apmConfig(cfg Config) C.apm_config {
 	return C.apm_config{
 		echo:      flag(!cfg.Headphones),
 		noise:     C.int(cfg.Noise),
-		gain:      flag(cfg.Gain),
 		high_pass: 1,
 	}
 }

@@ -12,7 +12,6 @@ typedef struct apm apm;
 typedef struct {
 	int echo;      // cancel echo
 	int noise;     // suppress noise: 0 off, 1 low, 2 moderate, 3 high
-	int gain;      // level speech
 	int high_pass; // remove what lies below speech
 } apm_config;
 

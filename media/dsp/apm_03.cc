@@ -9,7 +9,6 @@
 
 using webrtc::AudioProcessing;
 using webrtc::EchoCancellation;
-using webrtc::GainControl;
 using webrtc::NoiseSuppression;
 using webrtc::StreamConfig;
 
@@ -34,12 +33,6 @@ int apm_configure(apm *a, apm_config c) {
 	NoiseSuppression *ns = a->ap->noise_suppression();
 	if (c.noise > 0) err |= ns->set_level(static_cast<NoiseSuppression::Level>(c.noise > 3 ? 2 : c.noise - 1));
 	err |= ns->Enable(c.noise > 0);
-	GainControl *gc = a->ap->gain_control();
-	err |= gc->set_mode(GainControl::kAdaptiveDigital);
-	err |= gc->set_target_level_dbfs(6);
-	err |= gc->set_compression_gain_db(12);
-	err |= gc->enable_limiter(true);
-	err |= gc->Enable(c.gain != 0);
 	a->echo = c.echo != 0;
 	return err;
 }

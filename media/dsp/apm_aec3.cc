@@ -34,11 +34,6 @@ int apm_configure(apm *a, apm_config c) {
 	cfg.noise_suppression.level = c.noise >= 3   ? AudioProcessing::Config::NoiseSuppression::kHigh
 	                              : c.noise == 2 ? AudioProcessing::Config::NoiseSuppression::kModerate
 	                                             : AudioProcessing::Config::NoiseSuppression::kLow;
-	cfg.gain_controller1.enabled = c.gain != 0;
-	cfg.gain_controller1.mode = AudioProcessing::Config::GainController1::kAdaptiveDigital;
-	cfg.gain_controller1.target_level_dbfs = 6;
-	cfg.gain_controller1.compression_gain_db = 12;
-	cfg.gain_controller1.enable_limiter = true;
 	a->ap->ApplyConfig(cfg);
 	a->echo = c.echo != 0;
 	return 0;

@@ -66,6 +66,7 @@ type Chain struct {
 	meter    echoMeter
 	duck     duck
 	guard    guard
+	even     leveller
 	heard    [media.Tick]float32 // the loudspeaker at this near tick, aligned
 	raw      [media.Tick]float32
 	waiting  []float32 // of the microphone, for the loudspeaker's lead
@@ -166,6 +167,9 @@ func (c *Chain) Near(tick []float32) error {
 	c.meter.add(c.heard[:], c.raw[:], tick)
 	c.duck.apply(tick)
 	c.speech = c.activity.Speech(tick)
+	if c.cfg.Gain {
+		c.even.apply(tick, c.speech && c.guard.playing == 0)
+	}
 	c.level = media.Level(tick)
 	return nil
 }

@@ -167,15 +167,28 @@ func TestNoiseIsPressedDownAndSpeechStays(t *testing.T) {
 	atLeast(t, "speech in noise", x.kept(4.5, 8), -3)
 }
 
-func TestGainLiftsAQuietVoice(t *testing.T) {
-	needCanceller(t)
-	s := scene{far: make([]float64, 8*media.Rate), near: speech(6, 8, 150)}
-	s.mic = make([]float64, len(s.near))
-	for i, v := range s.near {
-		s.mic[i] = v * 0.1
+func TestGainBringsVoicesTogether(t *testing.T) {
+	level := func(loudness float64) float64 {
+		s := scene{far: make([]float64, 8*media.Rate), near: speech(6, 8, 150)}
+		s.mic = make([]float64, len(s.near))
+		for i, v := range s.near {
+			s.mic[i] = v * loudness
+		}
+		plain, even := run(t, s, dsp.Config{}), run(t, s, dsp.Config{Gain: true})
+		lift := even.kept(4, 8) - plain.kept(4, 8)
+		if quiet := loudness < 1; quiet && lift < 6 || !quiet && lift > -2 {
+			t.Errorf("a voice of %.1f is lifted by %.1f dB", loudness, lift)
+		}
+		for i, v := range even.out {
+			if v < -1 || v > 1 {
+				t.Fatalf("sample %d is %.2f", i, v)
+			}
+		}
+		return even.kept(4, 8)
 	}
-	plain, lifted := run(t, s, dsp.Config{}), run(t, s, dsp.Config{Gain: true})
-	atLeast(t, "lift", lifted.kept(4, 8)-plain.kept(4, 8), 4)
+	if apart := level(2) - level(0.1); apart > 14 { // of 26
+		t.Errorf("a loud and a quiet voice are %.1f dB apart", apart)
+	}
 }
 
 func TestTypingIsPressedDownForAMoment(t *testing.T) {

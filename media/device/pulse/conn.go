@@ -3,7 +3,7 @@
 // no goroutine and no thread, which is what makes it cheap: a library that
 // calls back from a thread of its own keeps the whole runtime awake.
 //
-// Delay: a fragment from the microphone is one period. What is played waits in
+// Delay: a fragment from the microphone is one piece. What is played waits in
 // the server's queue until its next bite, at most one period after it was asked
 // for, and then in the device's own buffer, which the server says (Latency).
 package pulse
