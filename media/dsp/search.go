@@ -30,8 +30,8 @@ type lag struct {
 // remembers one second and adds no delay.
 type search struct {
 	far, near thinner
-	fars      [searchWindow]float64
-	nears     [searchWindow]float64
+	fars      tail
+	nears     tail
 	since     int
 	window    [searchWindow]float64
 	transform *transform
@@ -54,8 +54,7 @@ func newSearch() *search {
 }
 
 func (s *search) reset() {
-	clear(s.fars[:])
-	clear(s.nears[:])
+	s.fars, s.nears = tail{}, tail{}
 	clear(s.phase[:])
 	s.since, s.filled, s.weight = 0, 0, 0
 	s.far, s.near = thinner{}, thinner{}
@@ -64,10 +63,8 @@ func (s *search) reset() {
 // add takes one tick of both sides. Now and then it measures.
 func (s *search) add(far, near []float32, found bool) (lag, bool) {
 	const n = media.Tick / thin
-	copy(s.fars[:], s.fars[n:])
-	copy(s.nears[:], s.nears[n:])
-	s.far.push(s.fars[searchWindow-n:], far)
-	s.near.push(s.nears[searchWindow-n:], near)
+	s.far.push(s.fars.next(n), far)
+	s.near.push(s.nears.next(n), near)
 	s.since += n
 	s.filled = min(s.filled+n, searchWindow)
 	hop := searchHop
@@ -92,23 +89,25 @@ func (s *search) shift(n int) {
 	}
 	clear(s.phase[:])
 	s.weight = 0
+	fars := s.fars.window()
 	if n > 0 {
 		n = min(n, searchWindow)
-		copy(s.fars[n:], s.fars[:searchWindow-n])
-		clear(s.fars[:n])
+		copy(fars[n:], fars[:searchWindow-n])
+		clear(fars[:n])
 		return
 	}
 	n = min(-n, searchWindow)
-	copy(s.fars[:], s.fars[n:])
-	clear(s.fars[searchWindow-n:])
+	copy(fars, fars[n:])
+	clear(fars[searchWindow-n:])
 }
 
 func (s *search) measure() (lag, bool) {
-	if quiet(s.fars[:], -55) || quiet(s.nears[:], -75) {
+	fars, nears := s.fars.window(), s.nears.window()
+	if quiet(fars, -55) || quiet(nears, -75) {
 		return lag{}, false
 	}
 	for i := range s.buf {
-		s.buf[i] = complex(s.fars[i]*s.window[i], s.nears[i]*s.window[i])
+		s.buf[i] = complex(fars[i]*s.window[i], nears[i]*s.window[i])
 	}
 	s.transform.run(s.buf)
 	clear(s.spec)
@@ -152,6 +151,25 @@ func (s *search) peak() (lag, bool) {
 	}
 	m := lag{samples: (float64(at) + frac) * thin, trust: top / (highBin - lowBin) / s.weight}
 	return m, true
+}
+
+// tail holds the last second of one side. It has room for two, so that it is
+// moved once a second and not each tick.
+type tail struct {
+	room [2 * searchWindow]float64
+	at   int // where the last second begins
+}
+
+func (t *tail) window() []float64 { return t.room[t.at:][:searchWindow] }
+
+// next is where the next n samples go; the oldest n are forgotten.
+func (t *tail) next(n int) []float64 {
+	if t.at+searchWindow+n > len(t.room) {
+		copy(t.room[:], t.window())
+		t.at = 0
+	}
+	t.at += n
+	return t.room[t.at+searchWindow-n:][:n]
 }
 
 func quiet(x []float64, dbfs float64) bool {
