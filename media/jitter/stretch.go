@@ -18,6 +18,10 @@ const (
 	hurry       = 60 * 48
 	silentLevel = -50.0 // dBFS below which any jump goes unheard
 	slow        = 3     // samples played per sample jumped, at least: 25 % of speed
+	// The moment of a Pull moves by a millisecond or two. A delay that lies at
+	// the edge of what is aimed at must not be lengthened by a tick at one and
+	// shortened by it at the next.
+	easy = codecStep
 	// Nobody hears the speed of silence.
 	slowInSilence = 1
 )
@@ -30,7 +34,7 @@ const (
 // waiting beyond that are delay that buys nothing.
 func (b *Buffer) spare(late int64, before int) int64 {
 	tick := int64(b.tick)
-	free := min(late-b.delay.target(), b.slack.least())
+	free := min(late-b.delay.target()-easy, b.slack.least())
 	return int64(before) + max(free, 0)/tick*tick
 }
 

@@ -88,9 +88,10 @@ func measure(t *testing.T, p *pulse, s scenario) {
 	p50, p95 := delays[len(delays)/2], delays[(len(delays)*95+99)/100-1]
 	clear := said.clarity(heard, len(words))
 	a, b := peers[0].wait(t), peers[1].wait(t)
-	t.Logf("%-18s %9.1f %9.1f %7s | %7.4f %6s | %6.2f %6s | %.0f, jitter %v, mouth to ear %v, concealed %d, %s", s.name, p50, p95, target(s.p95),
+	t.Logf("%-18s %9.1f %9.1f %7s | %7.4f %6s | %6.2f %6s | %.0f, jitter %v, mouth to ear %v, concealed %d, stretched +%d -%d, %s", s.name, p50, p95, target(s.p95),
 		clear, target(s.stoi), max(a.CPU, b.CPU), target(s.cpu), max(a.RSS, b.RSS),
-		b.Stats.JitterDelay.Round(100*time.Microsecond), b.Stats.MouthToEar.Round(100*time.Microsecond), b.Stats.ConcealedSamples, b.Stats.Quality)
+		b.Stats.JitterDelay.Round(100*time.Microsecond), b.Stats.MouthToEar.Round(100*time.Microsecond), b.Stats.ConcealedSamples,
+		b.Stats.InsertedSamplesForDeceleration, b.Stats.RemovedSamplesForAcceleration, b.Stats.Quality)
 }
 
 // echo has the second peer hear its own loudspeaker, as loud as it is, and says
