@@ -11,8 +11,7 @@ import (
 // ticks came too late, it asks for them sooner.
 type due struct {
 	last   time.Time     // of the last bite
-	block  time.Duration // of the device, where what is told are several bites at once; 0 is a bite
-	period time.Duration // that a bite lasts
+	period time.Duration // that it lasts
 	lead   time.Duration // how long before a bite its tick should be there: the delay that the ring adds
 	begun  bool          // a tick was laid down
 	dry    bool          // the last bite found too little
@@ -31,9 +30,6 @@ const (
 // bite notes that n samples were taken, and whether some of them were missing.
 func (d *due) bite(now time.Time, n int, missing bool) {
 	d.last, d.period = now, media.Duration(n)
-	if d.block > 0 {
-		d.period = min(d.period, d.block)
-	}
 	if !d.begun {
 		return
 	}

@@ -154,8 +154,7 @@ func (u *unit) serve(c *pulse.Conn, kind Kind) (s pulse.Stream, err error) {
 		s.Latency -= min(s.Latency, media.Duration(media.Tick)) // its piece is the tick being collected
 	} else {
 		u.ring.out = c.Write
-		s, err = c.Play(u.id, media.Rate, period, media.Tick)
-		u.ring.due.block = s.Latency
+		s, err = c.Play(u.id, media.Rate, period)
 	}
 	if err != nil {
 		return s, servedReason(err)

@@ -124,7 +124,7 @@ func TestWhatIsPlayedReachesTheServerAfterItsGap(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	s, err := c.Play("desk", 48000, 240, 480)
+	s, err := c.Play("desk", 48000, 240)
 	if err != nil || s.Latency != 5*time.Millisecond || s.Room != 960 {
 		t.Fatalf("%+v, %v", s, err)
 	}
@@ -230,7 +230,7 @@ func FuzzAnything(f *testing.F) {
 		for _, use := range []func(c *pulse.Conn) error{
 			func(c *pulse.Conn) error { _, err := c.Sinks(); return err },
 			func(c *pulse.Conn) error { _, err := c.Record("", 48000, 240); return err },
-			func(c *pulse.Conn) error { _, err := c.Play("", 48000, 240, 480); return err },
+			func(c *pulse.Conn) error { _, err := c.Play("", 48000, 240); return err },
 			func(c *pulse.Conn) error { return nil },
 		} {
 			c, err := pulse.Dial(patience)

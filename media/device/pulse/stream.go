@@ -87,20 +87,19 @@ func (c *Conn) Record(device string, rate, period int) (Stream, error) {
 }
 
 // Play begins to play on device (the default one if empty), mono at rate. The
-// server takes bites of about period samples; Hear tells of them when they have
-// come to piece samples.
-func (c *Conn) Play(device string, rate, period, piece int) (Stream, error) {
+// server takes bites of about period samples; Hear tells of each.
+func (c *Conn) Play(device string, rate, period int) (Stream, error) {
 	m := c.command(opCreatePlayback)
 	m.sound(uint32(rate))
 	m.u32(none)
 	m.text(device)
-	bite, request := uint32(period*4), uint32(piece*4)
-	m.u32(64 * bite) // the longest queue
-	m.flags(false)   // it runs
+	bytes := uint32(period * 4)
+	m.u32(64 * bytes) // the longest queue
+	m.flags(false)    // it runs
 	// The server keeps half of what is beyond two requests for the device's
 	// own buffer: one period here. Its queue need not be filled: it never
 	// waits for more (no prebuffering).
-	m.u32(2*bite+2*request, 0, request)
+	m.u32(3*bytes, 0, bytes/2)
 	m.u32(0) // in sync with no other
 	m.fullVolume()
 	m.flags(false, false, false, false, false, device != "", false)
