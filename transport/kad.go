@@ -57,6 +57,9 @@ const (
 	// looked for, and nearTimeout how long that may take.
 	nearFirst   = 4
 	nearTimeout = 5 * time.Second
+	// nearAnswer is how long a known node may take to answer a question that is
+	// asked again while a search lasts.
+	nearAnswer = time.Second
 	// maxAnswers is how many different records of one place are looked at.
 	maxAnswers = 16
 )
@@ -150,14 +153,54 @@ func (t *table) putNear(ctx context.Context, p place, rec []byte) {
 	all.Wait()
 }
 
+// getNear asks the nearest nodes that are known already, some times while others
+// are searched for: those who do not answer hold a search up for seconds, in which
+// a friend may leave word.
+func (t *table) getNear(ctx context.Context, p place, found func([]byte)) {
+	ask, err := pb.NewProtocolMessenger(t.dht.MessageSender())
+	if err != nil {
+		return
+	}
+	wait := time.NewTimer(0)
+	defer wait.Stop()
+	for _, pause := range []time.Duration{500 * time.Millisecond, 500 * time.Millisecond, time.Second, 2 * time.Second, 0} {
+		select {
+		case <-ctx.Done():
+			return
+		case <-wait.C:
+		}
+		wait.Reset(pause)
+		t.askNear(ctx, p, ask, found)
+	}
+}
+
+func (t *table) askNear(ctx context.Context, p place, ask *pb.ProtocolMessenger, found func([]byte)) {
+	ctx, cancel := context.WithTimeout(ctx, nearAnswer)
+	defer cancel()
+	var all sync.WaitGroup
+	for _, id := range t.dht.RoutingTable().NearestPeers(kb.ConvertKey(p.tableKey()), nearFirst) {
+		all.Go(func() {
+			if rec, _, err := ask.GetValue(ctx, id, p.tableKey()); err == nil && rec != nil {
+				found(rec.GetValue())
+			}
+		})
+	}
+	all.Wait()
+}
+
 // get asks the nodes nearest to the place, and hands out each record that is
-// better than the one before.
+// better than the one before. found may be called from several goroutines.
 func (t *table) get(ctx context.Context, p place, found func([]byte)) error {
 	ctx, cancel := context.WithTimeout(ctx, tableTimeout)
 	defer cancel()
 	if t.dht.RoutingTable().Size() == 0 {
 		return errNobody
 	}
+	near, done := context.WithCancel(ctx)
+	var beside sync.WaitGroup
+	defer beside.Wait()
+	defer done()
+	beside.Go(func() { t.getNear(near, p, found) })
 	answers, err := t.dht.SearchValue(ctx, p.tableKey())
 	if err != nil {
 		return fmt.Errorf("ask the table: %w", err)
