@@ -25,12 +25,7 @@ func NewEncoder(c Config) (*Encoder, error) {
 func (e *Encoder) Frame() int { return e.cfg.Frame }
 
 // Lookahead is how many samples the encoder looks ahead.
-func (e *Encoder) Lookahead() int {
-	if e.cfg.LowDelay {
-		return lowLookahead
-	}
-	return Lookahead
-}
+func (e *Encoder) Lookahead() int { return e.cfg.Lookahead() }
 
 // Encode codes one frame of pcm (see Frame) into packet, which should have room
 // for MaxPacket bytes, and returns the packet's size. 0 means that nothing

@@ -10,7 +10,7 @@
 // line, and Ogg (RFC 7845) in a file.
 //
 // Delay: the encoder waits for one frame (10 or 20 ms) and looks 6.5 ms ahead
-// (Lookahead); the decoder adds none.
+// (Lookahead), or 2.5 with LowDelay; the decoder adds none.
 package opus
 
 import (
@@ -102,6 +102,14 @@ func (c Config) effort() (complex, loss int) {
 		return lowComplexity, c.Loss
 	}
 	return complexity, max(c.Loss, minLoss)
+}
+
+// Lookahead is how many samples an encoder for c looks ahead.
+func (c Config) Lookahead() int {
+	if c.LowDelay {
+		return lowLookahead
+	}
+	return Lookahead
 }
 
 func (c Config) check() error {

@@ -122,7 +122,8 @@ func (e *Engine) mouthToEar(s Stats) time.Duration {
 		return 0
 	}
 	const tick = media.Tick * time.Second / media.Rate // of the frame, that the microphone counts
-	theirs := e.in.latency() + e.chain.Delay() + s.Frame - tick + media.Duration(opus.Lookahead)
+	ahead := opus.Config{LowDelay: e.plans.now.Load().low}.Lookahead()
+	theirs := e.in.latency() + e.chain.Delay() + s.Frame - tick + media.Duration(ahead)
 	return theirs + s.RoundTrip/2 + s.JitterDelay + e.out.latency()
 }
 

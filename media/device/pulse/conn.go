@@ -67,7 +67,13 @@ func Dial(patience time.Duration) (*Conn, error) {
 			err = fmt.Errorf("%w: %w", ErrNoServer, refused)
 			continue
 		}
-		c := &Conn{conn: raw, in: bufio.NewReaderSize(raw, backlog), patient: patience}
+		conn, refused := newSocket(raw)
+		if refused != nil {
+			err = fmt.Errorf("%w: %w", ErrNoServer, refused)
+			_ = raw.Close()
+			continue
+		}
+		c := &Conn{conn: conn, in: bufio.NewReaderSize(conn, backlog), patient: patience}
 		if err = c.login(); err == nil {
 			return c, nil
 		}
