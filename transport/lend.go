@@ -135,6 +135,7 @@ type lender struct {
 	host.Host
 	meter *Meter
 	slow  *rate.Limiter // nil: as fast as it goes
+	tap   func(Peer, []byte)
 	quit  <-chan struct{}
 }
 
@@ -196,6 +197,9 @@ func (s *lentStream) Read(b []byte) (int, error) {
 	if !s.l.wait(n) {
 		return 0, ErrClosed
 	}
+	if s.l.tap != nil {
+		s.l.tap(Peer(s.Conn().RemotePeer().String()), b[:n])
+	}
 	return n, err //nolint:wrapcheck // as above
 }
 
@@ -234,7 +238,7 @@ func (h *Host) serveRelay(ctx context.Context) error {
 	if meter == nil {
 		meter = &Meter{}
 	}
-	l := &lender{Host: h.p2p, meter: meter, quit: h.quit}
+	l := &lender{Host: h.p2p, meter: meter, tap: lend.Tap, quit: h.quit}
 	if lend.Rate > 0 {
 		l.slow = rate.NewLimiter(rate.Limit(lend.Rate), int(min(max(lend.Rate/4, relayBuffer), math.MaxInt32)))
 	}

@@ -53,9 +53,8 @@ func (b *Book) heardOffer(now time.Time, id ID, who Person, from Device, s Signa
 		b.out = append(b.out, Effect{Act: Send, Call: id, Device: from, Signal: Signal{Kind: Reject, Reason: why}})
 	}
 	if e := b.entry(id); e != nil {
-		if e.Live() && e.Device == from && e.State == Ringing && !e.Outgoing { // said twice: the channel was renewed
-			e.deadline = e.Began.Add(RingTime + ringSlack)
-			b.say(e, from, Signal{Kind: Rings})
+		if e.Device == from && !e.Outgoing {
+			b.heardAgain(e)
 		}
 		return
 	}
@@ -87,6 +86,19 @@ func (b *Book) heardOffer(now time.Time, id ID, who Person, from Device, s Signa
 	b.begin(now, e)
 	b.say(e, from, Signal{Kind: Rings})
 	b.become(e, Ringing, now.Add(RingTime+ringSlack))
+}
+
+// heardAgain takes an offer that was said before: the channel was renewed, and
+// what we answered may be lost with the old one.
+func (b *Book) heardAgain(e *entry) {
+	switch e.State {
+	case Ringing:
+		e.deadline = e.Began.Add(RingTime + ringSlack)
+		b.say(e, e.Device, Signal{Kind: Rings})
+	case Connecting:
+		b.say(e, e.Device, Signal{Kind: Accept})
+	case Idle, Calling, Active, Reconnecting, Ended:
+	}
 }
 
 // cross decides between our call to a person and theirs to us: the lower id

@@ -444,3 +444,19 @@ func TestEndedCallsAreForgotten(t *testing.T) {
 		}
 	}
 }
+
+func TestAnAnswerThatWasLostIsSaidAgain(t *testing.T) {
+	w := newTown(t, "ab")
+	w.dial('a', 1, 'b')
+	w.settle()
+	e, err := w.books[device('b')].Answer(w.now, id(1))
+	w.must('b', e, err)
+	w.cut[device('b')] = true
+	w.settle()
+	w.cut[device('b')] = false
+	w.does('a', w.books[device('a')].Linked(w.now, person('b'), device('b'), false)) // the channel is renewed
+	w.settle()
+	if c, _ := w.books[device('a')].Find(id(1)); c.State != call.Connecting || c.Device != device('b') {
+		t.Errorf("the answer was lost: the caller's call is %+v", c)
+	}
+}

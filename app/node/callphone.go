@@ -32,7 +32,7 @@ type phone struct {
 	person    identity.ID // at the other end
 	made      time.Time
 	offered   []byte   // incoming: how the caller is reached
-	described []byte   // outgoing: how we are
+	described []byte   // how we are
 	leg       *rtc.Leg // nil until it begins; written by the operator, under mu
 	work      sync.WaitGroup
 	stop      context.CancelFunc // ends work; nil before begin

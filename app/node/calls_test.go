@@ -395,3 +395,48 @@ func TestOneCannotCallStrangersNorTwiceNorOneself(t *testing.T) {
 		}
 	})
 }
+
+func TestTwoPeopleWithTwoDevicesEachCallEachOtherAtOnceWaitAndHold(t *testing.T) {
+	nodetest.Run(t, func(town *nodetest.Town) {
+		alice, bob := friends(town, false)
+		hers, his := alice.Second(), bob.Second()
+		carol := town.Join("carol")
+		town.Befriend(alice, carol)
+		for _, pair := range [][2]*nodetest.Person{{alice, bob}, {bob, alice}} {
+			town.Eventually("all devices are reached", func() bool { return linkedTo(pair[0], pair[1]) == 2 })
+		}
+		first, second := alice.Call(bob), bob.Call(alice)
+		a, b := alice.WantCall(first, call.Active), bob.WantCall(second, call.Active)
+		if a.ID != b.ID {
+			t.Fatalf("alice is in %x, bob in %x", a.ID, b.ID)
+		}
+		alice.WantSound(first)
+		bob.WantSound(second)
+		town.Pass(time.Second)
+		for _, p := range []*nodetest.Person{hers, his} {
+			for _, c := range p.Node().Calls() {
+				if c.Live() {
+					t.Errorf("%s still rings: %+v", p.Name, c)
+				}
+			}
+		}
+		third := carol.Call(alice) // rings at the device that speaks, and waits there
+		if alice.Rings(carol); !alice.WantCall(third, call.Ringing).Waiting {
+			t.Error("the third call does not wait")
+		}
+		alice.Answer(third)
+		carol.WantCall(third, call.Active)
+		if !alice.WantCall(first, call.Active).Held {
+			t.Error("the first call is not held")
+		}
+		town.Eventually("bob sees that he is held", func() bool { return bob.WantCall(second, call.Active).HeldThere })
+		alice.HangUp(third)
+		carol.WantEnded(third, call.Completed)
+		if err := alice.Node().Hold(first, false); err != nil {
+			t.Fatal(err)
+		}
+		bob.WantSound(second)
+		bob.HangUp(second)
+		alice.WantEnded(first, call.Completed)
+	})
+}

@@ -85,7 +85,13 @@ func (n *Node) signal(ctx context.Context, e call.Effect) {
 		if p := n.phone(e.Call); p != nil && p.called().ActiveFrom != (time.Time{}) {
 			s.Report = p.report()
 		}
-	case call.Rings, call.Accept, call.Reject, call.OnHold, call.Again, call.AgainToo, call.Recording, call.Test:
+	case call.Accept: // once more
+		p := n.phone(e.Call)
+		if p == nil || p.described == nil {
+			return // join has still to say it
+		}
+		s.Description = p.described
+	case call.Rings, call.Reject, call.OnHold, call.Again, call.AgainToo, call.Recording, call.Test:
 	}
 	n.say(e.Call, e.Device, s)
 }
@@ -151,7 +157,8 @@ func (n *Node) join(ctx context.Context, e call.Effect) {
 		n.breakOff(e.Call, call.Failed, err)
 		return
 	}
-	n.say(e.Call, e.Device, call.Signal{Kind: call.Accept, Description: d.Encode()})
+	p.described = d.Encode()
+	n.say(e.Call, e.Device, call.Signal{Kind: call.Accept, Description: p.described})
 	p.begin(ctx)
 }
 

@@ -2,6 +2,9 @@ package nodetest
 
 import (
 	"crypto/ed25519"
+	"slices"
+	"sync/atomic"
+	"time"
 
 	"github.com/entrenous/entrenous/transport"
 	"github.com/entrenous/entrenous/transport/simnet"
@@ -16,12 +19,56 @@ func (tn *Town) Relay() (addrs []string, stop func()) {
 // RelayOn is Relay on a machine of the test's choice.
 func (tn *Town) RelayOn(m *simnet.Host) (addrs []string, stop func()) {
 	tn.t.Helper()
+	return tn.lend(m, &transport.Lend{})
+}
+
+// Evil is what a relay does to what it passes on.
+type Evil int32
+
+// The ways of bad relays.
+const (
+	Honest Evil = iota
+	Drops       // passes nothing on any more
+	Delays      // a second late
+	Swaps       // the halves of every tenth piece
+)
+
+// BadRelayOn is RelayOn whose relay may turn bad; until told it is honest.
+func (tn *Town) BadRelayOn(m *simnet.Host) (addrs []string, turn func(Evil)) {
+	tn.t.Helper()
+	var now, count atomic.Int32
+	over := make(chan struct{})
+	addrs, stop := tn.lend(m, &transport.Lend{Tap: func(_ transport.Peer, b []byte) {
+		switch Evil(now.Load()) {
+		case Honest:
+		case Drops:
+			<-over
+		case Delays:
+			select {
+			case <-over:
+			case <-time.After(time.Second):
+			}
+		case Swaps:
+			if half := len(b) / 2; half > 0 && count.Add(1)%10 == 0 {
+				copy(b, slices.Concat(b[half:2*half], b[:half]))
+			}
+		}
+	}})
+	tn.t.Cleanup(func() {
+		close(over)
+		stop()
+	})
+	return addrs, func(e Evil) { now.Store(int32(e)) }
+}
+
+func (tn *Town) lend(m *simnet.Host, lend *transport.Lend) (addrs []string, stop func()) {
+	tn.t.Helper()
 	_, key, err := ed25519.GenerateKey(nil)
 	if err != nil {
 		tn.t.Fatal(err)
 	}
 	h, err := transport.Listen(tn.t.Context(), transport.Config{
-		Key: key, Lend: &transport.Lend{}, World: m.World(),
+		Key: key, Lend: lend, World: m.World(),
 	})
 	if err != nil {
 		tn.t.Fatal(err)
