@@ -38,6 +38,7 @@ func TestFigures(t *testing.T) {
 		{"adding", measureAdding},
 		{"restart", measureRestart},
 		{"idle", measureIdle},
+		{"idle with a table", measureIdleTable},
 		{"death", measureDeath},
 		{"history", measureHistory},
 		{"killing", func(t *testing.T) []figure {
@@ -288,11 +289,11 @@ func measureIdle(t *testing.T) []figure {
 	settle := time.After(10 * time.Second)
 	<-settle
 	const watched = 30 * time.Second
-	cpu, bytes := cpuOf(t, ana), loopbackBytes(t, ana)
+	cpu, bytes := cpuOf(t, ana), deviceBytes(t, ana, "lo")
 	<-time.After(watched)
 	used := cpuOf(t, ana) - cpu
 	// Every byte belongs to one of the five pairs, in both directions.
-	traffic := float64(loopbackBytes(t, ana)-bytes) / watched.Seconds() / float64(len(others))
+	traffic := float64(deviceBytes(t, ana, "lo")-bytes) / watched.Seconds() / float64(len(others))
 	return []figure{{
 		"idle daemon, 5 connected friends: CPU, resident memory, traffic per friend", "≤ 0.1 %, ≤ 64 MiB, ≤ 100 B/s", "Jami 0.02 %, 87 MiB, 200 B/s; Tox 0.28 %, 4–39 MiB, 10,000 B/s",
 		fmt.Sprintf("%.3f %%, %d MiB, %.0f B/s", 100*used.Seconds()/watched.Seconds(), residentMiB(t, ana), traffic),
@@ -416,16 +417,22 @@ func quietNetwork(t testing.TB) string {
 	return name
 }
 
-// loopbackBytes is what went over the loopback interface that a daemon sees.
-func loopbackBytes(t testing.TB, p *person) int64 {
+// deviceBytes is what came and went over a network interface that a daemon sees;
+// on loopback, what one end sent and the other received is counted once.
+func deviceBytes(t testing.TB, p *person, device string) int64 {
 	t.Helper()
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/net/dev", p.daemon.cmd.Process.Pid))
 	must(t, err)
-	_, after, ok := strings.Cut(string(b), "lo:")
+	_, after, ok := strings.Cut(string(b), device+":")
 	if !ok {
-		t.Fatal("no loopback interface")
+		t.Fatalf("no interface %s", device)
 	}
-	n, err := strconv.ParseInt(strings.Fields(after)[0], 10, 64)
+	received, err := strconv.ParseInt(strings.Fields(after)[0], 10, 64)
 	must(t, err)
-	return n
+	if device == "lo" {
+		return received
+	}
+	sent, err := strconv.ParseInt(strings.Fields(after)[8], 10, 64)
+	must(t, err)
+	return received + sent
 }

@@ -131,6 +131,7 @@ func TestWrongUseIsSaidSo(t *testing.T) {
 		{"invite", "--expires", "tomorrow"},
 		{"daemon", "--listen", "localhost:4001"},
 		{"daemon", "--bootstrap", "example.org"},
+		{"relay", "--open", "--no-dht"},
 		{"id", "twice"},
 	} {
 		a := ana.try("", append(args, "--json")...)

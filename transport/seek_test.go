@@ -107,3 +107,24 @@ func (f *friend) all() []transport.Whereabouts {
 	defer f.mu.Unlock()
 	return append([]transport.Whereabouts(nil), f.found...)
 }
+
+func TestWhoHasAPublicAddressServesTheTableAndARelayIsEnoughToBeginWith(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *simnet.World) {
+		relay := on(t, w.LAN(simnet.Public).Host(), transport.Config{Lend: &transport.Lend{}, DHT: &transport.DHT{AnyAddr: true, Serve: true}})
+		dht := &transport.DHT{Bootstrap: relay.Addrs(), AnyAddr: true}
+		ana := &friend{t: t, host: on(t, w.LAN(simnet.Public).Host(), transport.Config{DHT: dht})}
+		bo := &friend{t: t, host: on(t, w.LAN(simnet.PortRestricted).Host(), transport.Config{DHT: dht})}
+		a, b := spots()
+		ana.find(meeting{mine: a, theirs: b})
+		bo.find(meeting{mine: b, theirs: a})
+		ana.wants(bo, 3*time.Second)
+		bo.wants(ana, 3*time.Second)
+		time.Sleep(10 * time.Minute)
+		if f := ana.host.Finding(); !f.Serving || !f.Awake {
+			t.Errorf("at a public address: %+v", f)
+		}
+		if f := bo.host.Finding(); f.Serving || f.Awake {
+			t.Errorf("behind a router: %+v", f)
+		}
+	})
+}
