@@ -53,7 +53,7 @@ With --json its first line is {"type":"ready",…}.`,
 	f := cmd.Flags()
 	f.StringArrayVar(&d.cfg.Listen, "listen", nil, "a `multiaddr` to listen on, such as /ip4/0.0.0.0/udp/4001/quic-v1; again for more")
 	f.BoolVar(&d.cfg.LANOnly, "lan-only", false, "talk to local networks only")
-	f.BoolVar(&d.cfg.NoMap, "no-port-mapping", false, "do not ask the router to open a port (UPnP, NAT-PMP)")
+	f.BoolVar(&d.cfg.NoMap, "no-port-mapping", false, "do not ask the router to open a port (PCP, NAT-PMP, UPnP)")
 	f.BoolVar(&d.cfg.NoLAN, "no-lan", false, "do not announce this device on the local network, nor look for friends there")
 	f.StringVar(&audio, "audio", "system", "what calls hear and speak with: `system`, null, tone, file:IN.wav,OUT.wav or pulse:SOURCE,SINK")
 	f.BoolVar(&d.cfg.AutoAnswer, "auto-answer", false, "answer every call at once")

@@ -25,6 +25,9 @@ type router struct {
 	noUDP   bool   // lets no UDP out
 	six     bool   // IPv6 only, with a firewall
 	loss    int    // % of packets lost, each way
+	narrow  bool   // swallows packets of more than 1,280 bytes
+	opens   string // by which protocol it opens ports when asked
+	claims  string // which address it then says that it has, where that is not its own
 }
 
 // routers are the kinds, the most open first.
@@ -41,7 +44,7 @@ var routers = []router{
 // rules are the router's, for nft.
 func (r router) rules(inside string) string {
 	nat, through, loss := r.nat, "", ""
-	if r.open {
+	if r.open || r.opens != "" {
 		through = "ct status dnat accept\n  "
 	}
 	if r.noUDP {
@@ -49,6 +52,9 @@ func (r router) rules(inside string) string {
 	}
 	if r.loss > 0 {
 		loss = fmt.Sprintf("numgen random mod 100 < %d drop\n  ", r.loss)
+	}
+	if r.narrow {
+		loss += "meta length > 1280 drop\n  "
 	}
 	text := fmt.Sprintf(`table inet door {
  chain in {
@@ -161,6 +167,9 @@ func (l *lab) home(r router) string {
 	}
 	l.forward(gate)
 	l.nft(gate, r.rules(fmt.Sprintf("10.%d.0.2", n)))
+	if r.opens != "" {
+		l.openPorts(gate, r)
+	}
 	return name
 }
 

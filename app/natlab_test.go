@@ -18,6 +18,7 @@ type dweller struct {
 	r           router
 	name, space string
 	profile     string
+	daemon      *process
 	c           *control.Client
 	daemon      *process
 }
@@ -27,7 +28,10 @@ func (l *lab) dwell(r router, name string, relays []string) *dweller {
 	l.t.Helper()
 	d := &dweller{l: l, r: r, name: name, space: l.home(r), profile: filepath.Join(l.dir, name)}
 	l.run(l.bin, "init", "--profile", d.profile, "--name", name, "--no-passphrase")
-	args := []string{"daemon", "--json", "--no-lan", "--audio", "tone", "--auto-answer", "--profile", d.profile}
+	args := []string{"daemon", "--json", "--audio", "tone", "--auto-answer", "--profile", d.profile}
+	if r.opens == "" {
+		args = append(args, "--no-lan")
+	}
 	for _, a := range relays {
 		args = append(args, "--relay", a)
 	}
@@ -79,13 +83,16 @@ func theory(a, b router) string {
 	switch {
 	case a.six != b.six:
 		return "relay"
-	case a.nat != "" && !b.open, b.nat != "" && !a.open:
+	case a.nat != "" && !b.reached(), b.nat != "" && !a.reached():
 		return "relay"
 	case a.noUDP || b.noUDP:
 		return ""
 	}
 	return "direct"
 }
+
+// reached says whether whoever is outside gets in unasked.
+func (r router) reached() bool { return r.open || r.opens != "" && r.claims == "" }
 
 // meet makes two people friends, lets them write and call.
 func (l *lab) meet(a, b *dweller) (m meeting) {

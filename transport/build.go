@@ -28,6 +28,8 @@ const (
 	// relays and protocols: no address, no version, no system.
 	userAgent       = "entrenous/1"
 	protocolVersion = "ipfs/0.1.0"
+
+	firstPacket = 1200 // bytes of the payload of UDP
 )
 
 func peerOfKey(key ed25519.PrivateKey) (Peer, error) {
@@ -82,7 +84,7 @@ func (h *Host) build(ctx context.Context) error {
 		return errors.Join(errors.New("build libp2p host: its network is not a swarm"), h.p2p.Close())
 	}
 	h.swarm = sw
-	h.serveVerifiers()
+	h.verifies()
 	return nil
 }
 
@@ -126,6 +128,9 @@ func (h *Host) openQUIC(key quic.StatelessResetKey, token quic.TokenGeneratorKey
 	if err != nil {
 		return nil, fmt.Errorf("open QUIC: %w", err)
 	}
+	// The first packet fits through where more than 1,280 bytes vanish (RFC 9000
+	// §14.1 asks for 1,200); both ends then find out what fits (RFC 8899).
+	cm.ClientConfig().InitialPacketSize = firstPacket
 	h.quic = cm
 	life.Append(fx.StopHook(cm.Close))
 	return cm, nil

@@ -37,6 +37,8 @@ type Host struct {
 	sockets sockets      // the same, where they are this machine's
 	relay   *relay.Relay // nil unless the host lends
 	mapper  *mapper      // asks the router for ports; nil: nobody does
+	// verifier has others try them; nil: nobody does, or libp2p's own does.
+	verifier *verifier
 
 	quit    chan struct{} // closed by Close
 	stopped chan struct{} // closed when Close is done
@@ -106,6 +108,9 @@ func (h *Host) start(ctx context.Context) error {
 	})
 	h.wg.Go(func() { h.followPeers(changed) })
 	h.wg.Go(func() { h.followNetwork(life) })
+	if h.verifier != nil {
+		h.wg.Go(func() { h.verifyPorts(life) })
+	}
 	if err := errors.Join(h.serveOthers(life), h.serveRelay(life)); err != nil {
 		return err
 	}

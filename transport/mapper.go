@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/netip"
 	"slices"
@@ -46,8 +47,9 @@ type mapper struct {
 	done chan struct{}
 
 	mu    sync.Mutex
-	off   bool // the router is left alone
-	moved bool // the machine has moved: what was open leads nowhere
+	news  chan<- struct{} // gets a token when what is open changes; nil: nobody wants to know
+	off   bool            // the router is left alone
+	moved bool            // the machine has moved: what was open leads nowhere
 	state RouterState
 	way   way // by which the ports were opened; nil: none is
 	open  map[door]netip.AddrPort
@@ -189,7 +191,17 @@ func (m *mapper) keep(s RouterState, w way, open map[door]netip.AddrPort) {
 	if open == nil {
 		open = map[door]netip.AddrPort{}
 	}
+	if m.news != nil && !maps.Equal(m.open, open) {
+		stir(m.news)
+	}
 	m.state, m.way, m.open = s, w, open
+}
+
+// tell has news hear of each change of what is open.
+func (m *mapper) tell(news chan<- struct{}) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.news = news
 }
 
 // giveBack closes the ports.

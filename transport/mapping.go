@@ -4,12 +4,12 @@ import (
 	"context"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/libp2p/go-libp2p"
 	"github.com/libp2p/go-libp2p/config"
 	"github.com/libp2p/go-libp2p/core/network"
 	basichost "github.com/libp2p/go-libp2p/p2p/host/basic"
-	"github.com/libp2p/go-libp2p/p2p/protocol/autonatv2"
 	ma "github.com/multiformats/go-multiaddr"
 )
 
@@ -37,13 +37,7 @@ type Mapping struct {
 	Outside   netip.AddrPort // what the router says
 	By        Protocol
 	Confirmed bool // somebody outside has reached us there (AutoNAT v2)
-}
-
-// Reachability is what others found out when they dialled this host's addresses
-// (AutoNAT v2): those that are reached, those that are not, and those that
-// nobody has tried yet. They are multiaddrs without /p2p/.
-type Reachability struct {
-	Reached, Unreached, Untried []string
+	Refuted   bool // somebody outside has tried in vain, or nobody could: Outside is private
 }
 
 // confirming is a libp2p host that knows which of its addresses were reached.
@@ -51,22 +45,19 @@ type confirming interface {
 	ConfirmedAddrs() (reachable, unreachable, unknown []ma.Multiaddr)
 }
 
-// verifyOptions let others dial this host to see whether it is reached, and a
-// relay dial others. In a World nobody does.
-func (h *Host) verifyOptions(ctx context.Context) []libp2p.Option {
-	if !h.verifies() {
+// verifyOptions let a host ask its router, and a relay dial others to see
+// whether they are reached. In a World nobody does.
+func (h *Host) verifyOptions(ctx context.Context) (opts []libp2p.Option) {
+	if h.cfg.LANOnly || h.cfg.World != nil {
 		return nil
 	}
-	opts := []libp2p.Option{libp2p.EnableAutoNATv2()}
+	if h.cfg.Lend != nil {
+		opts = append(opts, libp2p.EnableAutoNATv2())
+	}
 	if h.cfg.MapPort {
 		opts = append(opts, libp2p.NATManager(h.openMapper(ctx)))
 	}
 	return opts
-}
-
-// verifies says whether others are asked to dial this host.
-func (h *Host) verifies() bool {
-	return !h.cfg.LANOnly && h.cfg.World == nil && (h.cfg.MapPort || h.cfg.Lend != nil)
 }
 
 // openMapper gives libp2p what asks the router, and keeps it for Mappings.
@@ -95,56 +86,44 @@ func (h *Host) Router() RouterState {
 	return h.mapper.state
 }
 
-// serveVerifiers answers those who want to know whether they are reached only
-// on a relay: it has an address of its own, and its owner offered to help.
-func (h *Host) serveVerifiers() {
-	if h.cfg.Lend == nil {
-		h.p2p.RemoveStreamHandler(autonatv2.DialProtocol)
+// Mappings lists the ports that the router says it opened, UDP first.
+func (h *Host) Mappings() (out []Mapping) {
+	by, reached, not := h.Router().By, h.confirmed(), h.refuted()
+	for _, own := range h.mappedFrom() {
+		outside := h.mapper.GetMapping(own)
+		d, _ := doorOf(own)
+		ip, _ := addrIP(outside)
+		to, _ := doorOf(outside)
+		out = append(out, Mapping{
+			Port: int(d.port), UDP: d.udp, By: by, Outside: netip.AddrPortFrom(ip, to.port),
+			Confirmed: slices.ContainsFunc(reached, outside.Equal),
+			Refuted:   !Public(ip) || slices.ContainsFunc(not, outside.Equal),
+		})
 	}
-}
-
-// Reachability says which addresses of this host were reached from outside.
-func (h *Host) Reachability() Reachability {
-	c, ok := h.p2p.(confirming)
-	if !ok || !h.verifies() {
-		return Reachability{}
-	}
-	reached, not, untried := c.ConfirmedAddrs()
-	return Reachability{texts(reached), texts(not), texts(untried)}
-}
-
-func texts(addrs []ma.Multiaddr) (out []string) {
-	for _, a := range addrs {
-		out = append(out, a.String())
-	}
-	slices.Sort(out)
 	return out
 }
 
-// Mappings lists the ports that the router says it opened.
-func (h *Host) Mappings() (out []Mapping) {
+// mappedFrom lists the addresses on which the host listens and to which the
+// router says that a port of it leads, UDP first.
+func (h *Host) mappedFrom() (out []ma.Multiaddr) {
 	if h.mapper == nil {
 		return nil
 	}
-	reached, by := h.confirmed(), h.Router().By
 	for _, a := range h.swarm.ListenAddresses() {
-		outside := h.mapper.GetMapping(a)
-		if outside == nil {
-			continue
+		if h.mapper.GetMapping(a) != nil {
+			out = append(out, a)
 		}
-		ip, ok := addrIP(outside)
-		if !ok {
-			continue
+	}
+	slices.SortStableFunc(out, func(a, b ma.Multiaddr) int { return strings.Compare(transportOf(b), transportOf(a)) })
+	return out
+}
+
+// mapped lists the same as the router names it.
+func (h *Host) mapped() (out []ma.Multiaddr) {
+	for _, a := range h.mappedFrom() {
+		if at := h.mapper.GetMapping(a); at != nil {
+			out = append(out, at)
 		}
-		code, udp := ma.P_TCP, transportOf(a) == "udp"
-		if udp {
-			code = ma.P_UDP
-		}
-		out = append(out, Mapping{
-			Port: portOf([]ma.Multiaddr{a}, code), UDP: udp, By: by,
-			Outside:   netip.AddrPortFrom(ip, uint16(portOf([]ma.Multiaddr{outside}, code))),
-			Confirmed: slices.ContainsFunc(reached, outside.Equal),
-		})
 	}
 	return out
 }
@@ -152,17 +131,27 @@ func (h *Host) Mappings() (out []Mapping) {
 // confirmed lists the addresses at which this host was reached from outside,
 // though it does not listen there itself: those of its router. A router may
 // lie, or stand behind another one, so its own word counts for nothing.
-func (h *Host) confirmed() (out []ma.Multiaddr) {
+func (h *Host) confirmed() []ma.Multiaddr {
+	reached, _ := h.verdicts()
+	return reached
+}
+
+// refuted lists those at which it was not.
+func (h *Host) refuted() []ma.Multiaddr {
+	_, not := h.verdicts()
+	return not
+}
+
+func (h *Host) verdicts() (reached, not []ma.Multiaddr) {
+	mapped := h.mapped()
+	if h.verifier != nil {
+		return h.verifier.verdicts(mapped)
+	}
 	c, ok := h.p2p.(confirming)
-	if !ok || h.mapper == nil {
-		return nil
+	if !ok || len(mapped) == 0 {
+		return nil, nil
 	}
-	reached, _, _ := c.ConfirmedAddrs()
-	own := h.listening()
-	for _, a := range reached {
-		if !slices.ContainsFunc(own, a.Equal) && !viaRelay(a) {
-			out = append(out, a)
-		}
-	}
-	return out
+	elsewhere := func(a ma.Multiaddr) bool { return !slices.ContainsFunc(mapped, a.Equal) }
+	reached, not, _ = c.ConfirmedAddrs()
+	return slices.DeleteFunc(reached, elsewhere), slices.DeleteFunc(not, elsewhere)
 }

@@ -24,19 +24,22 @@ import (
 // timeless is the certificate that libp2p's TLS wraps the key in, valid at any
 // time that a clock may show. libp2p's own begins an hour ago: a machine whose
 // clock is a day late would believe nobody, and one that is early nobody it.
-// Nothing is lost, since the key is what is believed and it lives as long. It is
-// for one identity: libp2p adds to it.
+// Nothing is lost, since the key is what is believed and it lives as long. Each
+// identity gets one of its own, for libp2p adds to it: a relay dials those who
+// want to know whether they are reached under a second key.
 func timeless() (libp2ptls.IdentityOption, error) {
 	serial, err := rand.Int(rand.Reader, big.NewInt(1<<62))
 	if err != nil {
 		return nil, fmt.Errorf("make certificate: %w", err)
 	}
-	return libp2ptls.WithCertTemplate(&x509.Certificate{
-		SerialNumber: serial,
-		NotBefore:    time.Unix(0, 0),
-		NotAfter:     time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC), // no end (RFC 5280 §4.1.2.5)
-		Subject:      pkix.Name{SerialNumber: serial.String()},
-	}), nil
+	return func(c *libp2ptls.IdentityConfig) {
+		c.CertTemplate = &x509.Certificate{
+			SerialNumber: serial,
+			NotBefore:    time.Unix(0, 0),
+			NotAfter:     time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC), // no end (RFC 5280 §4.1.2.5)
+			Subject:      pkix.Name{SerialNumber: serial.String()},
+		}
+	}, nil
 }
 
 // streamTLS secures connections over TCP and through relays as libp2ptls does

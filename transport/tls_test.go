@@ -10,6 +10,27 @@ import (
 	libp2ptls "github.com/libp2p/go-libp2p/p2p/security/tls"
 )
 
+func TestTheSecondIdentityOfAHostIsBelievedToo(t *testing.T) {
+	cert, err := timeless()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // a relay dials back under a key of its own
+		key, _, err := crypto.GenerateEd25519Key(rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		identity, err := libp2ptls.NewIdentity(key, cert)
+		if err != nil {
+			t.Fatal(err)
+		}
+		config, _ := identity.ConfigForPeer("")
+		if _, err := x509.ParseCertificate(config.Certificates[0].Certificate[0]); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func TestACertificateIsBelievedWhateverTheClockSays(t *testing.T) {
 	cert, err := timeless()
 	if err != nil {

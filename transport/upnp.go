@@ -79,7 +79,7 @@ func (r router) searchUPnP(ctx context.Context) (*url.URL, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ask who is the router: %w", err)
 	}
-	defer c.Close()
+	defer func() { _ = c.Close() }()
 	stop := context.AfterFunc(ctx, func() { _ = c.SetDeadline(time.Now()) })
 	defer stop()
 	if err := c.SetReadDeadline(time.Now().Add(ssdpWait)); err != nil {

@@ -82,6 +82,7 @@ func (n *Node) lookAtNetwork(s transport.Standing) []Finding {
 		return out
 	}
 	out = append(out, n.lookAtRouter()...)
+	out = append(out, n.lookAtPort(reach)...)
 	out = append(out, lookAtIPv6(s.Own, reach))
 	out = append(out, n.lookAtRelays(s.Relays, reach)...)
 	return append(out, n.lookAtFinding()...)
@@ -112,6 +113,31 @@ func (n *Node) lookAtRouter() []Finding {
 	case transport.NATNone, transport.NATUnknown:
 	}
 	return nil
+}
+
+// lookAtPort says what became of asking the router for a port. Calls go by UDP,
+// so that is the one that counts.
+func (n *Node) lookAtPort(reach string) []Finding {
+	s := n.host.Router()
+	if !s.Asked || reach == reachDirect {
+		return nil
+	}
+	for _, m := range n.host.Mappings() {
+		port := strconv.Itoa(int(m.Outside.Port()))
+		switch {
+		case !m.UDP:
+		case m.Confirmed:
+			return []Finding{good("port", "port.open", port, string(m.By))}
+		case m.Refuted:
+			return []Finding{warn("port", "port.useless", port, string(m.By))}
+		default:
+			return []Finding{good("port", "port.untried", port, string(m.By))}
+		}
+	}
+	if s.Answered {
+		return []Finding{warn("port", "port.refused")}
+	}
+	return []Finding{warn("port", "port.silent")}
 }
 
 func lookAtIPv6(own []netip.Addr, reach string) Finding {
