@@ -57,6 +57,8 @@ type Host struct {
 	seen     map[peer.ID]sighting  // where others see us
 	ends     map[peer.ID]time.Time // since when those are gone that hung up
 
+	impostors map[peer.ID]bool // relays in whose place something else answers
+
 	moves     int        // how often the machine has moved
 	seekAgain bool       // besides, everything put off is due
 	finding   FindStatus // how Find goes
@@ -73,7 +75,7 @@ func Listen(ctx context.Context, cfg Config) (*Host, error) {
 		self: self, cfg: cfg, log: cfg.Log,
 		quit: make(chan struct{}), stopped: make(chan struct{}), refresh: make(chan struct{}, 1), seek: make(chan struct{}, 1),
 		friends: map[Peer]bool{}, idle: map[Peer]*time.Timer{}, watchers: map[*watcher]struct{}{}, circuits: map[peer.ID]circuits{}, borrowed: map[peer.ID]borrowed{},
-		seen: map[peer.ID]sighting{}, ends: map[peer.ID]time.Time{},
+		seen: map[peer.ID]sighting{}, ends: map[peer.ID]time.Time{}, impostors: map[peer.ID]bool{},
 	}
 	if h.log == nil {
 		h.log = slog.New(slog.DiscardHandler)

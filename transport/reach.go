@@ -98,7 +98,9 @@ func (h *Host) reserve(ctx context.Context, r peer.AddrInfo) (time.Time, error) 
 	defer cancel()
 	known := h.Connected(Peer(r.ID.String()))
 	h.swarm.Backoff().Clear(r.ID)
-	if err := h.dialRelay(ctx, r); err != nil {
+	err := h.dialRelay(ctx, r)
+	h.noteImpostor(r.ID, err != nil && h.impostor(ctx, r))
+	if err != nil {
 		return time.Time{}, fmt.Errorf("connect: %w", err)
 	}
 	if !known {

@@ -32,6 +32,8 @@ type RelayState struct {
 	Reserved bool
 	// Small says that it passes on too little for a call.
 	Small bool
+	// Impostor says that something else answers in its place.
+	Impostor bool
 	// RTT is the round trip to it, 0 while unknown.
 	RTT time.Duration
 }
@@ -66,7 +68,7 @@ func (h *Host) relayState(id peer.ID) RelayState {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	through := h.circuits[id]
-	return RelayState{Peer: Peer(id.String()), Origin: h.originLocked(id), Reserved: len(through.addrs) > 0, Small: through.small}
+	return RelayState{Peer: Peer(id.String()), Origin: h.originLocked(id), Reserved: len(through.addrs) > 0, Small: through.small, Impostor: h.impostors[id]}
 }
 
 // Public reports whether an address is one that the whole internet can route

@@ -69,7 +69,7 @@ func (n *Node) Doctor(ctx context.Context) []Finding {
 // lookAtNetwork says who can reach us, and by what.
 func (n *Node) lookAtNetwork(s transport.Standing) []Finding {
 	reach := n.reachOf(s)
-	out := []Finding{n.lookAtReach(reach)}
+	out := []Finding{n.lookAtReach(reach, s.Relays)}
 	if reach == reachNone {
 		return out
 	}
@@ -88,7 +88,7 @@ func (n *Node) lookAtNetwork(s transport.Standing) []Finding {
 	return append(out, n.lookAtFinding()...)
 }
 
-func (n *Node) lookAtReach(reach string) Finding {
+func (n *Node) lookAtReach(reach string, relays []transport.RelayState) Finding {
 	switch {
 	case reach == reachNone:
 		return bad("network", "network.none")
@@ -98,6 +98,8 @@ func (n *Node) lookAtReach(reach string) Finding {
 		return good("network", "network.direct")
 	case reach == reachRelay:
 		return good("network", "network.relay")
+	case slices.ContainsFunc(relays, func(r transport.RelayState) bool { return r.Impostor }):
+		return bad("network", "network.portal")
 	}
 	return warn("network", "network.lan")
 }

@@ -80,3 +80,22 @@ func TestTheDoctorSeesARelayThatIsSilent(t *testing.T) {
 		}
 	})
 }
+
+func TestTheDoctorSeesAPortalThatWantsOneToLogIn(t *testing.T) {
+	nodetest.RunFar(t, abroad, func(town *nodetest.Town) {
+		relay, _ := town.RelayOn(town.World().LAN(simnet.Dual).Host())
+		cafe := town.World().LAN(simnet.Captive)
+		alice, bob := town.JoinAt("alice", cafe, relay...), town.JoinAt("bob", cafe, relay...)
+		town.Pass(20 * time.Second)
+		if f := found(town, alice, "network"); f.Code != "network.portal" || f.State != "bad" {
+			t.Errorf("in a café: %+v", f)
+		}
+		town.Befriend(alice, bob)
+		wantTalk(alice, bob)
+		alice.Host.Move(town.World().LAN(simnet.PortRestricted))
+		town.Pass(20 * time.Second)
+		if f := found(town, alice, "network"); f.Code != "network.relay" {
+			t.Errorf("at home: %+v", f)
+		}
+	})
+}
