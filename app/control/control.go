@@ -84,7 +84,10 @@
 // CALL is an id, “current” for the call spoken in, or “ringing”.
 package control
 
-import "time"
+import (
+	"strconv"
+	"time"
+)
 
 // Version is the API's number, the first element of every path.
 const Version = "v1"
@@ -232,6 +235,15 @@ func Sentence(s string) string {
 		return string(s[0]-'a'+'A') + s[1:]
 	}
 	return s
+}
+
+// LinkReason is the Reason and the Args of a Failure about a part of a link and,
+// where it is known, the character, counted from 1.
+func LinkReason(part string, character int) (reason string, args []string) {
+	if character == 0 {
+		return "link." + part, nil
+	}
+	return "link." + part + ".at", []string{strconv.Itoa(character), strconv.Itoa((character + 3) / 4)}
 }
 
 // Codes of failures, for scripts; each has its exit code on the command line.

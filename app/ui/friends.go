@@ -306,11 +306,9 @@ func (v *friends) offerFix(err error) {
 // linkMistake says what is wrong with a link and what to do about it.
 func (w *Window) linkMistake(err error) string {
 	var mistake *identity.InviteError
-	if !errors.As(err, &mistake) {
-		return w.tr("link.wrong." + identity.PartContent)
+	f := &control.Failure{Code: control.CodeInvalid, Reason: "link." + identity.PartContent}
+	if errors.As(err, &mistake) {
+		f.Reason, f.Args = control.LinkReason(mistake.Part, mistake.Position)
 	}
-	if mistake.Suggest != "" {
-		return w.tr("link.wrong.suggest", mistake.Position)
-	}
-	return w.tr("link.wrong." + mistake.Part)
+	return w.sentence(f)
 }

@@ -82,7 +82,7 @@ func TestAMistypedLinkCanBeCorrected(t *testing.T) {
 		field := entries(n.top())[0]
 		field.SetText(wrong)
 		n.press(t, n.top(), "Add friend")
-		wantWords(t, n.top(), "was mistyped")
+		wantWords(t, n.top(), "has a mistake in its group")
 		n.shot(t, "add-wrong")
 		n.press(t, n.top(), "Correct it")
 		if field.Text != link {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"strconv"
 	"strings"
 
 	"github.com/entrenous/entrenous/app/chat"
@@ -95,10 +94,8 @@ func Explain(err error) *control.Failure {
 
 // inviteFailure says which part of a link is wrong, and where.
 func inviteFailure(e *identity.InviteError) *control.Failure {
-	f := &control.Failure{Message: control.Sentence(e.Error()), Hint: "Copy the whole link once more, or ask for a new one", Code: control.CodeInvalid, Reason: "link." + e.Part}
-	if e.Position > 0 {
-		f.Reason, f.Args = f.Reason+".at", []string{strconv.Itoa(e.Position), strconv.Itoa((e.Position + 3) / 4)}
-	}
+	f := &control.Failure{Message: control.Sentence(e.Error()), Hint: "Copy the whole link once more, or ask for a new one", Code: control.CodeInvalid}
+	f.Reason, f.Args = control.LinkReason(e.Part, e.Position)
 	return f
 }
 
