@@ -237,11 +237,14 @@ func firstStart(t *testing.T, ana, bo *seat) {
 		s.both("first")
 		s.write(s.name)
 		s.keep("first-named")
-		s.press("Tab", "Tab", "space") // the passphrase, Begin
+		s.press("Tab", "Tab", "space", "Tab", "space") // the passphrase, no to the public network, Begin
 		s.sees("the main page", func() bool {
 			st, err := s.api.Status(t.Context())
 			return err == nil && st.State == control.Ready && st.Name == s.name
 		})
+		if choices, err := s.api.Settings(t.Context()); err != nil || choices.FindOnline {
+			t.Errorf("%s said no to the public network, and it is asked: %v", s.name, err)
+		}
 		s.covered(true)
 		s.both("words")
 		s.after("the check", func() { s.press("Return") })
