@@ -20,7 +20,6 @@ type dweller struct {
 	profile     string
 	daemon      *process
 	c           *control.Client
-	daemon      *process
 }
 
 // dwell lets somebody live behind a router, reachable through relays.
