@@ -25,7 +25,6 @@ type router struct {
 	noUDP   bool   // lets no UDP out
 	six     bool   // IPv6 only, with a firewall
 	loss    int    // % of packets lost, each way
-	narrow  bool   // swallows packets of more than 1,280 bytes
 	opens   string // by which protocol it opens ports when asked
 	claims  string // which address it then says that it has, where that is not its own
 }
@@ -52,9 +51,6 @@ func (r router) rules(inside string) string {
 	}
 	if r.loss > 0 {
 		loss = fmt.Sprintf("numgen random mod 100 < %d drop\n  ", r.loss)
-	}
-	if r.narrow {
-		loss += "meta length > 1280 drop\n  "
 	}
 	text := fmt.Sprintf(`table inet door {
  chain in {

@@ -28,8 +28,6 @@ const (
 	// relays and protocols: no address, no version, no system.
 	userAgent       = "entrenous/1"
 	protocolVersion = "ipfs/0.1.0"
-
-	firstPacket = 1200 // bytes of the payload of UDP
 )
 
 func peerOfKey(key ed25519.PrivateKey) (Peer, error) {
@@ -128,9 +126,6 @@ func (h *Host) openQUIC(key quic.StatelessResetKey, token quic.TokenGeneratorKey
 	if err != nil {
 		return nil, fmt.Errorf("open QUIC: %w", err)
 	}
-	// The first packet fits through where more than 1,280 bytes vanish (RFC 9000
-	// §14.1 asks for 1,200); both ends then find out what fits (RFC 8899).
-	cm.ClientConfig().InitialPacketSize = firstPacket
 	h.quic = cm
 	life.Append(fx.StopHook(cm.Close))
 	return cm, nil
