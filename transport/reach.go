@@ -125,6 +125,9 @@ func (h *Host) reserve(ctx context.Context, r peer.AddrInfo) (time.Time, error) 
 func (h *Host) dialRelay(ctx context.Context, r peer.AddrInfo) error {
 	ctx, cancel := context.WithTimeout(ctx, relayDialTime)
 	defer cancel()
+	if h.isClosed() { // libp2p does not bear a direct dial while it closes
+		return ErrClosed
+	}
 	return h.p2p.Connect(network.WithForceDirectDial(ctx, "a relay is reached directly"), r)
 }
 

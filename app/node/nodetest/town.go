@@ -138,7 +138,8 @@ func (p *Person) Vanish() {
 // goes on and says to whoever asks that nothing listens there.
 func (p *Person) Kill() {
 	p.Host.Kill()
-	_ = p.stop() // what goes wrong without a network is of no interest
+	p.town.Pass(100 * time.Millisecond) // libp2p does not bear to be closed while it dials anew
+	_ = p.stop()                        // what goes wrong without a network is of no interest
 	p.stop, p.node = nil, nil
 	p.Host.Revive()
 }
