@@ -8,11 +8,12 @@ VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 APM := $(shell pkg-config --exists webrtc-audio-processing-2 2>/dev/null && echo apm2 || (pkg-config --exists webrtc-audio-processing-1 2>/dev/null && echo apm1))
 TAGS := migrated_fynedo no_animations $(APM)
 
-# The codec and the database engine start no goroutine and share nothing;
-# watched for races they take most of the tests' time, and all that uses them
-# is watched. One processor a package (-cpu 1), because Go 1.26's race detector
-# crashes when two run timers of one synctest bubble.
-UNRACED := -gcflags='github.com/thesyncim/gopus/...=-race=false' -gcflags='github.com/ncruces/go-sqlite3-wasm/...=-race=false'
+# The codec, the database engine and what computes ciphers start no goroutine
+# and share nothing; watched for races they take most of the tests' time, and
+# all that uses them is watched. One processor a package (-cpu 1), because Go
+# 1.26's race detector crashes when two run timers of one synctest bubble.
+PURE := github.com/thesyncim/gopus github.com/ncruces/go-sqlite3-wasm crypto golang.org/x/crypto math filippo.io
+UNRACED := $(foreach p,$(PURE),-gcflags='$p/...=-race=false')
 
 .PHONY: help run build test short smoke bench scale kubo voice voice-short natlab natlab-short fuzz lint package deps shots clean
 
