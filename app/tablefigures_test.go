@@ -80,14 +80,23 @@ func measureIdleTable(t *testing.T) []figure {
 	bo.wake()
 	befriend(ana, bo)
 	bo.ok("quit")
-	<-time.After(45 * time.Second) // the searches that follow a friend's leaving
-	const watched = 2 * time.Minute
-	before := deviceBytes(t, ana, "out")
-	<-time.After(watched)
-	traffic := float64(deviceBytes(t, ana, "out")-before) / watched.Seconds()
+	// Searches follow a friend's leaving with pauses that grow threefold: after
+	// 26, 80, 242, 728 seconds and so on. The first watch has one in it, the second none.
+	watch := func(after, watched time.Duration) float64 {
+		<-time.After(after)
+		before := deviceBytes(t, ana, "out")
+		<-time.After(watched)
+		return float64(deviceBytes(t, ana, "out") - before)
+	}
+	const rest = 2 * time.Minute
+	search := watch(45*time.Second, 2*time.Minute)
+	between := watch(195*time.Second, rest) / rest.Seconds()
 	return []figure{{
-		"idle daemon, a friend away for 45 s to 165 s, a table of " + strconv.Itoa(tableNodes) + ": traffic with strangers", "≤ 1,000 B/s", "Tox 10,000–20,000 B/s",
-		fmt.Sprintf("%.0f B/s", traffic),
+		"a friend is away, a table of " + strconv.Itoa(tableNodes) + " strangers: what one search costs", "", "",
+		fmt.Sprintf("%.0f kB", search/1000),
+	}, {
+		"a friend is away for 6 minutes: traffic with strangers between searches", "≤ 1,000 B/s", "Tox 10,000–20,000 B/s",
+		fmt.Sprintf("%.0f B/s", between),
 	}}
 }
 
