@@ -41,6 +41,8 @@ func TestFigures(t *testing.T) {
 		{"idle with a table", measureIdleTable},
 		{"death", measureDeath},
 		{"history", measureHistory},
+		{"calling", measureCalling},
+		{"cost of a call", measureCallCost},
 		{"killing", func(t *testing.T) []figure {
 			said := killAndCount(t, 200)
 			return []figure{{"kill -9 of either side while both write", "nothing lost or doubled", "", said}}

@@ -67,6 +67,7 @@ type person struct {
 	bin       string
 	listen    string // of the daemon
 	netns     string // the network namespace of the daemon; "" is the machine's
+	sound     string // the socket of its sound server; "" is the machine's
 	id        string
 	daemon    *running
 }
@@ -145,6 +146,9 @@ func (a answer) failure(t testing.TB) control.Failure {
 func (p *person) command(args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(context.WithoutCancel(p.t.Context()), p.bin, append([]string{"--profile", p.dir}, args...)...)
 	cmd.Env = environment(p.dir)
+	if p.sound != "" {
+		cmd.Env = append(cmd.Env, "PULSE_SERVER=unix:"+p.sound)
+	}
 	return cmd
 }
 

@@ -1,4 +1,4 @@
-package nodetest_test
+package node_test
 
 import (
 	"errors"
