@@ -190,7 +190,7 @@ func (c *Chain) wait(tick []float32) {
 
 // look searches the delay, and follows it.
 func (c *Chain) look() {
-	m, ok := c.search.add(c.heard[:], c.raw[:], c.track.found)
+	m, ok := c.search.add(c.heard[:], c.raw[:], c.track.hop())
 	if !ok {
 		return
 	}

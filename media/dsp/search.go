@@ -11,8 +11,9 @@ const (
 	searchRate   = 8000
 	thin         = media.Rate / searchRate
 	searchWindow = 8192 // 1.02 s, so lags of ±0.5 s
-	searchHop    = 1024 // 128 ms between looks until the delay is found
-	restHop      = 2048 // 256 ms afterwards
+	searchHop    = 1024 // 128 ms between looks while the delay is not known, or in doubt
+	followHop    = 2048 // 256 ms until the skew is known as well
+	restHop      = 8192 // 1 s afterwards: a look is a millisecond's work
 	lowBin       = 256  // 250 Hz, below is hum
 	highBin      = 3686 // 3.6 kHz, above is the thinning filter
 )
@@ -60,24 +61,24 @@ func (s *search) reset() {
 	s.far, s.near = thinner{}, thinner{}
 }
 
-// add takes one tick of both sides. Now and then it measures.
-func (s *search) add(far, near []float32, found bool) (lag, bool) {
+// add takes one tick of both sides. Every hop samples it measures.
+func (s *search) add(far, near []float32, hop int) (lag, bool) {
 	const n = media.Tick / thin
 	s.far.push(s.fars.next(n), far)
 	s.near.push(s.nears.next(n), near)
 	s.since += n
 	s.filled = min(s.filled+n, searchWindow)
-	hop := searchHop
-	if found {
-		hop = restHop
-	}
 	if s.since < hop || s.filled < searchWindow/2 {
 		return lag{}, false
 	}
 	s.since = 0
-	m, ok := s.measure()
+	fresh := 0.4
+	if hop == restHop {
+		fresh = 0.7 // looks do not overlap
+	}
+	m, ok := s.measure(fresh)
 	// Half a window, and what the smoothing of the phases looks back on average.
-	m.age = (searchWindow/2 + hop*6/4) * thin / media.Tick
+	m.age = (searchWindow/2 + int(float64(hop)*(1-fresh)/fresh)) * thin / media.Tick
 	return m, ok
 }
 
@@ -101,7 +102,8 @@ func (s *search) shift(n int) {
 	clear(fars[searchWindow-n:])
 }
 
-func (s *search) measure() (lag, bool) {
+// measure takes a look, which counts for a part of what is known then: fresh.
+func (s *search) measure(fresh float64) (lag, bool) {
 	fars, nears := s.fars.window(), s.nears.window()
 	if quiet(fars, -55) || quiet(nears, -75) {
 		return lag{}, false
@@ -111,13 +113,14 @@ func (s *search) measure() (lag, bool) {
 	}
 	s.transform.run(s.buf)
 	clear(s.spec)
-	s.weight = 0.6*s.weight + 0.4
+	s.weight += fresh * (1 - s.weight)
+	weight := complex(fresh, 0)
 	for k := lowBin; k < highBin; k++ {
 		p, q := s.buf[k], cmplx.Conj(s.buf[searchWindow-k])
 		x, y := (p+q)/2, (p-q)/2i
 		cross := y * cmplx.Conj(x)
 		if a := cmplx.Abs(cross); a > 0 {
-			s.phase[k] = 0.6*s.phase[k] + 0.4*cross/complex(a, 0)
+			s.phase[k] += weight * (cross/complex(a, 0) - s.phase[k])
 		}
 		s.spec[k] = s.phase[k]
 	}

@@ -141,6 +141,20 @@ func (t *tracker) measured(m lag, written int64) int {
 	return t.settle(place, then)
 }
 
+// hop is how much sound may pass until the next look.
+func (t *tracker) hop() int {
+	switch {
+	case !t.found || t.misses > 0:
+		return searchHop
+	case !t.skewed():
+		return followHop
+	}
+	return restHop
+}
+
+// skewed says whether the skew is known to 10 ppm.
+func (t *tracker) skewed() bool { return t.cov[2] <= 1e-10 }
+
 // needed says how many looks must agree on a place. Looks overlap, and vowels
 // are alike: far from where it should be, more of them are asked.
 func (t *tracker) needed(place float64) int {
@@ -194,7 +208,7 @@ func (t *tracker) update(place float64, then int64) {
 // steer runs the tape at the measured skew, and a little faster or slower to bring
 // the lag back to where it is held.
 func (t *tracker) steer() {
-	if t.cov[2] > 1e-10 { // the skew is not known to 10 ppm yet
+	if !t.skewed() {
 		return
 	}
 	off := t.foresee(t.near) - t.offset - t.hold

@@ -42,9 +42,11 @@ const (
 	// smaller minLoss, makes the codec leave the upper half of the band out in
 	// short frames at 32 kbit/s, which STOI does not hear, but people do.
 	complexity = 6
-	// With LowDelay, less leaves out the filter of the pitch: a quarter of the
-	// time, and 0.003 of STOI. More hears nothing else.
-	lowComplexity = 5
+	// With LowDelay, more costs up to twice the time (54 µs at 0, 76 at 2, 107 at
+	// 5 for 10 ms at 64 kbit/s) and helps nobody: STOI is 0.9955 at 0 and 0.9939
+	// to 0.9948 above, the noise 14.3 dB and 14.1 to 14.3 below the voice, the
+	// spectrum's form 1.8 and 1.6 to 1.7 dB off.
+	lowComplexity = 0
 )
 
 // Engine names a codec implementation.
