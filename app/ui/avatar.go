@@ -2,6 +2,9 @@ package ui
 
 import (
 	"hash/fnv"
+	"image"
+	"image/color"
+	"math"
 	"strings"
 
 	"fyne.io/fyne/v2"
@@ -80,45 +83,32 @@ func (a *avatar) stand(on fyne.ThemeColorName) {
 func (a *avatar) MinSize() fyne.Size { return fyne.NewSquareSize(a.size) }
 
 func (a *avatar) CreateRenderer() fyne.WidgetRenderer {
-	r := &avatarRenderer{
-		a: a, field: &canvas.Rectangle{}, left: &canvas.Circle{}, right: &canvas.Circle{},
-		gap: &canvas.Circle{}, dot: &canvas.Circle{}, hole: &canvas.Circle{},
-	}
-	r.objects = []fyne.CanvasObject{r.field, r.left, r.right, r.gap, r.dot, r.hole}
-	r.paint()
+	r := &avatarRenderer{a: a}
+	r.face = canvas.NewRaster(r.picture)
+	r.face.ScaleMode = canvas.ImageScalePixels
 	return r
 }
 
+// An avatarRenderer draws an avatar as one picture: six shapes would be drawn
+// anew, one by one, in each frame.
 type avatarRenderer struct {
-	a                           *avatar
-	field                       *canvas.Rectangle
-	left, right, gap, dot, hole *canvas.Circle
-	objects                     []fyne.CanvasObject
+	a    *avatar
+	face *canvas.Raster
 }
 
 func (r *avatarRenderer) Destroy()                     {}
 func (r *avatarRenderer) MinSize() fyne.Size           { return fyne.NewSquareSize(r.a.size) }
-func (r *avatarRenderer) Objects() []fyne.CanvasObject { return r.objects }
+func (r *avatarRenderer) Objects() []fyne.CanvasObject { return []fyne.CanvasObject{r.face} }
 
+// Layout leaves room for the dot, which hangs over the edge.
 func (r *avatarRenderer) Layout(size fyne.Size) {
 	s := min(size.Width, size.Height)
-	at := fyne.NewPos((size.Width-s)/2, (size.Height-s)/2)
-	r.field.Move(at)
-	r.field.Resize(fyne.NewSquareSize(s))
-	r.field.CornerRadius = s / 2
-	if r.a.size >= 64 {
-		r.field.CornerRadius = s * 0.26
-	}
-	d := s * 0.545
-	place(r.left, at.AddXY(s*0.1, (s-d)/2), d)
-	place(r.right, at.AddXY(s*0.9-d, (s-d)/2), d)
-
-	dot := max(s*0.25, 8)
-	c := at.AddXY(s-dot*0.62, s-dot*0.62) // the dot's middle, so that it hangs over the edge a little
-	place(r.gap, c.SubtractXY(dot/2+2, dot/2+2), dot+4)
-	place(r.dot, c.SubtractXY(dot/2, dot/2), dot)
-	place(r.hole, c.SubtractXY(dot/2-2, dot/2-2), dot-4)
+	place(r.face, fyne.NewPos((size.Width-s)/2, (size.Height-s)/2), s+avatarHang)
 }
+
+// avatarHang is how far the picture of an avatar goes beyond it, to the right
+// and below.
+const avatarHang = 2
 
 func place(o fyne.CanvasObject, at fyne.Position, d float32) {
 	o.Move(at)
@@ -126,31 +116,91 @@ func place(o fyne.CanvasObject, at fyne.Position, d float32) {
 }
 
 func (r *avatarRenderer) Refresh() {
-	r.paint()
 	r.Layout(r.a.Size())
-	for _, o := range r.objects {
-		o.Refresh()
-	}
+	r.face.Refresh()
 }
 
-func (r *avatarRenderer) paint() {
-	one, two := avatarPair(r.a.id)
-	r.field.FillColor = withAlpha(rgba(one), 0.18)
-	r.left.FillColor = withAlpha(rgba(one), 0.95)
-	r.right.FillColor = withAlpha(rgba(two), 0.75)
+// A disc is part of an avatar: a square with round corners around a middle, in
+// points. With a radius of half its side it is a circle.
+type disc struct {
+	x, y, half, radius float64
+	color              color.NRGBA
+}
 
-	dotted, hollow := r.a.dot != presenceNone, r.a.dot == presenceAway
-	under := theme.Color(r.a.under)
-	r.gap.Hidden, r.dot.Hidden, r.hole.Hidden = !dotted, !dotted, !hollow
-	r.gap.FillColor, r.hole.FillColor = under, under
-	switch r.a.dot {
-	case presenceOnline:
-		r.dot.FillColor = theme.Color(colorGood)
-	case presenceNearby:
-		r.dot.FillColor = theme.Color(colorAccent)
-	default:
-		r.dot.FillColor = theme.Color(colorMuted)
+// discs are what an avatar of a side is drawn of, from the back to the front.
+func (a *avatar) discs(side float64) []disc {
+	one, two := avatarPair(a.id)
+	radius := side / 2
+	if a.size >= 64 {
+		radius = side * 0.26
 	}
+	d, mid := side*0.545/2, side/2
+	parts := []disc{
+		{mid, mid, mid, radius, withAlpha(rgba(one), 0.18)},
+		{side*0.1 + d, mid, d, d, withAlpha(rgba(one), 0.95)},
+		{side*0.9 - d, mid, d, d, withAlpha(rgba(two), 0.75)},
+	}
+	if a.dot == presenceNone {
+		return parts
+	}
+	dot := max(side*0.25, 8) / 2
+	at := side - dot*1.24 // the dot's middle, so that it hangs over the edge a little
+	under := color.NRGBAModel.Convert(theme.Color(a.under)).(color.NRGBA)
+	shown := colorMuted
+	switch a.dot {
+	case presenceOnline:
+		shown = colorGood
+	case presenceNearby:
+		shown = colorAccent
+	}
+	parts = append(parts,
+		disc{at, at, dot + 2, dot + 2, under},
+		disc{at, at, dot, dot, color.NRGBAModel.Convert(theme.Color(shown)).(color.NRGBA)})
+	if a.dot == presenceAway {
+		parts = append(parts, disc{at, at, dot - 2, dot - 2, under})
+	}
+	return parts
+}
+
+// picture draws the avatar in so many pixels.
+func (r *avatarRenderer) picture(w, h int) image.Image {
+	img := image.NewNRGBA(image.Rect(0, 0, w, h))
+	wide := float64(r.face.Size().Width)
+	if wide <= avatarHang {
+		return img
+	}
+	k := float64(w) / wide
+	parts := r.a.discs(wide - avatarHang)
+	for y := range h {
+		for x := range w {
+			var c color.NRGBA
+			for _, d := range parts {
+				c = over(c, d.color, d.covers((float64(x)+0.5)/k, (float64(y)+0.5)/k, k))
+			}
+			img.SetNRGBA(x, y, c)
+		}
+	}
+	return img
+}
+
+// covers is how much of a pixel of 1/k points a disc covers.
+func (d disc) covers(x, y, k float64) float64 {
+	dx, dy := math.Abs(x-d.x)-d.half+d.radius, math.Abs(y-d.y)-d.half+d.radius
+	out := min(max(dx, dy), 0) + math.Hypot(max(dx, 0), max(dy, 0)) - d.radius
+	return min(max(0.5-out*k, 0), 1)
+}
+
+// over lays a share of a colour over another.
+func over(below, c color.NRGBA, share float64) color.NRGBA {
+	top, under := share*float64(c.A)/255, float64(below.A)/255
+	all := top + under*(1-top)
+	if all == 0 {
+		return color.NRGBA{}
+	}
+	part := func(b, a uint8) uint8 {
+		return uint8(math.Round((float64(a)*top + float64(b)*under*(1-top)) / all))
+	}
+	return color.NRGBA{part(below.R, c.R), part(below.G, c.G), part(below.B, c.B), uint8(math.Round(all * 255))}
 }
 
 // avatarPair draws two colours from an id, a quarter of the wheel apart or

@@ -36,7 +36,7 @@ var (
 )
 
 func newBubbleRow() *bubbleRow {
-	r := &bubbleRow{box: newSlab(), ring: &canvas.Rectangle{}, bar: &canvas.Rectangle{CornerRadius: 1}}
+	r := &bubbleRow{box: newSlab(bubbleRadius), ring: &canvas.Rectangle{}, bar: &canvas.Rectangle{CornerRadius: 1}}
 	r.ExtendBaseWidget(r)
 	return r
 }
@@ -65,7 +65,7 @@ func (r *bubbleRow) compose() {
 		return
 	}
 	b, f, k, at := r.b, &r.b.fit, textScale(), r.corner()
-	r.used, r.objects = 0, append(r.objects[:0], r.box.Raster, r.ring)
+	r.used, r.objects = 0, append(r.objects[:0], r.box.Shader, r.ring)
 	surface, border := theme.Color(colorTheirs), theme.Color(colorLine)
 	if b.m.Mine {
 		surface, border = theme.Color(colorMine), color.Transparent
@@ -74,7 +74,7 @@ func (r *bubbleRow) compose() {
 		surface = theme.Color(colorHit)
 	}
 	r.box.paint(surface, border)
-	r.box.place(at, f.size, bubbleRadius)
+	r.box.place(at, f.size)
 	r.composeRing(at)
 	r.composeQuote(at)
 

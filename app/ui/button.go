@@ -139,8 +139,8 @@ func (b *button) Cursor() desktop.Cursor {
 func (b *button) CreateRenderer() fyne.WidgetRenderer {
 	r := &buttonRenderer{
 		button: b,
-		ground: canvas.NewRectangle(color.Transparent),
-		shade:  canvas.NewRectangle(color.Transparent),
+		ground: newSlab(10),
+		shade:  newSlab(10),
 		ring:   canvas.NewRectangle(color.Transparent),
 		label:  &canvas.Text{},
 		icon:   &canvas.Image{FillMode: canvas.ImageFillContain},
@@ -150,16 +150,17 @@ func (b *button) CreateRenderer() fyne.WidgetRenderer {
 }
 
 type buttonRenderer struct {
-	button              *button
-	ground, shade, ring *canvas.Rectangle
-	label               *canvas.Text
-	icon                *canvas.Image
+	button        *button
+	ground, shade *slab
+	ring          *canvas.Rectangle
+	label         *canvas.Text
+	icon          *canvas.Image
 }
 
 func (r *buttonRenderer) Destroy() {}
 
 func (r *buttonRenderer) Objects() []fyne.CanvasObject {
-	return []fyne.CanvasObject{r.ground, r.shade, r.icon, r.label, r.ring}
+	return []fyne.CanvasObject{r.ground.Shader, r.shade.Shader, r.icon, r.label, r.ring}
 }
 
 func (r *buttonRenderer) pad() float32 {
@@ -229,15 +230,16 @@ func (r *buttonRenderer) paint() {
 		}
 		return theme.ColorForWidget(n, b)
 	}
-	r.ground.FillColor, r.ground.CornerRadius = colour(ground), 10
-	r.shade.FillColor, r.shade.CornerRadius = color.Transparent, 10
+	shade := fyne.ThemeColorName("")
 	switch {
 	case b.Disabled():
 	case b.down:
-		r.shade.FillColor = colour(theme.ColorNamePressed)
+		shade = theme.ColorNamePressed
 	case b.over:
-		r.shade.FillColor = colour(colorHover)
+		shade = colorHover
 	}
+	r.ground.paint(colour(ground), color.Transparent)
+	r.shade.paint(colour(shade), color.Transparent)
 	r.ring.StrokeColor, r.ring.CornerRadius, r.ring.StrokeWidth = color.Transparent, 9, 0
 	if b.focused {
 		r.ring.StrokeWidth = 2

@@ -53,11 +53,11 @@ func TestAButtonShowsWhatHappensToIt(t *testing.T) {
 	}
 	b.MouseIn(&desktop.MouseEvent{})
 	b.MouseMoved(&desktop.MouseEvent{})
-	if r.shade.FillColor != theme.Color(colorHover) {
+	if r.shade.surface != theme.Color(colorHover) {
 		t.Error("it does not light up under the pointer")
 	}
 	b.MouseDown(&desktop.MouseEvent{})
-	if r.shade.FillColor != theme.Color(theme.ColorNamePressed) {
+	if r.shade.surface != theme.Color(theme.ColorNamePressed) {
 		t.Error("it does not feel the press")
 	}
 	b.MouseUp(&desktop.MouseEvent{})

@@ -52,7 +52,7 @@ type composer struct {
 func newComposer(w *Window, chat *conversation) *composer {
 	c := &composer{w: w, chat: chat, rows: 1}
 	c.entry = newMessageEntry(c)
-	c.ground = newSlab()
+	c.ground = newSlab(inputRadius)
 	c.field = container.NewThemeOverride(c.entry, fieldTheme{"", entryPad})
 	c.emoji = iconButton(secondary, fyne.NewStaticResource("smile.svg", assets.Smile()), w.tr("composer.emoji"), c.pickEmoji)
 	c.send = primaryButton(w.tr("composer.send"), c.submit)
@@ -312,7 +312,7 @@ func (r *composerRenderer) MinSize() fyne.Size {
 
 func (r *composerRenderer) Objects() []fyne.CanvasObject {
 	c := r.c
-	return []fyne.CanvasObject{c.ground.Raster, c.about, c.field, c.emoji, c.send, c.tooBig}
+	return []fyne.CanvasObject{c.ground.Shader, c.about, c.field, c.emoji, c.send, c.tooBig}
 }
 
 func (r *composerRenderer) Layout(size fyne.Size) {
@@ -334,7 +334,7 @@ func (r *composerRenderer) Layout(size fyne.Size) {
 	}
 	c.field.Move(fyne.NewPos(16, y))
 	c.field.Resize(fyne.NewSize(max(right-16, 0), high))
-	c.ground.place(c.field.Position(), c.field.Size(), theme.Size(theme.SizeNameInputRadius))
+	c.ground.place(c.field.Position(), c.field.Size())
 	c.tooBig.Move(fyne.NewPos(20, y+high+4))
 	c.tooBig.Resize(fyne.NewSize(size.Width-40, 18*k))
 	if c.entry.lines(composeRows) != c.rows {

@@ -213,7 +213,7 @@ func (s *shell) arrange() {
 	s.holdCalls()
 	if s.renderer != nil {
 		s.renderer.Layout(s.Size())
-		canvas.Refresh(s.renderer.line.Raster)
+		canvas.Refresh(s.renderer.line.Shader)
 	}
 }
 
@@ -255,7 +255,7 @@ func (r *shellRenderer) MinSize() fyne.Size { return fyne.NewSize(360, 480) }
 
 func (r *shellRenderer) Objects() []fyne.CanvasObject {
 	s := r.s
-	return []fyne.CanvasObject{r.side.Raster, r.sideInfo.Raster, s.roster, s.empty, s.chat, s.info, s.call, r.line.Raster, r.lineInfo.Raster, s.float}
+	return []fyne.CanvasObject{r.side.Shader, r.sideInfo.Shader, s.roster, s.empty, s.chat, s.info, s.call, r.line.Shader, r.lineInfo.Shader, s.float}
 }
 
 func (r *shellRenderer) Layout(size fyne.Size) {
@@ -300,7 +300,7 @@ func upright(o fyne.CanvasObject, from, to float32, size fyne.Size) {
 func (r *shellRenderer) Refresh() {
 	r.paint()
 	r.Layout(r.s.Size())
-	canvas.Refresh(r.line.Raster)
+	canvas.Refresh(r.line.Shader)
 	for _, o := range []fyne.CanvasObject{r.s.roster, r.s.chat, r.s.empty, r.s.info} {
 		o.Refresh()
 	}

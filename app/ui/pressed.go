@@ -17,7 +17,7 @@ type pressed struct {
 	tap           func()
 	name          func() string // for a screen reader
 	over, focused bool
-	ground, ring  *canvas.Rectangle
+	ring          *canvas.Rectangle
 }
 
 var (
@@ -29,7 +29,7 @@ var (
 
 // newPressed makes the common part; radius is that of its corners.
 func newPressed(tap func(), name func() string, radius float32) pressed {
-	return pressed{tap: tap, name: name, ground: &canvas.Rectangle{CornerRadius: radius}, ring: &canvas.Rectangle{CornerRadius: radius}}
+	return pressed{tap: tap, name: name, ring: &canvas.Rectangle{CornerRadius: radius}}
 }
 
 // Tapped presses it.
@@ -72,7 +72,7 @@ func (p *pressed) AccessibilityLabel() string { return p.name() }
 // AccessibilityRole says that this is a button.
 func (p *pressed) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleButton }
 
-// paint gives ground and ring their colours.
+// paint gives light and ring their colours.
 func (p *pressed) paint() {
 	p.ring.FillColor, p.ring.StrokeWidth = color.Transparent, 0
 	switch {

@@ -316,11 +316,11 @@ func (rr *reelRenderer) Refresh() {
 type reelBar struct {
 	widget.BaseWidget
 	reel  *reel
-	thumb *canvas.Rectangle
+	thumb *slab
 }
 
 func newReelBar(r *reel) *reelBar {
-	b := &reelBar{reel: r, thumb: canvas.NewRectangle(color.Transparent)}
+	b := &reelBar{reel: r, thumb: newSlab(2)}
 	b.ExtendBaseWidget(b)
 	return b
 }
@@ -357,13 +357,11 @@ type reelBarRenderer struct{ b *reelBar }
 
 func (r *reelBarRenderer) Destroy()                     {}
 func (r *reelBarRenderer) MinSize() fyne.Size           { return fyne.NewSize(10, 32) }
-func (r *reelBarRenderer) Objects() []fyne.CanvasObject { return []fyne.CanvasObject{r.b.thumb} }
+func (r *reelBarRenderer) Objects() []fyne.CanvasObject { return []fyne.CanvasObject{r.b.thumb.Shader} }
 
 func (r *reelBarRenderer) Layout(size fyne.Size) {
-	r.b.thumb.CornerRadius = 2
-	r.b.thumb.FillColor = theme.Color(theme.ColorNameScrollBar)
-	r.b.thumb.Move(fyne.NewPos(3, 2))
-	r.b.thumb.Resize(fyne.NewSize(4, max(size.Height-4, 0)))
+	r.b.thumb.paint(theme.Color(theme.ColorNameScrollBar), color.Transparent)
+	r.b.thumb.place(fyne.NewPos(3, 2), fyne.NewSize(4, max(size.Height-4, 0)))
 }
 
 func (r *reelBarRenderer) Refresh() {

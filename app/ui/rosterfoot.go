@@ -1,8 +1,6 @@
 package ui
 
 import (
-	"image/color"
-
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/theme"
@@ -99,14 +97,12 @@ func (r *reachLineRenderer) MinSize() fyne.Size {
 }
 
 func (r *reachLineRenderer) Objects() []fyne.CanvasObject {
-	return []fyne.CanvasObject{r.l.ground, r.l.dot, r.l.words, r.l.ring}
+	return []fyne.CanvasObject{r.l.dot, r.l.words, r.l.ring}
 }
 
 func (r *reachLineRenderer) Layout(size fyne.Size) {
 	l, k := r.l, textScale()
 	l.paint()
-	l.ground.FillColor = color.Transparent
-	l.ground.Resize(size)
 	l.ring.Resize(size)
 	place(l.dot, fyne.NewPos(9, size.Height/2-4.5), 9)
 	l.words.Move(fyne.NewPos(27, (size.Height-18*k)/2))

@@ -89,11 +89,11 @@ type rosterRow struct {
 	p    *personStrip
 	over bool
 
-	chosen              *slab // under the one that is open
-	ground, ring, badge *canvas.Rectangle
-	face                *avatar
-	name, line          *text
-	time, count         *canvas.Text
+	ground      *slab
+	ring, badge *canvas.Rectangle
+	face        *avatar
+	name, line  *text
+	time, count *canvas.Text
 }
 
 var (
@@ -104,8 +104,7 @@ var (
 
 func newRosterRow() *rosterRow {
 	r := &rosterRow{
-		chosen: newSlab(),
-		ground: &canvas.Rectangle{CornerRadius: 12}, ring: &canvas.Rectangle{CornerRadius: 12}, badge: &canvas.Rectangle{},
+		ground: newSlab(12), ring: &canvas.Rectangle{CornerRadius: 12}, badge: &canvas.Rectangle{},
 		face: newAvatar("", 40, presenceNone), name: newText("", 14, 20, colorInk).bold().oneLine(), line: smallText("").oneLine(),
 		time: &canvas.Text{}, count: &canvas.Text{TextStyle: fyne.TextStyle{Bold: true}},
 	}
@@ -152,7 +151,7 @@ func (r *rosterRowRenderer) Destroy()           {}
 func (r *rosterRowRenderer) MinSize() fyne.Size { return fyne.NewSize(200, rowHigh) }
 
 func (r *rosterRowRenderer) Objects() []fyne.CanvasObject {
-	return []fyne.CanvasObject{r.chosen.Raster, r.ground, r.face, r.name, r.time, r.line, r.badge, r.count, r.ring}
+	return []fyne.CanvasObject{r.ground.Shader, r.face, r.name, r.time, r.line, r.badge, r.count, r.ring}
 }
 
 func (r *rosterRowRenderer) Refresh() {
@@ -169,16 +168,14 @@ func (r *rosterRow) paint() {
 	}
 	c, w, k := r.p.c, r.p.r.w, textScale()
 	chosen, aimed := r.p.r.chosen == c.ID, r.p.r.focused && r.p.r.aimed == c.ID
-	r.ground.FillColor = color.Transparent
-	r.chosen.paint(theme.Color(colorSoft), color.Transparent)
-	r.chosen.Hidden = !chosen
-	under := colorSide
+	ground, under := color.Color(color.Transparent), colorSide
 	switch {
 	case chosen:
-		under = colorSoft
+		ground, under = theme.Color(colorSoft), colorSoft
 	case r.over:
-		r.ground.FillColor = theme.Color(colorHover)
+		ground = theme.Color(colorHover)
 	}
+	r.ground.paint(ground, color.Transparent)
 	r.ring.FillColor, r.ring.StrokeWidth = color.Transparent, 0
 	if aimed {
 		r.ring.StrokeWidth, r.ring.StrokeColor = 2, theme.Color(colorRing)
@@ -206,11 +203,9 @@ func (r *rosterRow) paint() {
 func (r *rosterRowRenderer) Layout(size fyne.Size) {
 	k := textScale()
 	inner := fyne.NewSize(size.Width-16, size.Height)
-	for _, o := range []fyne.CanvasObject{r.ground, r.ring} {
-		o.Move(fyne.NewPos(8, 0))
-		o.Resize(inner)
-	}
-	r.chosen.place(fyne.NewPos(8, 0), inner, 12)
+	r.ground.place(fyne.NewPos(8, 0), inner)
+	r.ring.Move(fyne.NewPos(8, 0))
+	r.ring.Resize(inner)
 	r.face.Resize(fyne.NewSquareSize(40))
 	r.face.Move(fyne.NewPos(24, (size.Height-40)/2))
 	right := size.Width - 24

@@ -1,6 +1,8 @@
 package ui
 
 import (
+	"image/color"
+
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/theme"
@@ -9,15 +11,17 @@ import (
 // A searchPill looks like a field and opens the switcher.
 type searchPill struct {
 	pressed
-	icon  *canvas.Image
-	words *text
-	keys  *canvas.Text
+	ground *slab
+	icon   *canvas.Image
+	words  *text
+	keys   *canvas.Text
 }
 
 func newSearchPill(w *Window) *searchPill {
 	s := &searchPill{
-		icon:  &canvas.Image{FillMode: canvas.ImageFillContain},
-		words: smallText(w.tr("roster.search")).oneLine(), keys: &canvas.Text{Text: w.keyName("Ctrl K")},
+		ground: newSlab(12),
+		icon:   &canvas.Image{FillMode: canvas.ImageFillContain},
+		words:  smallText(w.tr("roster.search")).oneLine(), keys: &canvas.Text{Text: w.keyName("Ctrl K")},
 	}
 	s.pressed = newPressed(w.showSwitcher, func() string { return s.words.words }, 12)
 	s.ExtendBaseWidget(s)
@@ -36,7 +40,7 @@ type searchPillRenderer struct{ s *searchPill }
 func (r *searchPillRenderer) paint() {
 	s := r.s
 	s.paint()
-	s.ground.FillColor = theme.Color(colorPill)
+	s.ground.paint(theme.Color(colorPill), color.Transparent)
 	s.icon.Resource = theme.NewColoredResource(theme.SearchIcon(), colorMuted)
 	s.keys.Color, s.keys.TextSize = theme.Color(colorMuted), 11*textScale()
 }
@@ -45,7 +49,7 @@ func (r *searchPillRenderer) Destroy()           {}
 func (r *searchPillRenderer) MinSize() fyne.Size { return fyne.NewSize(160, 36*textScale()) }
 
 func (r *searchPillRenderer) Objects() []fyne.CanvasObject {
-	return []fyne.CanvasObject{r.s.ground, r.s.icon, r.s.words, r.s.keys, r.s.ring}
+	return []fyne.CanvasObject{r.s.ground.Shader, r.s.icon, r.s.words, r.s.keys, r.s.ring}
 }
 
 func (r *searchPillRenderer) Layout(size fyne.Size) {

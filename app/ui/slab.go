@@ -1,29 +1,77 @@
 package ui
 
 import (
-	"image"
 	"image/color"
-	"math"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
 )
 
-// A plane is a plain surface. Fyne draws it from one pixel, enlarged; of each
-// pixel of a canvas.Rectangle it works out whether that is part of a border or
-// of a shadow, which costs several times as much where no graphics card helps.
+// Of each pixel of a canvas.Rectangle Fyne works out whether it is part of a
+// border or of a shadow. Where no graphics card helps that costs several times
+// as much as all else in a frame, so that what covers much of the window is
+// drawn by programs of ours that do only what is needed.
+const (
+	onDesktops = "#version 110\n"
+	onOthers   = "#version 100\n" + `
+#ifdef GL_FRAGMENT_PRECISION_HIGH
+precision highp float;
+#else
+precision mediump float;
+#endif
+`
+	// beyond is how far a pixel is outside, to the side and upwards.
+	beyond = `
+uniform vec2 frame;
+uniform vec4 bounds;
+uniform float red, green, blue, alpha;
+vec2 beyond() {
+	vec2 middle = vec2(bounds.x + bounds.z, 2.0 * frame.y - bounds.y - bounds.w) * 0.5;
+	return abs(gl_FragCoord.xy - middle) - (bounds.zw - bounds.xy) * 0.5;
+}
+`
+	// planeProgram leaves out what Fyne draws around the bounds.
+	planeProgram = beyond + `
+void main() {
+	vec2 out_ = beyond();
+	gl_FragColor = vec4(red, green, blue, max(out_.x, out_.y) < 0.0 ? alpha : 0.0);
+}
+`
+	// slabProgram compares squares, as a root of each pixel is dear: near a
+	// circle of radius r, (r² - d²) / 2r is as good as r - d.
+	slabProgram = beyond + `
+uniform float wide, corner, edgeRed, edgeGreen, edgeBlue, edgeAlpha;
+void main() {
+	vec2 size = bounds.zw - bounds.xy;
+	float scale = size.x / wide;
+	float radius = clamp(corner * scale, 0.5, 0.5 * min(size.x, size.y));
+	float inner = max(radius - floor(scale + 0.5), 0.5);
+	vec2 out_ = max(beyond() + radius, 0.0);
+	float far = dot(out_, out_);
+	float within = clamp((radius * radius - far) / (2.0 * radius) + 0.5, 0.0, 1.0);
+	float edge = clamp((far - inner * inner) / (2.0 * inner) + 0.5, 0.0, 1.0);
+	vec4 colour = mix(vec4(red, green, blue, alpha), vec4(edgeRed, edgeGreen, edgeBlue, edgeAlpha), edge);
+	gl_FragColor = vec4(colour.rgb, colour.a * within);
+}
+`
+)
+
+// newSurface makes something drawn by a program of ours.
+func newSurface(name, program string) *canvas.Shader {
+	s := canvas.NewShader(name, []byte(onDesktops+program), []byte(onOthers+program))
+	s.Uniforms = make(map[string]float32)
+	return s
+}
+
+// A plane is a plain surface.
 type plane struct {
-	*canvas.Raster
+	*canvas.Shader
 	color color.Color
 }
 
 func newPlane() *plane {
-	p := &plane{color: color.Transparent}
-	p.Raster = &canvas.Raster{ScaleMode: canvas.ImageScalePixels, Generator: func(int, int) image.Image {
-		one := image.NewRGBA(image.Rect(0, 0, 1, 1))
-		one.Set(0, 0, p.color)
-		return one
-	}}
+	p := &plane{Shader: newSurface("plane", planeProgram)}
+	p.paint(color.Transparent)
 	return p
 }
 
@@ -31,93 +79,55 @@ func newPlane() *plane {
 func (p *plane) paint(c color.Color) {
 	if p.color != c {
 		p.color = c
-		p.Refresh()
+		tint(p.Shader, c, "red", "green", "blue", "alpha")
 	}
 }
 
-// A slab is a surface with round corners, drawn as one picture that is made
-// once for its size: an area that a canvas.Rectangle works out pixel by pixel
-// for each frame is dear where no graphics card helps.
+// A slab is a surface with round corners and, if it is to have one, a border of
+// a pixel. One that is transparent is not drawn.
 type slab struct {
-	*canvas.Raster
+	*canvas.Shader
 	surface, border color.Color
-	radius          float32
 }
 
-func newSlab() *slab {
-	s := &slab{surface: color.Transparent, border: color.Transparent}
-	s.Raster = &canvas.Raster{ScaleMode: canvas.ImageScalePixels, Generator: s.picture}
+// newSlab makes a slab with corners of a radius.
+func newSlab(radius float32) *slab {
+	s := &slab{Shader: newSurface("slab", slabProgram)}
+	s.Uniforms["corner"] = radius
+	s.paint(color.Transparent, color.Transparent)
 	return s
 }
 
-// paint gives the surface a colour, and a border of a pixel unless that is
-// transparent.
+// paint gives the surface a colour, and a border unless that is transparent.
 func (s *slab) paint(surface, border color.Color) {
-	if s.surface != surface || s.border != border {
-		s.surface, s.border = surface, border
-		s.Refresh()
+	if s.surface == surface && s.border == border {
+		return
 	}
+	s.surface, s.border = surface, border
+	if border == color.Transparent {
+		border = surface
+	}
+	s.Hidden = surface == color.Transparent && border == color.Transparent
+	tint(s.Shader, surface, "red", "green", "blue", "alpha")
+	tint(s.Shader, border, "edgeRed", "edgeGreen", "edgeBlue", "edgeAlpha")
 }
 
-// place puts the slab somewhere, with corners of a radius.
-func (s *slab) place(at fyne.Position, size fyne.Size, radius float32) {
-	if s.radius != radius {
-		s.radius = radius
-		s.Refresh()
-	}
+// Resize is for Fyne.
+func (s *slab) Resize(size fyne.Size) {
+	s.Uniforms["wide"] = size.Width
+	s.Shader.Resize(size)
+}
+
+// place puts the slab somewhere.
+func (s *slab) place(at fyne.Position, size fyne.Size) {
 	s.Move(at)
 	s.Resize(size)
 }
 
-// picture draws the slab in so many pixels. Between the corners all is as at
-// their ends.
-func (s *slab) picture(w, h int) image.Image {
-	img := image.NewRGBA(image.Rect(0, 0, w, h))
-	if w == 0 || h == 0 {
-		return img
-	}
-	k := float64(w) / float64(s.Size().Width)
-	radius := min(float64(s.radius)*k, float64(w)/2, float64(h)/2)
-	corner := int(radius) + 2 // with what is soft beside it
-	for y := range h {
-		row := img.Pix[y*img.Stride:][:4*w]
-		if y > corner && y < h-corner {
-			copy(row, img.Pix[corner*img.Stride:])
-			continue
-		}
-		for x := range w {
-			if x > corner && x < w-corner {
-				copy(row[4*x:], row[4*corner:4*corner+4])
-				continue
-			}
-			c := s.pixel(float64(2*x+1-w)/2, float64(2*y+1-h)/2, float64(w)/2, float64(h)/2, radius, k)
-			row[4*x], row[4*x+1], row[4*x+2], row[4*x+3] = c.R, c.G, c.B, c.A
-		}
-	}
-	return img
-}
-
-// pixel is the colour at a place seen from the middle of a slab whose halves
-// are so wide and high.
-func (s *slab) pixel(x, y, wide, high, radius, k float64) color.RGBA {
-	dx, dy := math.Abs(x)-wide+radius, math.Abs(y)-high+radius
-	out := min(max(dx, dy), 0) + math.Hypot(max(dx, 0), max(dy, 0)) - radius // how far it is from the edge
-	c := s.surface
-	if s.border != color.Transparent {
-		c = mix(s.surface, s.border, smooth(out+math.Round(k)))
-	}
-	return color.RGBAModel.Convert(withAlpha(c, float32(1-smooth(out)))).(color.RGBA)
-}
-
-// smooth goes from 0 to 1 where d crosses 0, over a pixel.
-func smooth(d float64) float64 {
-	t := min(max(d+0.5, 0), 1)
-	return t * t * (3 - 2*t)
-}
-
-// mix is a colour between two: a at 0, b at 1.
-func mix(a, b color.Color, share float64) color.Color {
-	from, to := color.NRGBAModel.Convert(a).(color.NRGBA), color.NRGBAModel.Convert(b).(color.NRGBA)
-	part := func(a, b uint8) uint8 { return uint8(math.Round(float64(a) + (float64(b)-float64(a))*share)) }
-	return color.NRGBA{R: part(from.R, to.R), G: part(from.G, to.G), B: part(from.B, to.B), A: part(from.A, to.A)}
+// tint gives a colour to a program by the names of its parts.
+func tint(s *canvas.Shader, c color.Color, red, green, blue, alpha string) {
+	n := color.NRGBAModel.Convert(c).(color.NRGBA)
+	s.Uniforms[red], s.Uniforms[green] = float32(n.R)/255, float32(n.G)/255
+	s.Uniforms[blue], s.Uniforms[alpha] = float32(n.B)/255, float32(n.A)/255
+	s.Refresh()
 }

@@ -9,39 +9,31 @@ import (
 	"fyne.io/fyne/v2/theme"
 )
 
-func TestASlabIsRoundAtItsCornersAndHasABorderOfAPixel(t *testing.T) {
-	surface, border := color.NRGBA{R: 200, G: 100, B: 50, A: 255}, color.NRGBA{A: 255}
-	s := newSlab()
+func TestASlabWithoutABorderHasTheSurfaceAtItsEdge(t *testing.T) {
+	withTheme(t)
+	surface, border := color.NRGBA{R: 204, G: 102, B: 51, A: 255}, color.NRGBA{B: 255, A: 255}
+	s := newSlab(14)
+	edge := func() [4]float32 {
+		return [4]float32{s.Uniforms["edgeRed"], s.Uniforms["edgeGreen"], s.Uniforms["edgeBlue"], s.Uniforms["edgeAlpha"]}
+	}
+	if s.Visible() {
+		t.Error("a slab of no colour is drawn")
+	}
+	s.paint(surface, color.Transparent)
+	s.place(fyne.NewPos(3, 4), fyne.NewSize(120, 40))
+	if got, want := edge(), [4]float32{0.8, 0.4, 0.2, 1}; got != want || !s.Visible() {
+		t.Errorf("its edge is %v, not %v; visible: %v", got, want, s.Visible())
+	}
+	if s.Uniforms["corner"] != 14 || s.Uniforms["wide"] != 120 {
+		t.Errorf("it is drawn with %v", s.Uniforms)
+	}
 	s.paint(surface, border)
-	s.place(fyne.NewPos(3, 4), fyne.NewSize(120, 40), 14)
-	img := s.picture(120, 40)
-	for name, c := range map[string]struct {
-		x, y int
-		want color.Color
-	}{
-		"the corner":       {0, 0, color.NRGBA{}},
-		"the far corner":   {119, 39, color.NRGBA{}},
-		"the upper edge":   {60, 0, border},
-		"the left edge":    {0, 20, border},
-		"the right edge":   {119, 20, border},
-		"the lower edge":   {60, 39, border},
-		"under the border": {60, 1, surface},
-		"the middle":       {60, 20, surface},
-		"beside the curve": {14, 14, surface},
-	} {
-		if got := color.NRGBAModel.Convert(img.At(c.x, c.y)); got != c.want {
-			t.Errorf("%s is %v, not %v", name, got, c.want)
-		}
+	if got, want := edge(), [4]float32{0, 0, 1, 1}; got != want {
+		t.Errorf("its border is %v, not %v", got, want)
 	}
-	for y := range 40 {
-		for x := range 120 {
-			if img.At(x, y) != img.At(119-x, 39-y) {
-				t.Fatalf("the picture is not even at %d, %d", x, y)
-			}
-		}
-	}
-	if b := s.picture(0, 0).Bounds(); !b.Empty() {
-		t.Errorf("without room there is a picture of %v", b)
+	s.paint(color.Transparent, color.Transparent)
+	if s.Visible() {
+		t.Error("it is still drawn when it has no colour any more")
 	}
 }
 

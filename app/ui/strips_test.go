@@ -160,7 +160,7 @@ func TestTheMeasuresAreAsDrawn(t *testing.T) {
 			"the conversation's left":    {at(s.chat).X, 304},
 			"a bubble's height":          {mine.b.fit.size.Height, 40},
 			"a bubble's distance":        {s.chat.Size().Width - mine.corner().X - mine.b.fit.size.Width, 24},
-			"a bubble's radius":          {mine.box.radius, 14},
+			"a bubble's radius":          {mine.box.Uniforms["corner"], 14},
 			"the search field's height":  {s.roster.search.Size().Height, 36},
 			"the send button's height":   {s.chat.composer.send.Size().Height, 36},
 			"the foot's height":          {s.roster.foot.Size().Height, 44},

@@ -86,6 +86,9 @@ var tones = map[fyne.ThemeColorName]tone{
 	theme.ColorNameShadow:              {0x1e1c1a1c, 0x00000070, 0x00000040, 0x00000090},
 }
 
+// inputRadius is that of the corners of an entry.
+const inputRadius = 12
+
 // sizes are the lengths at normal text size.
 var sizes = map[fyne.ThemeSizeName]float32{
 	theme.SizeNameText:               bodySize,
@@ -94,7 +97,7 @@ var sizes = map[fyne.ThemeSizeName]float32{
 	theme.SizeNameSubHeadingText:     18,
 	theme.SizeNamePadding:            4,
 	theme.SizeNameInnerPadding:       8,
-	theme.SizeNameInputRadius:        12,
+	theme.SizeNameInputRadius:        inputRadius,
 	theme.SizeNameInputBorder:        1,
 	theme.SizeNameSelectionRadius:    6,
 	theme.SizeNameScrollBar:          10,
