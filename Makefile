@@ -26,10 +26,11 @@ run: build ## open the window (without a display: run the node)
 build: deps ## build the program
 	$(GO) build -tags "$(TAGS)" -o $(BIN) .
 
+# The longest package first, so that the others fill the second processor.
 test: deps ## all tests, with the race detector
 	$(GO) vet -tags "$(TAGS)" ./...
 	CGO_ENABLED=0 $(GO) build -tags headless -o /dev/null .
-	$(GO) test -tags "$(TAGS)" -race $(UNRACED) -cpu 1 -shuffle=on -timeout 20m ./...
+	$(GO) test -tags "$(TAGS)" -race $(UNRACED) -cpu 1 -shuffle=on -timeout 20m ./app/node/nodetest ./...
 
 short: ## the quick tests, without the race detector
 	$(GO) test -tags "$(TAGS)" -short ./...
@@ -43,7 +44,7 @@ shots: build ## the pictures of the README, taken by the program
 
 bench: build ## benchmarks beside the code, then whole-process scenarios, as tables
 	$(GO) test -tags "$(TAGS)" -run '^$$' -bench . -benchmem ./identity/... ./transport/... ./media/... ./app/chat/... ./app/store/... ./app/node/...
-	ENTRENOUS_CALLS=1000 $(GO) test -tags "$(TAGS)" -count=1 -timeout 20m -run 'TestManyCallsInARow' -v ./app/node/
+	ENTRENOUS_CALLS=1000 $(GO) test -tags "$(TAGS)" -count=1 -timeout 20m -run 'TestManyCallsInARow' -v ./app/node/nodetest/
 	ENTRENOUS_BENCH=$(CURDIR)/$(BIN) $(GO) test -tags "$(TAGS)" -count=1 -timeout 30m -run 'TestFigures|TestWindowFigures' -v ./app/
 
 voice: build ## calls over virtual sound devices, measured

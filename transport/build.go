@@ -83,6 +83,12 @@ func (h *Host) build(ctx context.Context) error {
 	}
 	h.swarm = sw
 	h.verifies()
+	if h.hops == nil {
+		return nil
+	}
+	if err := h.hops.listen(); err != nil {
+		return errors.Join(err, h.p2p.Close())
+	}
 	return nil
 }
 

@@ -79,20 +79,11 @@ func (h *Host) Dial(ctx context.Context, p Peer, addrs []string) error {
 	// libp2p would refuse for a while what failed before. When to try again is
 	// the caller's decision: it knows of a network change or a beacon.
 	h.swarm.Backoff().Clear(id)
-	first, later := h.living(ctx, good)
-	err = h.connect(ctx, id, first)
-	if err != nil && len(later) > 0 && ctx.Err() == nil {
-		err = h.connect(ctx, id, later)
-	}
-	if err != nil {
+	h.remember(id, good)
+	if err := h.p2p.Connect(network.WithAllowLimitedConn(ctx, "any path will do"), peer.AddrInfo{ID: id, Addrs: good}); err != nil {
 		return dialError(ctx, p, tried, err)
 	}
 	return nil
-}
-
-func (h *Host) connect(ctx context.Context, id peer.ID, addrs []ma.Multiaddr) error {
-	h.remember(id, addrs)
-	return h.p2p.Connect(network.WithAllowLimitedConn(ctx, "any path will do"), peer.AddrInfo{ID: id, Addrs: addrs})
 }
 
 // remember makes addrs all that libp2p knows of id, so that it dials nothing

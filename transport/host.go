@@ -36,6 +36,7 @@ type Host struct {
 	quic    *quicreuse.ConnManager
 	sockets sockets      // the same, where they are this machine's
 	relay   *relay.Relay // nil unless the host lends
+	hops    *hops        // through relays; nil: neither in nor out
 	mapper  *mapper      // asks the router for ports; nil: nobody does
 	// verifier has others try them; nil: nobody does, or libp2p's own does.
 	verifier *verifier

@@ -99,6 +99,9 @@ func smallCircuit(c network.Conn) bool {
 	return small(last, bytes)
 }
 
+// reaches says whether there is a direct connection to a peer.
+func (h *Host) reaches(id peer.ID) bool { return h.swarm.Connectedness(id) == network.Connected }
+
 // relayIn returns the relay of a circuit address: the peer named before /p2p-circuit.
 func relayIn(a ma.Multiaddr) Peer {
 	before, _ := ma.SplitFunc(a, func(c ma.Component) bool { return c.Protocol().Code == ma.P_CIRCUIT })

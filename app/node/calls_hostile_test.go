@@ -11,6 +11,7 @@ import (
 
 	"github.com/entrenous/entrenous/app/call"
 	"github.com/entrenous/entrenous/app/chat"
+	"github.com/entrenous/entrenous/app/node/nodetest"
 	"github.com/entrenous/entrenous/transport/rtc"
 )
 
@@ -31,7 +32,7 @@ func offer() []byte {
 // heardCalls lists the signals about calls that arrive within some seconds.
 func (m *mallory) heardCalls() (out []call.Signal) {
 	m.t.Helper()
-	frames, _ := heard(m.ch)
+	frames, _ := nodetest.Heard(m.ch)
 	for _, f := range frames {
 		c, ok := f.(chat.CallFrame)
 		if !ok {
@@ -264,5 +265,43 @@ func TestAnOfferOlderThanAMinuteIsRefusedAndRingsNowhere(t *testing.T) {
 		m.dial()
 		ask(2, call.MaxAge)
 		m.alice.Rings(m.Person)
+	})
+}
+
+func TestNobodyIsTestedWithWithoutConsentNorLearnsAnything(t *testing.T) {
+	withMallory(t, func(m *mallory) {
+		ask := func(id byte) []byte {
+			return m.signal(call.ID{id}, call.Signal{Kind: call.Test, Description: offer()})
+		}
+		m.say(ask(1), ask(2), m.signal(call.ID{1}, call.Signal{Kind: call.End}))
+		if got := m.heardCalls(); len(got) != 0 {
+			t.Errorf("alice told %v", got)
+		}
+		if calls := m.alice.Node().Calls(); len(calls) != 0 || m.alice.Phone.Opened != 0 {
+			t.Errorf("alice has calls %v and opened her devices %d times", calls, m.alice.Phone.Opened)
+		}
+		if err := m.alice.Node().AllowEcho(m.town.Context(), m.ID(), true); err != nil {
+			t.Fatal(err)
+		}
+		m.dial()
+		m.say(ask(3), ask(4), ask(5))
+		accepted, busy := 0, 0
+		for _, s := range m.heardCalls() {
+			switch {
+			case s.Kind == call.Accept:
+				accepted++
+			case s.Kind == call.Reject && s.Reason == call.Busy:
+				busy++
+			}
+		}
+		if accepted != 1 || busy != 2 {
+			t.Errorf("of three tests at once %d were taken part in, %d refused", accepted, busy)
+		}
+		m.town.Pass(call.TestTime)
+		if m.alice.Phone.Opened != 0 {
+			t.Error("alice's devices were opened")
+		}
+		m.what = "tests without an end"
+		m.wantPeace()
 	})
 }

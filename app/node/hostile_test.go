@@ -3,6 +3,7 @@ package node_test
 import (
 	"crypto/ed25519"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	mathrand "math/rand/v2"
 	"runtime"
@@ -28,7 +29,8 @@ type mallory struct {
 	key        ed25519.PrivateKey
 	conv       chat.ConvID
 	ch         *noise.Channel
-	before     []string // what alice has read from mallory
+	used       *noise.Pair // by ch
+	before     []string    // what alice has read from mallory
 	heap       uint64
 	what       string // happens now
 }
@@ -69,20 +71,27 @@ func grown(limit uint64) uint64 {
 	return heap()
 }
 
+// dial opens a channel with the newest secret or, as alice may have been cut
+// off before that one was proved to her, with the one before.
 func (m *mallory) dial() {
 	m.t.Helper()
-	ch, err := m.raw.Live(m.town.Context(), m.alice, m.Pair(m.alice))
+	pair := m.Pair(m.alice)
+	ch, err := m.raw.Live(m.town.Context(), m.alice, pair)
+	if errors.Is(err, noise.ErrAuth) && m.used != nil {
+		pair = m.used
+		ch, err = m.raw.Live(m.town.Context(), m.alice, pair)
+	}
 	if err != nil {
 		m.t.Fatalf("mallory's handshake: %v", err)
 	}
-	m.ch = ch
+	m.ch, m.used = ch, pair
 	m.Edit(func(tx *store.Tx) error {
 		d, err := tx.Device(m.alice.DeviceID())
-		next := ch.NextPair()
-		d.PairOld, d.PairNew = d.PairNew, next[:]
 		if err != nil {
 			return err
 		}
+		next := ch.NextPair()
+		d.PairNew = next[:]
 		return tx.PutDevice(d)
 	})
 }

@@ -22,22 +22,6 @@ func knock(t *testing.T, ch *noise.Channel, p *nodetest.Person, req chat.Request
 	_ = ch.Send(chat.Hello{Name: p.Name, Peer: string(p.Peer())}.Encode(), chat.DeviceListFrame{List: list}.Encode(), req.Encode())
 }
 
-// heard lists what arrives on a channel within some seconds, and whether it ended.
-func heard(ch *noise.Channel) (frames []chat.Frame, ended bool) {
-	end := time.Now().Add(4 * time.Second)
-	_ = ch.SetReadDeadline(end)
-	for {
-		b, err := ch.Receive()
-		if err != nil {
-			return frames, time.Now().Before(end)
-		}
-		f, err := chat.ParseFrame(b)
-		if _, bye := f.(chat.Bye); err == nil && !bye {
-			frames = append(frames, f)
-		}
-	}
-}
-
 func TestAStrangerLearnsNothingAndIsDroppedForWrongRequests(t *testing.T) {
 	nodetest.Run(t, func(town *nodetest.Town) {
 		alice, bob, eve := town.Join("alice"), town.Join("bob"), town.Join("eve")
@@ -56,7 +40,7 @@ func TestAStrangerLearnsNothingAndIsDroppedForWrongRequests(t *testing.T) {
 				t.Fatal(err)
 			}
 			knock(t, ch, eve, row.req)
-			frames, ended := heard(ch)
+			frames, ended := nodetest.Heard(ch)
 			if len(frames) > 0 || ended != row.drops {
 				t.Errorf("%s: eve heard %v, dropped %v", name, frames, ended)
 			}
@@ -68,7 +52,7 @@ func TestAStrangerLearnsNothingAndIsDroppedForWrongRequests(t *testing.T) {
 			t.Fatal(err)
 		}
 		_ = ch.Send(chat.FrontierFrame{Frontier: chat.Frontier{Conv: chat.Direct(alice.ID(), bob.ID())}}.Encode())
-		if frames, ended := heard(ch); len(frames) > 0 || !ended {
+		if frames, ended := nodetest.Heard(ch); len(frames) > 0 || !ended {
 			t.Errorf("a stranger who asks for a chat hears %v, dropped %v", frames, ended)
 		}
 		if stateOf(alice, eve) != 0 {
@@ -221,7 +205,7 @@ func TestADeviceThatWasTakenOffTheListIsNotLetInAgain(t *testing.T) {
 		conv := chat.Direct(alice.ID(), bob.ID())
 		_ = ch.Send(chat.Hello{Name: "bob", Peer: string(thief.Peer())}.Encode(), chat.DeviceListFrame{List: b}.Encode(),
 			chat.FrontierFrame{Frontier: chat.Frontier{Conv: conv}}.Encode())
-		if frames, ended := heard(ch); len(frames) > 0 || !ended {
+		if frames, ended := nodetest.Heard(ch); len(frames) > 0 || !ended {
 			t.Errorf("the stolen device hears %v, dropped %v", frames, ended)
 		}
 		if alice.Sees(bob) {

@@ -119,7 +119,8 @@ const (
 type loop struct {
 	cfg    EchoTestConfig
 	engine *Engine
-	far    *far // nil unless the line leads to another machine
+	far    *far   // nil unless the line leads to another machine
+	sent   uint32 // packets played to the engine: one stream, whose numbers go on
 
 	mu      sync.Mutex
 	keeping bool
@@ -242,20 +243,22 @@ func (l *loop) play(ctx context.Context, loss float64, packets []*rtp.Packet) er
 	var due clock
 	owed := 0.0
 	var last time.Time
-	for i, p := range packets {
+	for _, p := range packets {
 		for range media.Frame / media.Tick {
 			if !due.wait(ctx.Done()) {
 				return ctx.Err()
 			}
 		}
 		last = time.Now()
+		i := l.sent
+		l.sent++
 		if owed += loss; owed >= 1 {
 			owed--
 			continue
 		}
 		l.engine.Receive(&rtp.Packet{Header: rtp.Header{
 			Version: 2, PayloadType: loopType, SSRC: 1,
-			SequenceNumber: uint16(i), Timestamp: uint32(i) * media.Frame,
+			SequenceNumber: uint16(i), Timestamp: i * media.Frame,
 		}, Payload: p.Payload}, last)
 	}
 	return nil

@@ -124,6 +124,15 @@ func TestWithHeadphonesNoEchoIsFound(t *testing.T) {
 	}
 }
 
+func TestWhatWasSaidIsHeardAfterALongerSound(t *testing.T) {
+	report, _, _ := tested(t, 0, 0, func(c *voice.EchoTestConfig) {
+		c.Listen, c.Speak, c.Headphones = 2*time.Second, time.Second, true
+	})
+	if report.Concealed > 0.05 || report.Quality < voice.QualityGood {
+		t.Errorf("%.3f of the playback made up: %v", report.Concealed, report.Quality)
+	}
+}
+
 func TestTheEchoTestShowsABadLine(t *testing.T) {
 	slowly(t)
 	report, _, _ := tested(t, 0, 0, func(c *voice.EchoTestConfig) {

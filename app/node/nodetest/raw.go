@@ -141,3 +141,19 @@ func (p *Person) Edit(f func(*store.Tx) error) {
 	p.t.Helper()
 	p.edit(f)
 }
+
+// Heard lists what arrives on a channel within some seconds, and whether it ended.
+func Heard(ch *noise.Channel) (frames []chat.Frame, ended bool) {
+	end := time.Now().Add(4 * time.Second)
+	_ = ch.SetReadDeadline(end)
+	for {
+		b, err := ch.Receive()
+		if err != nil {
+			return frames, time.Now().Before(end)
+		}
+		f, err := chat.ParseFrame(b)
+		if _, bye := f.(chat.Bye); err == nil && !bye {
+			frames = append(frames, f)
+		}
+	}
+}

@@ -28,6 +28,7 @@ type Evil int32
 // The ways of bad relays.
 const (
 	Honest Evil = iota
+	Drops       // passes nothing on any more
 	Delays      // a second late
 	Swaps       // the halves of every tenth piece
 )
@@ -40,6 +41,8 @@ func (tn *Town) BadRelayOn(m *simnet.Host) (addrs []string, turn func(Evil)) {
 	addrs, stop := tn.lend(m, &transport.Lend{Tap: func(_ transport.Peer, b []byte) {
 		switch Evil(now.Load()) {
 		case Honest:
+		case Drops:
+			<-over
 		case Delays:
 			select {
 			case <-over:

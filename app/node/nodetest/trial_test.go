@@ -1,4 +1,4 @@
-package node_test
+package nodetest_test
 
 import (
 	"context"
@@ -88,44 +88,6 @@ func TestATestEndsWhenItsConsentIsTakenBack(t *testing.T) {
 		if r.Return != 0 || r.FarFindings()[2] != voice.ReturnNone {
 			t.Errorf("sound came back after %v", r.Return)
 		}
-	})
-}
-
-func TestNobodyIsTestedWithWithoutConsentNorLearnsAnything(t *testing.T) {
-	withMallory(t, func(m *mallory) {
-		ask := func(id byte) []byte {
-			return m.signal(call.ID{id}, call.Signal{Kind: call.Test, Description: offer()})
-		}
-		m.say(ask(1), ask(2), m.signal(call.ID{1}, call.Signal{Kind: call.End}))
-		if got := m.heardCalls(); len(got) != 0 {
-			t.Errorf("alice told %v", got)
-		}
-		if calls := m.alice.Node().Calls(); len(calls) != 0 || m.alice.Phone.Opened != 0 {
-			t.Errorf("alice has calls %v and opened her devices %d times", calls, m.alice.Phone.Opened)
-		}
-		if err := m.alice.Node().AllowEcho(m.town.Context(), m.ID(), true); err != nil {
-			t.Fatal(err)
-		}
-		m.dial()
-		m.say(ask(3), ask(4), ask(5))
-		accepted, busy := 0, 0
-		for _, s := range m.heardCalls() {
-			switch {
-			case s.Kind == call.Accept:
-				accepted++
-			case s.Kind == call.Reject && s.Reason == call.Busy:
-				busy++
-			}
-		}
-		if accepted != 1 || busy != 2 {
-			t.Errorf("of three tests at once %d were taken part in, %d refused", accepted, busy)
-		}
-		m.town.Pass(call.TestTime)
-		if m.alice.Phone.Opened != 0 {
-			t.Error("alice's devices were opened")
-		}
-		m.what = "tests without an end"
-		m.wantPeace()
 	})
 }
 

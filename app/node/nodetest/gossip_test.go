@@ -1,4 +1,4 @@
-package node_test
+package nodetest_test
 
 import (
 	"bytes"
@@ -101,7 +101,7 @@ func TestWhoPassesOnLearnsNothingFromTheNotes(t *testing.T) {
 			t.Fatal(err)
 		}
 		_ = ch.Send(chat.Hello{Name: "cy", Peer: string(cy.Peer())}.Encode(), chat.PassOn{On: true}.Encode())
-		frames, _ := heard(ch)
+		frames, _ := nodetest.Heard(ch)
 		notes := 0
 		for _, f := range frames {
 			n, ok := f.(chat.NotesFrame)

@@ -1,4 +1,4 @@
-package node_test
+package nodetest_test
 
 import (
 	"context"
@@ -75,7 +75,7 @@ func notesOf(t *testing.T, town *nodetest.Town, of, with *nodetest.Person, spot 
 		t.Fatal(err)
 	}
 	_ = ch.Send(chat.Hello{Name: with.Name, Peer: string(with.Peer())}.Encode(), chat.PassOn{On: true}.Encode())
-	frames, _ := heard(ch)
+	frames, _ := nodetest.Heard(ch)
 	for _, f := range frames {
 		if n, ok := f.(chat.NotesFrame); ok {
 			for _, b := range n.Notes {

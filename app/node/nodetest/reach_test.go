@@ -1,4 +1,4 @@
-package node_test
+package nodetest_test
 
 import (
 	"strings"
