@@ -25,6 +25,8 @@ type router struct {
 	noUDP   bool   // lets no UDP out
 	six     bool   // IPv6 only, with a firewall
 	loss    int    // % of packets lost, each way
+	narrow  bool   // swallows packets of more than 1,280 bytes without a word
+	mtu     string // of the wire to the home
 	opens   string // by which protocol it opens ports when asked
 	claims  string // which address it then says that it has, where that is not its own
 }
@@ -51,6 +53,9 @@ func (r router) rules(inside string) string {
 	}
 	if r.loss > 0 {
 		loss = fmt.Sprintf("numgen random mod 100 < %d drop\n  ", r.loss)
+	}
+	if r.narrow {
+		loss += "meta length > 1280 drop\n  "
 	}
 	text := fmt.Sprintf(`table inet door {
  chain in {
@@ -156,6 +161,10 @@ func (l *lab) home(r router) string {
 	l.space(gate)
 	l.space(name)
 	l.wire(gate, "lan", name, "eth0")
+	if r.mtu != "" {
+		l.ip("-n", l.ns(gate), "link", "set", "lan", "mtu", r.mtu)
+		l.ip("-n", l.ns(name), "link", "set", "eth0", "mtu", r.mtu)
+	}
 	if r.six {
 		l.homeSix(n, name, gate)
 	} else {
@@ -245,9 +254,15 @@ func (l *lab) relay(number int) (addrs []string, p *process) {
 		l.ip("-n", l.ns("w"), "addr", "add", four+"/16", "dev", "br0")
 		l.ip("-n", l.ns("w"), "addr", "add", six+"/64", "dev", "br0", "nodad")
 	}
-	p = l.begin("w", "relay", "--json", "--profile", filepath.Join(l.dir, fmt.Sprint("relay", number)),
-		"--listen", "/ip4/"+four+"/udp/4001/quic-v1", "--listen", "/ip4/"+four+"/tcp/4001",
+	return l.lend(fmt.Sprint("relay", number), "--listen", "/ip4/"+four+"/udp/4001/quic-v1", "--listen", "/ip4/"+four+"/tcp/4001",
 		"--listen", "/ip6/"+six+"/udp/4001/quic-v1", "--listen", "/ip6/"+six+"/tcp/4001")
+}
+
+// lend runs a relay on the wire, at port 4001 of all its addresses where none is
+// named, and gives its addresses.
+func (l *lab) lend(profile string, args ...string) (addrs []string, p *process) {
+	l.t.Helper()
+	p = l.begin("w", append([]string{"relay", "--json", "--profile", filepath.Join(l.dir, profile)}, args...)...)
 	var first struct {
 		Addrs []string `json:"addrs"`
 	}

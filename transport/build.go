@@ -113,65 +113,61 @@ func (h *Host) quietOptions() []libp2p.Option {
 func (h *Host) openQUIC(key quic.StatelessResetKey, token quic.TokenGeneratorKey, limits network.ResourceManager,
 	life fx.Lifecycle, opts ...quicreuse.Option,
 ) (*quicreuse.ConnManager, error) {
-	opts = append(opts,
-		quicreuse.ConnContext(func(ctx context.Context, client *quic.ClientInfo) (context.Context, error) {
-			from, err := quicreuse.ToQuicMultiaddr(client.RemoteAddr, quic.Version1)
-			if err != nil {
-				from = nil // the limits decide about callers without an address
-			}
-			scope, err := limits.OpenConnection(network.DirInbound, false, from)
-			if err != nil {
-				return ctx, fmt.Errorf("admit connection: %w", err)
-			}
-			ctx = network.WithConnManagementScope(ctx, scope)
-			context.AfterFunc(ctx, scope.Done)
-			return ctx, nil
-		}),
-		quicreuse.VerifySourceAddress(limits.VerifySourceAddress))
+	admit := func(ctx context.Context, client *quic.ClientInfo) (context.Context, error) {
+		from, err := quicreuse.ToQuicMultiaddr(client.RemoteAddr, quic.Version1)
+		if err != nil {
+			from = nil // the limits decide about callers without an address
+		}
+		scope, err := limits.OpenConnection(network.DirInbound, false, from)
+		if err != nil {
+			return ctx, fmt.Errorf("admit connection: %w", err)
+		}
+		ctx = network.WithConnManagementScope(ctx, scope)
+		context.AfterFunc(ctx, scope.Done)
+		return ctx, nil
+	}
+	opts = append(opts, quicreuse.ConnContext(admit), quicreuse.VerifySourceAddress(limits.VerifySourceAddress))
 	cm, err := quicreuse.NewConnManager(key, token, opts...)
 	if err != nil {
 		return nil, fmt.Errorf("open QUIC: %w", err)
 	}
+	cm.ClientConfig().InitialPacketSize = firstPacket
+	h.quicSockets = quicSockets{key: key, token: token, admit: admit, limits: limits, open: h.openUDP}
 	h.quic = cm
 	life.Append(fx.StopHook(cm.Close))
 	return cm, nil
 }
 
-// quicOptions say where UDP sockets come from.
+// quicOptions say where UDP sockets come from, and by which address of a World
+// they are known.
 func (h *Host) quicOptions() []quicreuse.Option {
 	w := h.cfg.World
-	listen := func(nw string, a *net.UDPAddr) (net.PacketConn, error) {
-		c, err := net.ListenUDP(nw, a)
-		if err != nil {
-			return nil, err
-		}
-		h.sockets.add(c)
-		return c, nil
+	if w == nil {
+		return []quicreuse.Option{quicreuse.OverrideListenUDP(h.openUDP)}
 	}
-	var opts []quicreuse.Option
-	if w != nil {
-		home := w.home()
-		listen = func(nw string, a *net.UDPAddr) (net.PacketConn, error) {
+	home := w.home()
+	return []quicreuse.Option{
+		quicreuse.OverrideSourceIPSelector(func() (quicreuse.SourceIPSelector, error) { return home, nil }),
+		quicreuse.OverrideListenUDP(func(nw string, a *net.UDPAddr) (net.PacketConn, error) {
 			if a.IP == nil || a.IP.IsUnspecified() {
 				a = &net.UDPAddr{IP: home.of(nw == "udp6"), Port: a.Port}
 			}
-			return w.ListenUDP(nw, a)
-		}
-		opts = append(opts, quicreuse.OverrideSourceIPSelector(func() (quicreuse.SourceIPSelector, error) {
-			return home, nil
-		}))
+			return h.inside(w.ListenUDP(nw, a))
+		}),
 	}
-	inner := listen
-	if h.cfg.LANOnly {
-		listen = func(nw string, a *net.UDPAddr) (net.PacketConn, error) {
-			c, err := inner(nw, a)
-			if err != nil {
-				return nil, err
-			}
-			return keepInside(c), nil
-		}
+}
+
+// openUDP opens a socket of this machine.
+func (h *Host) openUDP(nw string, a *net.UDPAddr) (net.PacketConn, error) {
+	return h.inside(h.sockets.open(nw, a))
+}
+
+// inside keeps a socket on local networks where the host is on those only.
+func (h *Host) inside(c net.PacketConn, err error) (net.PacketConn, error) {
+	if err == nil && h.cfg.LANOnly {
+		c = keepInside(c)
 	}
-	return append(opts, quicreuse.OverrideListenUDP(listen))
+	return c, err
 }
 
 // bind listens on the addresses of the configuration. Where any free port will
@@ -218,7 +214,7 @@ func (h *Host) listenOn(ctx context.Context, a ma.Multiaddr, anyPort bool) error
 
 func (h *Host) listenExactly(ctx context.Context, a ma.Multiaddr) error {
 	if h.cfg.World == nil {
-		if err := probeTCP(ctx, a); err != nil {
+		if err := errors.Join(probeTCP(ctx, a), h.quicSockets.lend(h.quic, a)); err != nil {
 			return listenError(a, err)
 		}
 	}

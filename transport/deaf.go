@@ -52,10 +52,15 @@ type sockets struct {
 	all []*net.UDPConn
 }
 
-func (s *sockets) add(c *net.UDPConn) {
+func (s *sockets) open(network string, a *net.UDPAddr) (net.PacketConn, error) {
+	c, err := net.ListenUDP(network, a)
+	if err != nil {
+		return nil, err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.all = append(s.all, c)
+	return c, nil
 }
 
 // toward opens a socket that hears of one address only, on the port of the

@@ -45,9 +45,14 @@ var (
 	_ io.Closer        = (*hops)(nil)
 )
 
-func (h *Host) newHops(up p2p.Upgrader) *hops {
-	h.hops = &hops{h: h, up: up, clients: map[peer.ID]*hop{}}
-	return h.hops
+// newHops is called for the host, and once more for what libp2p dials back with
+// where the host lends.
+func (h *Host) newHops(up p2p.Upgrader, id peer.ID) *hops {
+	t := &hops{h: h, up: up, clients: map[peer.ID]*hop{}}
+	if Peer(id.String()) == h.self {
+		h.hops = t
+	}
+	return t
 }
 
 // listen takes those who come through relays. It is called when the host stands.

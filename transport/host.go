@@ -33,11 +33,12 @@ type Host struct {
 	swarm *swarm.Swarm
 	// quic owns the UDP sockets. What is not QUIC on them (WebRTC) is had by
 	// quic.SharedNonQUICPacketConn.
-	quic    *quicreuse.ConnManager
-	sockets sockets      // the same, where they are this machine's
-	relay   *relay.Relay // nil unless the host lends
-	hops    *hops        // through relays; nil: neither in nor out
-	mapper  *mapper      // asks the router for ports; nil: nobody does
+	quic        *quicreuse.ConnManager
+	quicSockets quicSockets  // those that we opened for it
+	sockets     sockets      // the same, where they are this machine's
+	relay       *relay.Relay // nil unless the host lends
+	hops        *hops        // through relays; nil: neither in nor out
+	mapper      *mapper      // asks the router for ports; nil: nobody does
 	// verifier has others try them; nil: nobody does, or libp2p's own does.
 	verifier *verifier
 
@@ -85,7 +86,7 @@ func Listen(ctx context.Context, cfg Config) (*Host, error) {
 		return nil, fmt.Errorf("start host: %w", err)
 	}
 	if err := h.start(ctx); err != nil {
-		return nil, errors.Join(err, h.p2p.Close())
+		return nil, errors.Join(err, h.p2p.Close(), h.quicSockets.close())
 	}
 	return h, nil
 }
@@ -158,7 +159,7 @@ func (h *Host) Close() error {
 	if h.relay != nil {
 		_ = h.relay.Close() // it has no way to fail
 	}
-	err := h.p2p.Close()
+	err := errors.Join(h.p2p.Close(), h.quicSockets.close())
 	h.wg.Wait()
 	if err != nil {
 		return fmt.Errorf("close host: %w", err)

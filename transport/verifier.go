@@ -77,7 +77,6 @@ func (h *Host) verifyPorts(ctx context.Context) {
 		case <-v.wake:
 		case <-next.C:
 		}
-		println(fmt.Sprintln(time.Now(), "WAKE", h.mapped()))
 		pause, news := v.look(ctx, nat, h.mapped())
 		if news {
 			h.networkChanged() // there is an address to tell that was not known before
@@ -98,7 +97,6 @@ func (v *verifier) look(ctx context.Context, nat *autonatv2.AutoNAT, addrs []ma.
 		return verifyFail, false
 	}
 	got, err := nat.GetReachability(ctx, due)
-	println(fmt.Sprintln(time.Now(), "LOOK", due, got, err))
 	if err != nil || got.AllAddrsRefused || got.Reachability == network.ReachabilityUnknown {
 		return verifyRetry, false
 	}
