@@ -39,6 +39,14 @@ type Speaker interface {
 	Close() error
 }
 
+// Skipper is a Mic or Speaker that knows what it went on without: who compares
+// the two, as an echo canceller does, has to count that too.
+type Skipper interface {
+	// Skipped is how many samples the device has played as silence, for want of
+	// a tick, or has heard and dropped, for nobody fetched them, since it was asked last.
+	Skipped() int
+}
+
 // What can go wrong, for errors.Is. Only ErrClosed is final.
 var (
 	ErrNoDevice = errors.New("no such sound device")           // none is there, or not the one that was asked for

@@ -181,6 +181,35 @@ func TestSoundRunsThroughARealDevice(t *testing.T) {
 	}
 }
 
+func TestADeviceKnowsWhatItWentOnWithout(t *testing.T) {
+	startPulse(t, "wire")
+	mic, speaker := open(t, "pulse:wire.monitor,wire")
+	tick := make([]float32, media.Tick)
+	for range 20 {
+		if err := errors.Join(speaker.Write(tick), mic.Read(tick)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	skipped := func(d any) time.Duration { return media.Duration(d.(device.Skipper).Skipped()) }
+	skipped(mic)
+	skipped(speaker)
+	pause(t, 40) // nobody writes or reads for 400 ms
+	for range 12 { // some ticks were here already
+		if err := errors.Join(speaker.Write(tick), mic.Read(tick)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if d := skipped(speaker); d < 200*time.Millisecond || d > 2*time.Second {
+		t.Errorf("the loudspeaker played %v of silence", d)
+	}
+	if d := skipped(mic); d < 200*time.Millisecond || d > 2*time.Second {
+		t.Errorf("the microphone dropped %v", d)
+	}
+	if d := skipped(speaker); d > 100*time.Millisecond {
+		t.Errorf("the loudspeaker tells twice: %v", d)
+	}
+}
+
 func TestDevicesOfAnyRateAndFormatAreHeard(t *testing.T) {
 	p := startPulse(t)
 	for name, format := range map[string][]string{

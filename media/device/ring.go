@@ -22,6 +22,8 @@ type ring struct {
 	start int
 	fill  int
 	total int64 // samples that the device's thread moved
+	lost  int64 // of these, what never was in the ring or was never read
+	told  int64 // of these, what skipped told
 	due   due
 }
 
@@ -56,6 +58,7 @@ func (r *ring) take(x []float32) {
 	r.mu.Lock()
 	n := r.pop(x)
 	clear(x[n:])
+	r.lost += int64(len(x) - n)
 	wanted := r.took(len(x), n < len(x))
 	r.mu.Unlock()
 	if wanted {
@@ -122,6 +125,17 @@ func (r *ring) hand(tick []float32) {
 	gap := max(-r.fill, 0)
 	_ = r.out(gap, tick)
 	r.fill += gap + len(tick)
+	r.lost += int64(gap)
+}
+
+// skipped is what was lost since it was asked last.
+func (r *ring) skipped() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	lost := r.lost + int64(max(-r.fill, 0))
+	n := lost - r.told
+	r.told = lost
+	return int(n)
 }
 
 // wanted says how long to wait until write would take a tick.
@@ -144,6 +158,7 @@ func (r *ring) append(x []float32) {
 		r.start = (r.start + drop) % len(r.buf)
 		r.fill -= drop
 		x = x[max(0, len(x)-len(r.buf)):]
+		r.lost += int64(over)
 	}
 	for len(x) > 0 {
 		end := (r.start + r.fill) % len(r.buf)

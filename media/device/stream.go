@@ -233,6 +233,14 @@ func (s *stream) Name() string {
 	return ""
 }
 
+// Skipped is what the device in use went on without.
+func (s *stream) Skipped() int {
+	if u := s.current(); u != nil {
+		return u.ring.skipped()
+	}
+	return 0
+}
+
 // Close stops the device and waits for it, unless the sound system hangs.
 func (s *stream) Close() error {
 	s.once.Do(func() { close(s.done) })
@@ -268,6 +276,7 @@ type systemSpeaker struct{ *stream }
 var (
 	_ Mic     = systemMic{}
 	_ Speaker = systemSpeaker{}
+	_ Skipper = (*stream)(nil)
 )
 
 func openSystemMic(s Spec) (Mic, error) {

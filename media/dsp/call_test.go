@@ -121,6 +121,32 @@ func TestALoudspeakerThatSkipsIsFollowed(t *testing.T) {
 	}
 }
 
+// The loudspeaker runs dry and the microphone overflows: whoever is told of it
+// has nothing to search for.
+func TestDevicesThatWentOnByThemselvesStayAligned(t *testing.T) {
+	needCanceller(t)
+	needTime(t)
+	s := room{delayMs: 40}.scene()
+	const at, dry, full = 3 * media.Rate, 90 * media.Rate / 1000, 70 * media.Rate / 1000
+	mic := append(append(append([]float64(nil), s.mic[:at]...), make([]float64, dry)...), s.mic[at:]...)
+	lost := at + media.Rate
+	s.mic = append(mic[:lost:lost], mic[lost+full:]...)
+	c := newCall(t, s, dsp.Config{Latency: 50 * time.Millisecond})
+	c.both(3)
+	c.chain.Skipped(dry, 0)
+	c.hear(dry / media.Tick)
+	c.both(1 - float64(dry)/media.Rate)
+	c.chain.Skipped(0, full)
+	c.play(full / media.Tick)
+	c.both(3)
+	if e := c.erle(3.1, 4); e < 25 {
+		t.Errorf("ERLE %.1f dB after the loudspeaker ran dry", e)
+	}
+	if e := c.erle(4.1, 7); e < 25 {
+		t.Errorf("ERLE %.1f dB after the microphone overflowed", e)
+	}
+}
+
 func TestAnotherDeviceStartsTheSearchAgain(t *testing.T) {
 	needCanceller(t)
 	needTime(t)

@@ -142,6 +142,18 @@ func (c *Chain) Far(tick []float32) {
 	}
 }
 
+// Skipped says that the devices went on by themselves: the loudspeaker played
+// far samples of silence, for no tick came in time, and near samples of the
+// microphone are lost. The two stay aligned.
+func (c *Chain) Skipped(far, near int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.line.written > 0 { // before, there is nothing to be aligned with
+		c.line.skip(max(far, 0))
+		c.track.near += int64(max(near, 0))
+	}
+}
+
 // Near cleans one tick from the microphone in place. The result is late by
 // Delay. Every tick that the microphone gave must pass, in order.
 func (c *Chain) Near(tick []float32) error {

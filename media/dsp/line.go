@@ -33,6 +33,14 @@ func (l *line) write(tick []float32) {
 	l.written += int64(len(tick))
 }
 
+// skip writes n samples of silence.
+func (l *line) skip(n int) {
+	for i := range min(n, lineSize) {
+		l.tape[(l.written+int64(i))&(lineSize-1)] = 0
+	}
+	l.written += int64(n)
+}
+
 // at is sample n of the tape: silence before its start, after its end and where it is overwritten.
 func (l *line) at(n int64) float32 {
 	if n < 0 || n >= l.written || n < l.written-lineSize {

@@ -138,6 +138,7 @@ func (l *listener) fill(tick []float32) {
 	l.limiter.Apply(tick)
 	l.meter.add(tick)
 	l.e.tape.theirs(tick)
+	l.e.chain.Skipped(l.e.out.skipped(), 0)
 	l.e.chain.Far(tick)
 	l.note(now)
 }

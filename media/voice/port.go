@@ -40,6 +40,16 @@ type opened struct {
 	wait func() error // until move would not block; nil where the device cannot
 }
 
+// skipped is what the device of this moment went on without.
+func (p *port) skipped() int {
+	if dev := p.current(); dev != nil {
+		if s, ok := dev.device.(device.Skipper); ok {
+			return s.Skipped()
+		}
+	}
+	return 0
+}
+
 // waiter is a loudspeaker that can say when it wants a tick, so that the tick
 // is not made before it is needed.
 type waiter interface{ Wait() error }

@@ -92,6 +92,7 @@ func (t *talker) hear(how passed) error {
 		t.e.realign()
 	}
 	if how != absent {
+		t.e.chain.Skipped(0, t.e.in.skipped())
 		t.watch.look(tick)
 		if err := t.e.chain.Near(tick); err != nil {
 			return err
