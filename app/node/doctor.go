@@ -81,7 +81,7 @@ func (n *Node) lookAtNetwork(s transport.Standing) []Finding {
 	if n.cfg.LANOnly {
 		return out
 	}
-	out = append(out, n.lookAtRouter()...)
+	out = append(out, n.lookAtRouter(s.Own)...)
 	out = append(out, n.lookAtPort(reach)...)
 	out = append(out, lookAtIPv6(s.Own, reach))
 	out = append(out, n.lookAtRelays(s.Relays, reach)...)
@@ -106,21 +106,32 @@ func (n *Node) lookAtReach(reach string, relays []transport.RelayState) Finding 
 
 // lookAtRouter says what stands between this computer and the internet, as far
 // as others have told how they see us.
-func (n *Node) lookAtRouter() []Finding {
+func (n *Node) lookAtRouter(own []netip.Addr) []Finding {
 	switch n.host.NAT() {
 	case transport.NATPredictive:
 		return []Finding{good("router", "router.predictive")}
 	case transport.NATSymmetric:
 		return []Finding{warn("router", "router.symmetric")}
-	case transport.NATNone, transport.NATUnknown:
+	case transport.NATNone:
+		return []Finding{good("router", "router.none")}
+	case transport.NATUnknown:
 	}
-	return nil
+	switch {
+	case !slices.ContainsFunc(own, netip.Addr.Is4): // routers of IPv6 change no address
+		return nil
+	case slices.ContainsFunc(own, func(ip netip.Addr) bool { return ip.Is4() && transport.Public(ip) }):
+		return []Finding{good("router", "router.none")}
+	}
+	return []Finding{good("router", "router.unknown")}
 }
 
 // lookAtPort says what became of asking the router for a port. Calls go by UDP,
 // so that is the one that counts.
 func (n *Node) lookAtPort(reach string) []Finding {
 	s := n.host.Router()
+	if n.cfg.NoMap && reach != reachDirect {
+		return []Finding{good("port", "port.off")}
+	}
 	if !s.Asked || reach == reachDirect {
 		return nil
 	}
@@ -250,14 +261,12 @@ const lossy = 0.03
 func lookAtFriend(c Contact) Finding {
 	what := "friend:" + c.Shown
 	switch {
-	case c.Online && c.Path.Loss > lossy:
-		return warn(what, "friend.lossy", c.Shown, strconv.Itoa(int(100*c.Path.Loss+0.5)))
 	case c.Online && c.Path.Kind == transport.LAN:
-		return timed(good(what, "friend.lan", c.Shown), c.RTT)
+		return measured(good(what, "friend.lan", c.Shown), c)
 	case c.Online && c.Path.Kind == transport.Relay:
-		return timed(warn(what, "friend.relay", c.Shown, c.Via), c.RTT)
+		return measured(warn(what, "friend.relay", c.Shown, c.Via), c)
 	case c.Online:
-		return timed(good(what, "friend.direct", c.Shown), c.RTT)
+		return measured(good(what, "friend.direct", c.Shown), c)
 	case c.State == store.Sent:
 		return warn(what, "friend.sent", c.Shown)
 	case c.LastSeen.IsZero():
@@ -266,11 +275,22 @@ func lookAtFriend(c Contact) Finding {
 	return good(what, "friend.away", c.Shown, c.LastSeen.Format(time.RFC3339))
 }
 
-// timed adds the round trip to a finding, where it is known.
-func timed(f Finding, rtt time.Duration) Finding {
-	if rtt > 0 {
-		f.Code += ".timed"
-		f.Args = append(f.Args, inMilliseconds(rtt))
+// measured adds to a finding the round trip, and the share of what was lost,
+// where they are known: relays tell no losses.
+func measured(f Finding, c Contact) Finding {
+	if c.RTT <= 0 {
+		return f
 	}
+	f.Args = append(f.Args, inMilliseconds(c.RTT))
+	if c.Path.Loss < 0 || c.Path.Kind == transport.Relay {
+		f.Code += ".timed"
+		return f
+	}
+	f.Args = append(f.Args, strconv.FormatFloat(100*c.Path.Loss, 'f', 1, 64))
+	if c.Path.Loss > lossy {
+		f.State, f.Code = findingWarn, f.Code+".lossy"
+		return f
+	}
+	f.Code += ".lost"
 	return f
 }

@@ -36,6 +36,9 @@ func TestTheDoctorSaysHowEachFriendIsReached(t *testing.T) {
 		if f := found(town, bob, "network"); f.Code != "network.relay" || f.State != "good" {
 			t.Errorf("of the network: %+v", f)
 		}
+		if f := found(town, bob, "router"); f.Code != "router.unknown" {
+			t.Errorf("of a router that one relay has seen: %+v", f)
+		}
 		if f := found(town, bob, "clock"); f.Code != "clock.agrees" {
 			t.Errorf("of the clock: %+v", f)
 		}
@@ -96,6 +99,27 @@ func TestTheDoctorSeesAPortalThatWantsOneToLogIn(t *testing.T) {
 		town.Pass(20 * time.Second)
 		if f := found(town, alice, "network"); f.Code != "network.relay" {
 			t.Errorf("at home: %+v", f)
+		}
+	})
+}
+
+func TestTheDoctorTellsARouterThatCanBePunchedFromOneThatCannot(t *testing.T) {
+	nodetest.RunFar(t, simnet.Config{Delay: 20 * time.Millisecond}, func(town *nodetest.Town) {
+		var relays []string
+		for range 2 {
+			addrs, _ := town.RelayOn(town.World().LAN(simnet.Public).Host())
+			relays = append(relays, addrs...)
+		}
+		who := map[*nodetest.Person]string{
+			town.AtHome("alice", simnet.Symmetric, relays):        "router.symmetric",
+			town.AtHome("bob", simnet.PortRestricted, relays):     "router.predictive",
+			town.JoinAt("carol", town.World().LAN(simnet.Public)): "router.none",
+		}
+		town.Pass(5 * time.Second)
+		for p, want := range who {
+			if f := found(town, p, "router"); f.Code != want {
+				t.Errorf("%s is told %+v, want %s", p.Name, f, want)
+			}
 		}
 	})
 }
