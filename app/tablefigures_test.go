@@ -80,23 +80,21 @@ func measureIdleTable(t *testing.T) []figure {
 	bo.wake()
 	befriend(ana, bo)
 	bo.ok("quit")
-	// Searches follow a friend's leaving with pauses that grow threefold: after
-	// 26, 80, 242, 728 seconds and so on. The first watch has one in it, the second none.
-	watch := func(after, watched time.Duration) float64 {
-		<-time.After(after)
-		before := deviceBytes(t, ana, "out")
-		<-time.After(watched)
-		return float64(deviceBytes(t, ana, "out") - before)
+	// Searches follow a friend's leaving with pauses that grow tenfold: after 2, 22,
+	// 222 and 2,222 seconds.
+	began, left := time.Now(), deviceBytes(t, ana, "out")
+	count := func(at time.Duration) float64 {
+		<-time.After(at - time.Since(began))
+		return float64(deviceBytes(t, ana, "out") - left)
 	}
-	const rest = 2 * time.Minute
-	search := watch(45*time.Second, 2*time.Minute)
-	between := watch(195*time.Second, rest) / rest.Seconds()
+	const early, late = 6 * time.Minute, 15 * time.Minute
+	searched, all := count(early), count(late)
 	return []figure{{
-		"a friend is away, a table of " + strconv.Itoa(tableNodes) + " strangers: what one search costs", "", "",
-		fmt.Sprintf("%.0f kB", search/1000),
+		"a friend left, a table of " + strconv.Itoa(tableNodes) + " strangers: traffic with them, over the first quarter of an hour", "≤ 1,000 B/s", "Tox 10,000–20,000 B/s",
+		fmt.Sprintf("%.0f B/s", all/late.Seconds()),
 	}, {
-		"a friend is away for 6 minutes: traffic with strangers between searches", "≤ 1,000 B/s", "Tox 10,000–20,000 B/s",
-		fmt.Sprintf("%.0f B/s", between),
+		"the same between two searches, from the sixth minute on", "≤ 1,000 B/s", "Tox 10,000–20,000 B/s",
+		fmt.Sprintf("%.0f B/s", (all-searched)/(late-early).Seconds()),
 	}}
 }
 

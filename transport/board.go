@@ -208,7 +208,7 @@ func (b *boardAt) put(ctx context.Context, p place, rec []byte) error {
 	return err
 }
 
-func (b *boardAt) get(ctx context.Context, p place, found func([]byte)) error {
+func (b *boardAt) get(ctx context.Context, p place, _ bool, found func([]byte)) error {
 	rec, err := b.ask(ctx, boardGet, p, nil)
 	if err == nil && len(rec) > 0 {
 		found(rec)

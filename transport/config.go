@@ -78,6 +78,10 @@ type World struct {
 	// Refuses says whether a machine answers that nobody listens at an address of
 	// UDP, when asked from a socket of this machine's; nil: none ever answers.
 	Refuses func(context.Context, netip.AddrPort) bool
+	// Tap is shown what each peer sends through a relay here before it is passed on,
+	// and may keep it waiting or change it in place, as relays do that are not to be
+	// trusted; nil: nobody looks. It must return when the host closes.
+	Tap func(from Peer, b []byte)
 	// Changed carries a token for each change of IP; nil
 	// means they never change.
 	Changed <-chan struct{}

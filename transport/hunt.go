@@ -130,17 +130,18 @@ func (k *seeker) hunt(ctx context.Context, g *hunt) {
 	shelves := k.shelves(g.want.Boards, g.want.BoardsOnly)
 	g.busy, g.again = true, false
 	k.busy++
-	spot := g.want.Spot
+	spot, prompt := g.want.Spot, g.fails < promptLooks
 	found := func(w Whereabouts) { k.search.Found(spot, w) }
 	go func() {
-		err := read(ctx, shelves, places, found)
+		err := read(ctx, shelves, places, prompt, found)
 		k.done <- func() { k.hasLooked(g, err) }
 	}()
 }
 
 // read looks at all places on all shelves, and hands out what is newer than
-// what came before. One shelf that answers is enough.
-func read(ctx context.Context, shelves []shelf, places []place, found func(Whereabouts)) error {
+// what came before. One shelf that answers is enough. prompt says that word may
+// be left while the search lasts.
+func read(ctx context.Context, shelves []shelf, places []place, prompt bool, found func(Whereabouts)) error {
 	failed := errNoShelf
 	answered := false
 	var mu sync.Mutex
@@ -149,7 +150,7 @@ func read(ctx context.Context, shelves []shelf, places []place, found func(Where
 	for _, p := range places {
 		for _, s := range shelves {
 			wg.Go(func() {
-				err := s.get(ctx, p, func(b []byte) {
+				err := s.get(ctx, p, prompt, func(b []byte) {
 					w, err := p.open(b)
 					mu.Lock()
 					defer mu.Unlock()
@@ -193,7 +194,7 @@ func (k *seeker) hasLooked(g *hunt, err error) {
 		k.host.log.Debug("not looked", "err", err)
 	}
 	pause := lastLook
-	for p, i := firstLook, 0; i <= g.fails; p, i = 3*p, i+1 {
+	for p, i := firstLook, 0; i <= g.fails; p, i = lookGrowth*p, i+1 {
 		if pause = p; p >= lastLook {
 			pause = lastLook
 			break

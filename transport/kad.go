@@ -190,7 +190,7 @@ func (t *table) askNear(ctx context.Context, p place, ask *pb.ProtocolMessenger,
 
 // get asks the nodes nearest to the place, and hands out each record that is
 // better than the one before. found may be called from several goroutines.
-func (t *table) get(ctx context.Context, p place, found func([]byte)) error {
+func (t *table) get(ctx context.Context, p place, prompt bool, found func([]byte)) error {
 	ctx, cancel := context.WithTimeout(ctx, tableTimeout)
 	defer cancel()
 	if t.dht.RoutingTable().Size() == 0 {
@@ -200,7 +200,9 @@ func (t *table) get(ctx context.Context, p place, found func([]byte)) error {
 	var beside sync.WaitGroup
 	defer beside.Wait()
 	defer done()
-	beside.Go(func() { t.getNear(near, p, found) })
+	if prompt {
+		beside.Go(func() { t.getNear(near, p, found) })
+	}
 	answers, err := t.dht.SearchValue(ctx, p.tableKey())
 	if err != nil {
 		return fmt.Errorf("ask the table: %w", err)

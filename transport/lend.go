@@ -238,7 +238,10 @@ func (h *Host) serveRelay(ctx context.Context) error {
 	if meter == nil {
 		meter = &Meter{}
 	}
-	l := &lender{Host: h.p2p, meter: meter, tap: lend.Tap, quit: h.quit}
+	l := &lender{Host: h.p2p, meter: meter, quit: h.quit}
+	if h.cfg.World != nil {
+		l.tap = h.cfg.World.Tap
+	}
 	if lend.Rate > 0 {
 		l.slow = rate.NewLimiter(rate.Limit(lend.Rate), int(min(max(lend.Rate/4, relayBuffer), math.MaxInt32)))
 	}

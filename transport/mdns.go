@@ -107,15 +107,9 @@ func (m *mdns) join4() error {
 		return err
 	}
 	p := ipv4.NewPacketConn(c)
-	joined := 0
-	for _, l := range m.links {
-		if p.JoinGroup(&l.Interface, group4()) == nil {
-			joined++
-		}
-	}
-	err = errors.Join(p.SetMulticastTTL(255), p.SetMulticastLoopback(true))
-	if joined == 0 || err != nil {
-		return errors.Join(errors.New("no interface takes part in IPv4 multicast"), err, c.Close())
+	err = m.join(func(on *net.Interface) error { return p.JoinGroup(on, group4()) }, p.SetMulticastTTL(255), p.SetMulticastLoopback(true))
+	if err != nil {
+		return errors.Join(fmt.Errorf("IPv4: %w", err), c.Close())
 	}
 	_ = p.SetControlMessage(ipv4.FlagInterface, true) // not on Windows: links are then told apart by address
 	m.v4 = p
@@ -128,19 +122,26 @@ func (m *mdns) join6() error {
 		return err
 	}
 	p := ipv6.NewPacketConn(c)
-	joined := 0
-	for _, l := range m.links {
-		if p.JoinGroup(&l.Interface, group6()) == nil {
-			joined++
-		}
-	}
-	err = errors.Join(p.SetMulticastHopLimit(255), p.SetMulticastLoopback(true))
-	if joined == 0 || err != nil {
-		return errors.Join(errors.New("no interface takes part in IPv6 multicast"), err, c.Close())
+	err = m.join(func(on *net.Interface) error { return p.JoinGroup(on, group6()) }, p.SetMulticastHopLimit(255), p.SetMulticastLoopback(true))
+	if err != nil {
+		return errors.Join(fmt.Errorf("IPv6: %w", err), c.Close())
 	}
 	_ = p.SetControlMessage(ipv6.FlagInterface, true)
 	m.v6 = p
 	return nil
+}
+
+// join joins a group on each link; one that takes part is enough, if the socket
+// could be set up as well.
+func (m *mdns) join(group func(*net.Interface) error, set ...error) error {
+	joined := false
+	for _, l := range m.links {
+		joined = group(&l.Interface) == nil || joined
+	}
+	if !joined {
+		set = append(set, errors.New("no interface takes part in multicast"))
+	}
+	return errors.Join(set...)
 }
 
 func (m *mdns) close() {

@@ -26,10 +26,6 @@ type Lend struct {
 	// Where Duration or Bytes is not set, they are then those of public relays, good
 	// for a first word: 2 minutes and 128 KiB.
 	Open bool
-	// Tap is shown what each peer sends before it is passed on, and may keep it
-	// waiting or change it in place, as relays do that are not to be trusted; nil:
-	// nobody looks. It must return when the host closes.
-	Tap func(from Peer, b []byte)
 	// STUN answers binding requests (RFC 5389) on the UDP port besides.
 	STUN bool
 	// Beside says that the host goes on as any other does, and lends beside it.

@@ -67,9 +67,12 @@ const (
 	// A word is left again before the nodes that keep it forget it or go away.
 	tellAgain, tellSpread = 6 * time.Hour, time.Hour
 	tellRetry             = 10 * time.Second
-	// Whoever is away is looked for with pauses that grow threefold: who comes back
-	// looks for us, so a long pause costs a friend nothing.
+	// Whoever is away is looked for with pauses that grow tenfold: who comes back
+	// looks for us, so a long pause costs a friend nothing, and a search costs half
+	// a megabyte. The first ones find who comes back at the same moment.
 	firstLook, lastLook = 2 * time.Second, 6 * time.Hour
+	lookGrowth          = 10
+	promptLooks         = 2 // in which known nodes are asked again and again
 	// lookPause is how soon a friend who was looked for and came and went is
 	// looked for again.
 	lookPause = 15 * time.Second
@@ -86,7 +89,7 @@ const (
 // shelf is where word is left and read: the table, and the boards of relays.
 type shelf interface {
 	put(ctx context.Context, p place, rec []byte) error
-	get(ctx context.Context, p place, found func([]byte)) error
+	get(ctx context.Context, p place, prompt bool, found func([]byte)) error
 }
 
 // Seek makes Find ask Tell and Look again. again also makes everything due

@@ -10,32 +10,9 @@ import (
 	libp2ptls "github.com/libp2p/go-libp2p/p2p/security/tls"
 )
 
-func TestTheSecondIdentityOfAHostIsBelievedToo(t *testing.T) {
-	cert, err := timeless()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for range 2 { // a relay dials back under a key of its own
-		key, _, err := crypto.GenerateEd25519Key(rand.Reader)
-		if err != nil {
-			t.Fatal(err)
-		}
-		identity, err := libp2ptls.NewIdentity(key, cert)
-		if err != nil {
-			t.Fatal(err)
-		}
-		config, _ := identity.ConfigForPeer("")
-		if _, err := x509.ParseCertificate(config.Certificates[0].Certificate[0]); err != nil {
-			t.Error(err)
-		}
-	}
-}
-
-func TestACertificateIsBelievedWhateverTheClockSays(t *testing.T) {
-	cert, err := timeless()
-	if err != nil {
-		t.Fatal(err)
-	}
+// certified is the certificate of a new key.
+func certified(t *testing.T, cert libp2ptls.IdentityOption) *x509.Certificate {
+	t.Helper()
 	key, _, err := crypto.GenerateEd25519Key(rand.Reader)
 	if err != nil {
 		t.Fatal(err)
@@ -49,6 +26,25 @@ func TestACertificateIsBelievedWhateverTheClockSays(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return own
+}
+
+func TestTheSecondIdentityOfAHostIsBelievedToo(t *testing.T) {
+	cert, err := timeless()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // a relay dials back under a key of its own
+		certified(t, cert)
+	}
+}
+
+func TestACertificateIsBelievedWhateverTheClockSays(t *testing.T) {
+	cert, err := timeless()
+	if err != nil {
+		t.Fatal(err)
+	}
+	own := certified(t, cert)
 	if _, err := libp2ptls.PubKeyFromCertChain([]*x509.Certificate{own}); err != nil {
 		t.Errorf("now: %v", err)
 	}

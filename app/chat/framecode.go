@@ -55,16 +55,9 @@ func (f PassOn) Encode() []byte {
 
 // Encode implements Frame.
 func (f NotesFrame) Encode() []byte {
-	size := 4
-	for _, b := range f.Notes {
-		size += 3 + len(b)
-	}
-	w := begin(f, size)
+	w := begin(f, sizeOf(f.Notes))
 	w.bool(f.Passed)
-	w.uvarint(uint64(len(f.Notes)))
-	for _, b := range f.Notes {
-		w.bytes(b)
-	}
+	w.list(f.Notes)
 	return w.b
 }
 
@@ -86,16 +79,26 @@ func (f FrontierFrame) Encode() []byte {
 
 // Encode implements Frame.
 func (f EventsFrame) Encode() []byte {
-	size := 4
-	for _, e := range f.Events {
-		size += 3 + len(e)
-	}
-	w := begin(f, size)
-	w.uvarint(uint64(len(f.Events)))
-	for _, e := range f.Events {
-		w.bytes(e)
-	}
+	w := begin(f, sizeOf(f.Events))
+	w.list(f.Events)
 	return w.b
+}
+
+// sizeOf is about what list writes.
+func sizeOf(pieces [][]byte) int {
+	n := 4
+	for _, b := range pieces {
+		n += 3 + len(b)
+	}
+	return n
+}
+
+// list writes how many pieces there are, and each.
+func (w *writer) list(pieces [][]byte) {
+	w.uvarint(uint64(len(pieces)))
+	for _, b := range pieces {
+		w.bytes(b)
+	}
 }
 
 // Encode implements Frame.

@@ -24,12 +24,7 @@ func TestABadRelayLosesAndForgesNothingAndTheCallGoesOn(t *testing.T) {
 					relays = append(relays, addrs...)
 					turns[addrs[0]] = turn
 				}
-				alice, bob := town.AtHome("alice", simnet.Symmetric, relays), town.AtHome("bob", simnet.Symmetric, relays)
-				bob.Sleep()
-				bob.Phone.Auto = true
-				bob.Wake()
-				town.Pass(5 * time.Second)
-				town.Befriend(alice, bob)
+				alice, bob := atHomeThrough(town, simnet.Symmetric, simnet.Symmetric, relays)
 				id := alice.Call(bob)
 				alice.WantSound(id)
 				bob.WantSound(id)

@@ -16,7 +16,12 @@ func far() simnet.Config { return simnet.Config{Delay: 20 * time.Millisecond, Se
 // atHome are two friends behind routers who can be reached through a relay.
 func atHome(town *nodetest.Town, a, b simnet.NAT) (alice, bob *nodetest.Person) {
 	relay, _ := town.RelayOn(town.World().LAN(simnet.Dual).Host())
-	alice, bob = town.AtHome("alice", a, relay), town.AtHome("bob", b, relay)
+	return atHomeThrough(town, a, b, relay)
+}
+
+// atHomeThrough are the same, with relays of the test's choice.
+func atHomeThrough(town *nodetest.Town, a, b simnet.NAT, relays []string) (alice, bob *nodetest.Person) {
+	alice, bob = town.AtHome("alice", a, relays), town.AtHome("bob", b, relays)
 	bob.Sleep()
 	bob.Phone.Auto = true
 	bob.Wake()
@@ -91,12 +96,7 @@ func TestAnotherRelayTakesOverWhenOneDiesInACall(t *testing.T) {
 			relays = append(relays, addrs...)
 			deaths[addrs[0]] = m.Cut
 		}
-		alice, bob := town.AtHome("alice", simnet.Symmetric, relays), town.AtHome("bob", simnet.Symmetric, relays)
-		bob.Sleep()
-		bob.Phone.Auto = true
-		bob.Wake()
-		town.Pass(5 * time.Second)
-		town.Befriend(alice, bob)
+		alice, bob := atHomeThrough(town, simnet.Symmetric, simnet.Symmetric, relays)
 		id := alice.Call(bob)
 		alice.WantSound(id)
 		town.Pass(3 * time.Second)

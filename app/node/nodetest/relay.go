@@ -19,7 +19,7 @@ func (tn *Town) Relay() (addrs []string, stop func()) {
 // RelayOn is Relay on a machine of the test's choice.
 func (tn *Town) RelayOn(m *simnet.Host) (addrs []string, stop func()) {
 	tn.t.Helper()
-	return tn.lend(m, &transport.Lend{})
+	return tn.lend(m.World())
 }
 
 // Evil is what a relay does to what it passes on.
@@ -38,7 +38,8 @@ func (tn *Town) BadRelayOn(m *simnet.Host) (addrs []string, turn func(Evil)) {
 	tn.t.Helper()
 	var now, count atomic.Int32
 	over := make(chan struct{})
-	addrs, stop := tn.lend(m, &transport.Lend{Tap: func(_ transport.Peer, b []byte) {
+	w := m.World()
+	w.Tap = func(_ transport.Peer, b []byte) {
 		switch Evil(now.Load()) {
 		case Honest:
 		case Drops:
@@ -53,7 +54,8 @@ func (tn *Town) BadRelayOn(m *simnet.Host) (addrs []string, turn func(Evil)) {
 				copy(b, slices.Concat(b[half:2*half], b[:half]))
 			}
 		}
-	}})
+	}
+	addrs, stop := tn.lend(w)
 	tn.t.Cleanup(func() {
 		close(over)
 		stop()
@@ -61,14 +63,14 @@ func (tn *Town) BadRelayOn(m *simnet.Host) (addrs []string, turn func(Evil)) {
 	return addrs, func(e Evil) { now.Store(int32(e)) }
 }
 
-func (tn *Town) lend(m *simnet.Host, lend *transport.Lend) (addrs []string, stop func()) {
+func (tn *Town) lend(w *transport.World) (addrs []string, stop func()) {
 	tn.t.Helper()
 	_, key, err := ed25519.GenerateKey(nil)
 	if err != nil {
 		tn.t.Fatal(err)
 	}
 	h, err := transport.Listen(tn.t.Context(), transport.Config{
-		Key: key, Lend: lend, World: m.World(),
+		Key: key, Lend: &transport.Lend{}, World: w,
 	})
 	if err != nil {
 		tn.t.Fatal(err)
