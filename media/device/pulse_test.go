@@ -193,7 +193,7 @@ func TestADeviceKnowsWhatItWentOnWithout(t *testing.T) {
 	skipped := func(d any) time.Duration { return media.Duration(d.(device.Skipper).Skipped()) }
 	skipped(mic)
 	skipped(speaker)
-	pause(t, 40) // nobody writes or reads for 400 ms
+	pause(t, 40)   // nobody writes or reads for 400 ms
 	for range 12 { // some ticks were here already
 		if err := errors.Join(speaker.Write(tick), mic.Read(tick)); err != nil {
 			t.Fatal(err)

@@ -20,8 +20,7 @@ import (
 
 // The harness measures two engines in two processes that talk over UDP on this
 // machine, with virtual sound cards of a PulseAudio of their own. It takes
-// minutes, so it runs only with ENTRENOUS_VOICE=1 (the three kinds of call that
-// have a target for delay), ENTRENOUS_VOICE=all, or, in less than a minute,
+// minutes, so it runs only with ENTRENOUS_VOICE=1, or, in less than a minute,
 // ENTRENOUS_VOICE=short: that one fails only where no sound arrives or an echo
 // comes back, however loaded the machine is. Where it may, it gives all
 // of them real-time priority, so that what else the machine does is not measured.
@@ -49,7 +48,7 @@ func scenarios() []scenario {
 func TestTheHarness(t *testing.T) {
 	mode := os.Getenv("ENTRENOUS_VOICE")
 	if mode == "" {
-		t.Skip("set ENTRENOUS_VOICE=1, or all, to measure calls on virtual sound cards")
+		t.Skip("set ENTRENOUS_VOICE=1 to measure calls on virtual sound cards")
 	}
 	p := startPulse(t, "mic1", "spk1", "mic2", "spk2")
 	p.keepAwake()
@@ -59,39 +58,76 @@ func TestTheHarness(t *testing.T) {
 		if mode == "short" {
 			s.chirps = 8
 		}
-		if mode == "short" && i > 0 || mode != "all" && i > 2 {
+		if mode == "short" && i > 0 {
 			break
 		}
 		if only := os.Getenv("ENTRENOUS_VOICE_ONLY"); only != "" && !strings.Contains(s.name, only) {
 			continue
 		}
-		measure(t, p, s)
+		for range 3 {
+			if still := measure(t, p, s); mode == "short" || still < stillness {
+				break
+			}
+		}
 	}
 }
 
-func measure(t *testing.T, p *pulse, s scenario) {
+// stillness is for how long the machine may run nothing at all in a
+// measurement. A virtual one is stopped by its host for 100 ms now and then:
+// such a hole in both sound cards is no call's doing, so it is measured again.
+const stillness = 40 * time.Millisecond
+
+// watchStillness finds the longest time in which nothing ran until it is stopped.
+func watchStillness() (stop func() time.Duration) {
+	done, most := make(chan struct{}), make(chan time.Duration)
+	go func() {
+		tick := time.NewTicker(2 * time.Millisecond)
+		defer tick.Stop()
+		var longest time.Duration
+		for last := time.Now(); ; {
+			select {
+			case <-done:
+				most <- longest
+				return
+			case <-tick.C:
+				now := time.Now()
+				longest, last = max(longest, now.Sub(last)), now
+			}
+		}
+	}()
+	return func() time.Duration {
+		close(done)
+		return <-most
+	}
+}
+
+// measure prints one line, and says for how long the machine stood still meanwhile.
+func measure(t *testing.T, p *pulse, s scenario) time.Duration {
 	t.Helper()
 	words := speech()
 	long := time.Duration(s.chirps)*chirpEvery + media.Duration(len(words)) + 7*time.Second
 	peers := startPeers(t, s.peer, long)
 	sleep(t, 3*time.Second)
 	said, heard := p.record(t, "mic1.monitor"), p.record(t, "spk2.monitor")
+	stop := watchStillness()
 	p.play(t, "mic1", append(chirps(s.chirps), words...))
+	still := stop()
 	said.stop()
 	heard.stop()
 	delays := match(said.find(), heard.find())
 	if len(delays) < s.chirps/2 {
 		t.Errorf("%s: only %d of %d chirps arrived", s.name, len(delays), s.chirps)
-		return
+		return 0
 	}
 	slices.Sort(delays)
 	p50, p95 := delays[len(delays)/2], delays[(len(delays)*95+99)/100-1]
 	clear := said.clarity(heard, len(words))
 	a, b := peers[0].wait(t), peers[1].wait(t)
-	t.Logf("%-18s %9.1f %9.1f %7s | %7.4f %6s | %6.2f %6s | %.0f, jitter %v, mouth to ear %v, concealed %d, stretched +%d -%d, %s", s.name, p50, p95, target(s.p95),
+	t.Logf("%-18s %9.1f %9.1f %7s | %7.4f %6s | %6.2f %6s | %.0f, jitter %v, mouth to ear %v, concealed %d, stretched +%d -%d, %s, the machine stood still for %v", s.name, p50, p95, target(s.p95),
 		clear, target(s.stoi), max(a.CPU, b.CPU), target(s.cpu), max(a.RSS, b.RSS),
 		b.Stats.JitterDelay.Round(100*time.Microsecond), b.Stats.MouthToEar.Round(100*time.Microsecond), b.Stats.ConcealedSamples,
-		b.Stats.InsertedSamplesForDeceleration, b.Stats.RemovedSamplesForAcceleration, b.Stats.Quality)
+		b.Stats.InsertedSamplesForDeceleration, b.Stats.RemovedSamplesForAcceleration, b.Stats.Quality, still.Round(time.Millisecond))
+	return still
 }
 
 // echo has the second peer hear its own loudspeaker, as loud as it is, and says
