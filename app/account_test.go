@@ -283,6 +283,14 @@ func TestABackupBringsEverythingBack(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(again.dir, "vault.a")); err == nil {
 		t.Error("a wrong passphrase left half a profile")
 	}
+	cut := filepath.Join(t.TempDir(), "cut.age")
+	must(t, os.WriteFile(cut, b[:len(b)-20], 0o600))
+	if f := again.fails(2, "restore", "--from", cut, "--no-passphrase", "--passphrase-file", sealed); !strings.Contains(f.Message, "not whole") {
+		t.Errorf("of half a backup it says %q", f.Message)
+	}
+	if _, err := os.Stat(filepath.Join(again.dir, "vault.a")); err == nil {
+		t.Error("half a backup left half a profile")
+	}
 	var restored control.SetupDone
 	again.json(&restored, "restore", "--from", file, "--no-passphrase", "--passphrase-file", sealed)
 	again.wake()

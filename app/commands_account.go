@@ -235,7 +235,7 @@ func (p *program) restoreFrom(ctx context.Context, m making, from string) error 
 	}
 	f, err := os.Open(from)
 	if err != nil {
-		return &control.Failure{Message: "The backup cannot be read: " + err.Error(), Code: control.CodeInvalid}
+		return unreadable(err)
 	}
 	defer f.Close()
 	l, err := takeLock(dir)
@@ -251,7 +251,7 @@ func (p *program) restoreFrom(ctx context.Context, m making, from string) error 
 	if !m.none {
 		pass = sealed // one to remember; it can be changed later
 	}
-	done, err := restoreBackup(ctx, dir, m.setup.DeviceName, pass, sealed, bufio.NewReader(f))
+	done, err := restoreBackup(ctx, dir, m.setup.DeviceName, pass, sealed, f)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"bufio"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -151,11 +152,24 @@ func hostName() string {
 
 // setup makes the identity and starts the node.
 func (p *profile) setup(ctx context.Context, s control.Setup) (control.SetupDone, error) {
-	done, err := create(ctx, p.dir, s)
+	done, err := p.fill(ctx, s)
 	if err != nil {
 		return done, err
 	}
 	return done, p.unlock(ctx, s.Passphrase)
+}
+
+// fill makes the identity, or brings one back.
+func (p *profile) fill(ctx context.Context, s control.Setup) (control.SetupDone, error) {
+	if s.Backup == "" {
+		return create(ctx, p.dir, s)
+	}
+	f, err := os.Open(s.Backup)
+	if err != nil {
+		return control.SetupDone{}, unreadable(err)
+	}
+	defer f.Close()
+	return restoreBackup(ctx, p.dir, s.DeviceName, s.Passphrase, s.Passphrase, f)
 }
 
 // unlock opens the vault and starts the node.
@@ -209,18 +223,42 @@ func (p *profile) backup(ctx context.Context, passphrase string, w io.Writer) er
 
 var errNotReady = &control.Failure{Message: "This profile is not open yet", Hint: "Unlock it first", Code: control.CodeState, Reason: "locked"}
 
-// restoreBackup makes the account that a sealed backup holds.
-func restoreBackup(ctx context.Context, dir, device, passphrase, backupPass string, r io.Reader) (control.SetupDone, error) {
-	key, err := age.NewScryptIdentity(backupPass)
+// openBackup unseals a backup from its beginning.
+func openBackup(f io.ReadSeeker, passphrase string) (io.Reader, error) {
+	key, err := age.NewScryptIdentity(passphrase)
 	if err != nil {
-		return control.SetupDone{}, fmt.Errorf("open backup: %w", err)
+		return nil, &control.Failure{Message: "A backup has a passphrase", Hint: "It is the one given when the backup was made", Code: control.CodePass, Reason: "backup_sealed"}
 	}
-	plain, err := age.Decrypt(r, key)
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return nil, unreadable(err)
+	}
+	plain, err := age.Decrypt(bufio.NewReader(f), key)
 	if noMatch := (*age.NoIdentityMatchError)(nil); errors.As(err, &noMatch) {
-		return control.SetupDone{}, &control.Failure{Message: "The passphrase does not open this backup", Hint: "Try again; it is the one given when the backup was made", Code: control.CodePass, Reason: "backup_passphrase"}
+		return nil, &control.Failure{Message: "The passphrase does not open this backup", Hint: "Try again; it is the one given when the backup was made", Code: control.CodePass, Reason: "backup_passphrase"}
 	}
 	if err != nil {
-		return control.SetupDone{}, &control.Failure{Message: "This file is not a backup", Hint: "Backups are made with “entrenous backup FILE”", Code: control.CodeInvalid, Reason: "no_backup"}
+		return nil, &control.Failure{Message: "This file is not a backup", Hint: "Backups are made with “entrenous backup FILE”", Code: control.CodeInvalid, Reason: "no_backup"}
+	}
+	return plain, nil
+}
+
+// unreadable says that the file of a backup cannot be read.
+func unreadable(err error) error {
+	return &control.Failure{Message: "The backup cannot be read: " + err.Error(), Hint: "Look where the file is", Code: control.CodeInvalid, Reason: "backup_unreadable"}
+}
+
+// restoreBackup makes the account that a sealed backup holds. It is read twice,
+// so that one which is not whole leaves nothing behind.
+func restoreBackup(ctx context.Context, dir, device, passphrase, backupPass string, f io.ReadSeeker) (control.SetupDone, error) {
+	plain, err := openBackup(f, backupPass)
+	if err != nil {
+		return control.SetupDone{}, err
+	}
+	if _, err := io.Copy(io.Discard, plain); err != nil {
+		return control.SetupDone{}, notWhole(err)
+	}
+	if plain, err = openBackup(f, backupPass); err != nil {
+		return control.SetupDone{}, err
 	}
 	a := node.NewAccount{Dir: dir, DeviceName: device, Now: time.Now()}
 	if a.DeviceName == "" {
@@ -233,7 +271,11 @@ func restoreBackup(ctx context.Context, dir, device, passphrase, backupPass stri
 	a.Unlock = u
 	id, dev, err := node.Restore(ctx, a, plain)
 	if errors.Is(err, node.ErrBackup) {
-		return control.SetupDone{}, &control.Failure{Message: "The backup is not whole: " + err.Error(), Hint: "Take another copy of it; the profile folder made here can be deleted", Code: control.CodeInvalid, Reason: "backup_part"}
+		return control.SetupDone{}, notWhole(err)
 	}
 	return control.SetupDone{ID: id.String(), Device: dev.String(), KeyKept: kept}, err
+}
+
+func notWhole(err error) error {
+	return &control.Failure{Message: "The backup is not whole: " + err.Error(), Hint: "Take another copy of it", Code: control.CodeInvalid, Reason: "backup_part"}
 }

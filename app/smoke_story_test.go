@@ -3,7 +3,9 @@
 package app_test
 
 import (
+	"os"
 	"slices"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -186,6 +188,61 @@ func tour(t *testing.T, ana, _ *seat) {
 		ana.resize(screenWide)
 	}
 }
+
+// keepAndComeBack saves a conversation and a backup, from which somebody before
+// an empty window becomes Ana again.
+func keepAndComeBack(t *testing.T, ana, _ *seat) {
+	ana.after("the panel", func() { ana.press("ctrl+i") })
+	ana.press(slices.Repeat([]string{"Tab"}, tabsToSave)...)
+	ana.after("where the conversation is", func() { ana.press("Return") })
+	ana.keep("saved")
+	text := ana.saved("*.jsonl")
+	if got, err := os.ReadFile(text); err != nil || !strings.Contains(string(got), "Yes, at four") {
+		t.Errorf("the saved conversation holds %s, %v", got, err)
+	}
+	ana.after("no panel", func() { ana.press("ctrl+i") })
+
+	ana.press("ctrl+comma")
+	ana.covered(true)
+	ana.after("what asks for a passphrase", func() { ana.press("shift+Tab", "Return") })
+	ana.after("that it needs one", func() { ana.press("Return") })
+	ana.write("seal it well")
+	ana.both("backup")
+	ana.press("Return")
+	file := ana.saved("*.age")
+	ana.press("Escape")
+	ana.covered(false)
+
+	again := sit(t, "Again", ana.shots, "FYNE_THEME=light")
+	again.open()
+	again.after("where a backup goes", func() { again.press("Tab", "Tab", "Tab", "Tab", "Tab", "space") })
+	again.write(file)
+	again.press("Tab", "Tab")
+	again.write("another")
+	again.after("what is wrong", func() { again.press("Return") })
+	again.both("comeback-wrong")
+	again.press("ctrl+a")
+	again.write("seal it well")
+	again.press("Return")
+	again.sees("what Ana wrote", func() bool {
+		m := again.row("Hello Bo")
+		return m.Mine && again.row("Yes, at four").ReplyTo != ""
+	})
+	was, err := ana.api.Status(t.Context())
+	must(t, err)
+	is, err := again.api.Status(t.Context())
+	must(t, err)
+	if is.ID != was.ID || is.Device == was.Device || is.Name != was.Name || is.KeyKept != "passphrase" {
+		t.Errorf("Ana came back as %+v, and was %+v", is, was)
+	}
+	again.covered(false)
+	again.keep("comeback")
+	again.win.end(syscall.SIGKILL)
+	again.endNode()
+}
+
+// tabsToSave is how far the way to save a conversation is from the composer.
+const tabsToSave = 11
 
 func trayAndQuit(t *testing.T, ana, bo *seat) {
 	set, err := ana.api.Settings(t.Context())

@@ -176,6 +176,22 @@ func (s *seat) contact() control.Contact {
 	return people[0]
 }
 
+// saved waits for a file of a kind in the home of who sits here, and until it
+// is whole.
+func (s *seat) saved(pattern string) (path string) {
+	s.t.Helper()
+	s.sees("a file "+pattern, func() bool {
+		found, err := filepath.Glob(filepath.Join(filepath.Dir(s.dir), pattern))
+		if err != nil || len(found) != 1 {
+			return false
+		}
+		path = found[0]
+		info, err := os.Stat(path)
+		return err == nil && info.Size() > 0 && time.Since(info.ModTime()) > time.Second
+	})
+	return path
+}
+
 // rows are the newest messages.
 func (s *seat) rows() []control.Message {
 	page, err := s.api.Messages(s.t.Context(), s.contact().ID, control.PageQuery{Limit: 50})
@@ -217,6 +233,7 @@ func TestSmoke(t *testing.T) {
 			{"kill", killTheWindow},
 			{"second window", secondWindow},
 			{"tour", tour},
+			{"keep and come back", keepAndComeBack},
 			{"tray and quit", trayAndQuit},
 		} {
 			begin := time.Now()

@@ -142,6 +142,7 @@ type Setup struct {
 	DeviceName string `json:"device_name,omitempty"` // default: the host's name
 	Passphrase string `json:"passphrase,omitempty"`  // empty: the key is kept in the OS keyring or a file
 	Words      string `json:"words,omitempty"`       // the 24 words of an earlier identity
+	Backup     string `json:"backup,omitempty"`      // the path of a backup to bring all back from; Passphrase opens it, and from then on this profile
 	FindOnline *bool  `json:"find_online,omitempty"` // as in Settings, before anything is sent; nil is yes
 }
 

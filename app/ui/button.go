@@ -107,7 +107,7 @@ func (b *button) TypedKey(e *fyne.KeyEvent) {
 func (b *button) TypedRune(rune) {}
 
 // FocusGained shows the ring.
-func (b *button) FocusGained() { b.focused = true; b.Refresh() }
+func (b *button) FocusGained() { b.focused = true; b.Refresh(); bringInSight(b) }
 
 // FocusLost hides the ring.
 func (b *button) FocusLost() { b.focused = false; b.Refresh() }

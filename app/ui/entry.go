@@ -84,6 +84,12 @@ func (e *entry) TypedKey(k *fyne.KeyEvent) {
 	e.Entry.TypedKey(k)
 }
 
+// FocusGained is for Fyne.
+func (e *entry) FocusGained() {
+	e.Entry.FocusGained()
+	bringInSight(e)
+}
+
 // FocusLost is for Fyne.
 func (e *entry) FocusLost() {
 	e.Entry.FocusLost()

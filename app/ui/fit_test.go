@@ -18,6 +18,7 @@ func everyCard(n *cardNode) map[string]func() {
 	return map[string]func(){
 		"welcome":  func() { w.modal(newWelcome(w)) },
 		"restore":  func() { w.modal(newRestore(w, "", true, func() {})) },
+		"comeback": func() { w.modal(newFromBackup(w, func() {})) },
 		"unlock":   func() { w.modal(newUnlock(w)) },
 		"words":    func() { w.modal(newPhrase(w, testSeed.Words())) },
 		"empty":    func() { w.modal(newEmptyState(w)) },
@@ -34,7 +35,8 @@ func everyCard(n *cardNode) map[string]func() {
 		"rename":   func() { w.showRename(bo) },
 		"backup":   w.showBackup,
 		"emoji":    func() { w.showEmoji(fyne.NewPos(200, 300), func(string) {}) },
-		"pictures": func() { w.showPictures(func(string) {}) },
+		"pictures": func() { w.pickPicture(func(string) {}) },
+		"backups":  func() { w.pickBackup(func(string) {}) },
 		"route":    func() { w.askRoute(control.Contact{ID: "bo", Name: bo.Name}, func() {}) },
 		"panel":    func() { w.modal(newInfoPanel(w, bo)) },
 	}

@@ -215,7 +215,7 @@ func linkIn(pasted string) string {
 
 // choose asks for a picture of a code on the disk.
 func (v *friends) choose() {
-	v.w.showPictures(func(path string) {
+	v.w.pickPicture(func(path string) {
 		v.read(func() (io.ReadCloser, error) { return os.Open(path) })
 	})
 }

@@ -122,7 +122,7 @@ func TestAPictureIsChosenFromItsFolder(t *testing.T) {
 			t.Fatal(err)
 		}
 		var chosen string
-		n.w.showPictures(func(path string) { chosen = path })
+		n.w.pickPicture(func(path string) { chosen = path })
 		n.settle()
 		n.press(t, n.top(), "codes")
 		wantNoWords(t, n.top(), "notes.txt")

@@ -73,7 +73,7 @@ func focusStep(o fyne.CanvasObject, next bool) {
 func (i *item) TypedRune(rune) {}
 
 // FocusGained shows the ring.
-func (i *item) FocusGained() { i.focused = true; i.Refresh() }
+func (i *item) FocusGained() { i.focused = true; i.Refresh(); bringInSight(i) }
 
 // FocusLost hides the ring.
 func (i *item) FocusLost() { i.focused = false; i.Refresh() }

@@ -63,6 +63,9 @@ func (w *Window) showWords() {
 	})
 }
 
+// backupExt is how the name of a backup ends.
+const backupExt = ".age"
+
 // showBackup saves all that the account holds, sealed with a passphrase.
 func (w *Window) showBackup() {
 	var sealed string
@@ -73,6 +76,6 @@ func (w *Window) showBackup() {
 		sealed = pass
 		return nil
 	}, func() {
-		w.save("Entrenous", ".age", func(ctx context.Context) (io.ReadCloser, error) { return w.client.Backup(ctx, sealed) })
+		w.save("Entrenous", backupExt, func(ctx context.Context) (io.ReadCloser, error) { return w.client.Backup(ctx, sealed) })
 	})
 }

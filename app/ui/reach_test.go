@@ -140,3 +140,37 @@ func TestAClickBesideACardClosesItAndOneOnItDoesNot(t *testing.T) {
 		}
 	})
 }
+
+func TestTheKeyboardIsNeverOutOfSight(t *testing.T) {
+	n := newTalkNode()
+	n.befriend("ana", "Ana")
+	withWindow(t, n, func(t *testing.T) {
+		c := n.w.win.Canvas()
+		walk := func(where string, least int) {
+			t.Helper()
+			seen := make(map[fyne.Focusable]bool)
+			for _, step := range []func(){c.FocusNext, c.FocusPrevious} {
+				for range 60 {
+					step()
+					o := c.Focused().(fyne.CanvasObject)
+					seen[c.Focused()] = true
+					at, size := fyne.CurrentApp().Driver().AbsolutePositionForObject(o), o.Size()
+					if at.Y < 0 || at.Y+size.Height > c.Size().Height {
+						t.Fatalf("%s: the keyboard is at %v, %v high, in a window of %v", where, at.Y, size.Height, c.Size().Height)
+					}
+				}
+			}
+			if len(seen) < least {
+				t.Errorf("%s: the keyboard came to %d places only", where, len(seen))
+			}
+		}
+		n.size(1200, 500)
+		n.w.openConversation("ana", "")
+		n.w.toggleInfo()
+		n.settle()
+		walk("the panel", 12)
+		n.w.showSettings()
+		n.settle()
+		walk("the settings", 20)
+	})
+}

@@ -63,7 +63,7 @@ func (t *toggle) TypedKey(e *fyne.KeyEvent) {
 func (t *toggle) TypedRune(rune) {}
 
 // FocusGained shows the ring.
-func (t *toggle) FocusGained() { t.focused = true; t.Refresh() }
+func (t *toggle) FocusGained() { t.focused = true; t.Refresh(); bringInSight(t) }
 
 // FocusLost hides the ring.
 func (t *toggle) FocusLost() { t.focused = false; t.Refresh() }

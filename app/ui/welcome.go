@@ -11,15 +11,16 @@ import (
 )
 
 // welcome is the first start: a name, perhaps a passphrase, and one begins.
-// Somebody with 24 words brings their identity back instead.
+// Somebody with 24 words, or with a backup, comes back instead.
 type welcome struct {
 	w    *Window
-	root *fyne.Container // what of the two is shown
+	root *fyne.Container // what of the three is shown
 
 	name, pass *entry
 	find       *toggle // friends who moved, by the public table
 	begin      *button
 	restore    *button
+	backup     *button
 	wrong      *text
 }
 
@@ -37,6 +38,7 @@ func (v *welcome) showBegin() {
 	v.begin = primaryButton(w.tr("welcome.begin"), v.start)
 	v.find = newToggle(w.tr("settings.find"), w.tr("welcome.find"), true, nil)
 	v.restore = secondaryButton(w.tr("welcome.restore"), func() { v.show(newRestore(w, v.name.Text, v.find.on, v.showBegin)) })
+	v.backup = secondaryButton(w.tr("welcome.backup"), func() { v.show(newFromBackup(w, v.showBegin)) })
 	v.name.onEnter, v.pass.onEnter = v.start, v.start
 	v.show(newMarkedSheet(460, newCard(newColumn(16,
 		newColumn(6, titleText(w.tr("welcome.title")), mutedText(w.tr("welcome.say"))),
@@ -45,7 +47,7 @@ func (v *welcome) showBegin() {
 		labelled(w.tr("welcome.pass"), v.pass),
 		v.find,
 		v.wrong,
-		newRow(8, v.begin, v.restore),
+		newRow(8, v.begin, v.restore, v.backup),
 	))))
 	w.focus(v.name)
 }
@@ -64,7 +66,7 @@ func (v *welcome) start() {
 		v.w.win.Canvas().Focus(v.name)
 		return
 	}
-	v.w.setUp(control.Setup{Name: name, Passphrase: pass, FindOnline: &v.find.on}, v.root, v.wrong, v.begin, v.restore)
+	v.w.setUp(control.Setup{Name: name, Passphrase: pass, FindOnline: &v.find.on}, v.root, v.wrong, v.begin, v.restore, v.backup)
 }
 
 // setUp asks the node for an identity. A new one's words are shown over the

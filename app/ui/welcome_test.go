@@ -1,6 +1,8 @@
 package ui
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -100,6 +102,46 @@ func TestAMistypedWordIsNamed(t *testing.T) {
 		form[1].SetText("Yelena")
 		n.press(t, n.w.page, "Bring me back")
 		n.wantTold(t, `POST /setup {"name":"Yelena","words":"`)
+	})
+}
+
+func TestEverythingComesBackFromABackup(t *testing.T) {
+	withCards(t, func(t *testing.T, n *cardNode) {
+		home := t.TempDir()
+		t.Setenv("HOME", home)
+		for _, name := range []string{"Entrenous 2026-11-26.age", "photo.png", ".hidden.age"} {
+			if err := os.WriteFile(filepath.Join(home, name), nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		n.answer("POST /setup", refuse{Message: "no", Code: control.CodePass, Reason: "backup_passphrase"})
+		n.page(newWelcome(n.w))
+		n.press(t, n.w.page, "I have a backup")
+		n.press(t, n.w.page, "Bring it back")
+		wantWords(t, n.w.page, "Choose the file of the backup first")
+		if _, told := n.told("POST /setup"); told {
+			t.Error("the node was asked without a file")
+		}
+		n.press(t, n.w.page, "Choose the file")
+		n.settle()
+		wantNoWords(t, n.top(), "photo.png")
+		wantNoWords(t, n.top(), ".hidden.age")
+		n.press(t, n.top(), "Entrenous 2026-11-26.age")
+		form := entries(n.w.page)
+		form[1].SetText("open sesame")
+		n.shot(t, "frombackup")
+		n.press(t, n.w.page, "Bring it back")
+		wantWords(t, n.w.page, "This passphrase does not open the backup")
+		n.answer("POST /setup", control.SetupDone{ID: "me"})
+		n.press(t, n.w.page, "Bring it back")
+		n.wantTold(t, `POST /setup {"name":"","passphrase":"open sesame","backup":"`+filepath.Join(home, "Entrenous 2026-11-26.age")+`"}`)
+		if n.top() != nil {
+			t.Error("somebody who comes back is shown words")
+		}
+		n.page(newWelcome(n.w))
+		n.press(t, n.w.page, "I have a backup")
+		n.press(t, n.w.page, "Back")
+		wantWords(t, n.w.page, "Begin")
 	})
 }
 

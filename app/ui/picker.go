@@ -13,11 +13,14 @@ import (
 	"fyne.io/fyne/v2/theme"
 )
 
-// picturePicker finds a picture of a code on the disk: the folders and the
-// pictures of one place at a time.
-type picturePicker struct {
-	w    *Window
-	pick func(path string)
+// A filePicker finds a file on the disk: the folders of one place at a time,
+// and the files there that fit.
+type filePicker struct {
+	w     *Window
+	icon  fyne.Resource
+	empty string // said where there is nothing
+	fits  func(name string) bool
+	pick  func(path string)
 
 	root  *fyne.Container
 	place *text
@@ -26,16 +29,29 @@ type picturePicker struct {
 	here  string
 }
 
-// maxPictures is how many things of one folder are shown.
-const maxPictures = 200
+// maxListed is how many things of one folder are shown.
+const maxListed = 200
 
-// showPictures opens the picker over the window.
-func (w *Window) showPictures(pick func(path string)) {
-	v := &picturePicker{w: w, pick: pick, place: smallText("").oneLine(), rows: newColumn(2)}
+// pickPicture lets one choose a picture of a code.
+func (w *Window) pickPicture(pick func(path string)) {
+	v := &filePicker{w: w, icon: theme.FileImageIcon(), empty: w.tr("picture.empty"), fits: isPicture, pick: pick}
+	v.show(w.tr("picture.title"))
+}
+
+// pickBackup lets one choose a backup.
+func (w *Window) pickBackup(pick func(path string)) {
+	v := &filePicker{w: w, icon: theme.FileIcon(), empty: w.tr("frombackup.none"), fits: isBackup, pick: pick}
+	v.show(w.tr("frombackup.pick"))
+}
+
+// show opens the picker over the window.
+func (v *filePicker) show(title string) {
+	w := v.w
+	v.place, v.rows = smallText("").oneLine(), newColumn(2)
 	v.list = container.NewVScroll(v.rows)
 	v.list.SetMinSize(fyne.NewSize(0, 320))
 	v.root = newSheet(460, newCard(newColumn(12,
-		newHeading(w, w.tr("picture.title")),
+		newHeading(w, title),
 		newEnds(v.place, secondaryButton(w.tr("picture.up"), func() { v.open(filepath.Dir(v.here)) })),
 		v.list,
 	)))
@@ -43,7 +59,7 @@ func (w *Window) showPictures(pick func(path string)) {
 	v.open(startFolder())
 }
 
-// startFolder is where pictures of codes usually are.
+// startFolder is where files usually are that one was given.
 func startFolder() string {
 	home, err := os.UserHomeDir()
 	if err != nil {
@@ -58,12 +74,12 @@ func startFolder() string {
 }
 
 // open lists a folder, away from Fyne's thread: it may be on a slow disk.
-func (v *picturePicker) open(folder string) {
+func (v *filePicker) open(folder string) {
 	v.here = folder
 	v.place.set(folder)
 	var found []os.DirEntry
 	v.w.ask(func(context.Context) (err error) {
-		found, err = picturesIn(folder)
+		found, err = v.listed(folder)
 		return err
 	}, func(err error) {
 		if folder != v.here {
@@ -71,7 +87,7 @@ func (v *picturePicker) open(folder string) {
 		}
 		v.rows.RemoveAll()
 		if err != nil || len(found) == 0 {
-			v.rows.Add(mutedText(v.w.tr("picture.empty")))
+			v.rows.Add(mutedText(v.empty))
 		}
 		for _, e := range found {
 			v.rows.Add(v.row(e))
@@ -81,20 +97,20 @@ func (v *picturePicker) open(folder string) {
 	})
 }
 
-func (v *picturePicker) row(e os.DirEntry) fyne.CanvasObject {
+func (v *filePicker) row(e os.DirEntry) fyne.CanvasObject {
 	path := filepath.Join(v.here, e.Name())
 	if e.IsDir() {
 		return newItem(theme.FolderIcon(), e.Name(), func() { v.open(path) })
 	}
-	return newItem(theme.FileImageIcon(), e.Name(), func() {
+	return newItem(v.icon, e.Name(), func() {
 		v.w.closeModal()
 		v.pick(path)
 	})
 }
 
-// picturesIn gives the folders and pictures of a folder, hidden ones left out,
-// folders first and each by name.
-func picturesIn(folder string) ([]os.DirEntry, error) {
+// listed gives the folders of a folder and the files that fit, hidden ones left
+// out, folders first and each by name.
+func (v *filePicker) listed(folder string) ([]os.DirEntry, error) {
 	dir, err := os.Open(folder)
 	if err != nil {
 		return nil, err
@@ -104,7 +120,7 @@ func picturesIn(folder string) ([]os.DirEntry, error) {
 	for {
 		some, err := dir.ReadDir(256)
 		for _, e := range some {
-			if !strings.HasPrefix(e.Name(), ".") && (e.IsDir() || isPicture(e.Name())) {
+			if !strings.HasPrefix(e.Name(), ".") && (e.IsDir() || v.fits(e.Name())) {
 				found = append(found, e)
 			}
 		}
@@ -124,7 +140,7 @@ func picturesIn(folder string) ([]os.DirEntry, error) {
 		}
 		return strings.Compare(strings.ToLower(a.Name()), strings.ToLower(b.Name()))
 	})
-	return found[:min(len(found), maxPictures)], nil
+	return found[:min(len(found), maxListed)], nil
 }
 
 func isPicture(name string) bool {
@@ -134,3 +150,5 @@ func isPicture(name string) bool {
 	}
 	return false
 }
+
+func isBackup(name string) bool { return strings.EqualFold(filepath.Ext(name), backupExt) }
