@@ -192,6 +192,7 @@ func tour(t *testing.T, ana, _ *seat) {
 // keepAndComeBack saves a conversation and a backup, from which somebody before
 // an empty window becomes Ana again.
 func keepAndComeBack(t *testing.T, ana, _ *seat) {
+	ana.press("alt+Down") // to the composer
 	ana.after("the panel", func() { ana.press("ctrl+i") })
 	ana.press(slices.Repeat([]string{"Tab"}, tabsToSave)...)
 	ana.after("where the conversation is", func() { ana.press("Return") })

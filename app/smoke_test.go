@@ -61,6 +61,7 @@ type seat struct {
 	dir   string
 	env   []string
 	win   *running
+	home  string
 	id    string // of the X window
 	api   *control.Client
 	shots string
@@ -72,8 +73,8 @@ type seat struct {
 func sit(t testing.TB, name, shots string, env ...string) *seat {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "profile")
-	s := &seat{screen: newScreen(t), t: t, name: name, dir: dir, shots: shots, wide: screenWide, count: new(int)}
-	home := filepath.Dir(dir)
+	s := &seat{screen: newScreen(t), t: t, name: name, dir: dir, shots: shots, wide: screenWide, count: new(int), home: filepath.Dir(dir)}
+	home := s.home
 	s.env = append([]string{
 		"HOME=" + home, "PATH=" + os.Getenv("PATH"), "LANG=C.UTF-8", "DISPLAY=" + s.display,
 		"XDG_RUNTIME_DIR=" + home, "LIBGL_ALWAYS_SOFTWARE=1", "ENTRENOUS_BOOTSTRAP=none", "ENTRENOUS_LOG=" + filepath.Join(home, "daemon.log"),
@@ -181,7 +182,7 @@ func (s *seat) contact() control.Contact {
 func (s *seat) saved(pattern string) (path string) {
 	s.t.Helper()
 	s.sees("a file "+pattern, func() bool {
-		found, err := filepath.Glob(filepath.Join(filepath.Dir(s.dir), pattern))
+		found, err := filepath.Glob(filepath.Join(s.home, pattern))
 		if err != nil || len(found) != 1 {
 			return false
 		}

@@ -46,6 +46,7 @@ func (t *toast) say(sentence, next string) {
 	}
 	t.Show()
 	t.w.over.Layout.Layout(t.w.over.Objects, t.w.over.Size())
+	canvas.Refresh(t.w.over) // Fyne does not know the window of what was never shown
 	t.w.after(toastTime, func() {
 		if t.turn == turn {
 			t.Hide()

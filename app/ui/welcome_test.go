@@ -41,7 +41,7 @@ func TestWhetherThePublicNetworkIsAskedIsChosenBeforeAnythingIsSent(t *testing.T
 	withCards(t, func(t *testing.T, n *cardNode) {
 		n.answer("POST /setup", control.SetupDone{ID: "me"})
 		n.page(newWelcome(n.w))
-		wantWords(t, n.w.page, "public libp2p network")
+		wantWords(t, n.w.page, "a public network")
 		n.press(t, n.w.page, "Find friends who moved")
 		n.press(t, n.w.page, "I have my 24 words")
 		form := entries(n.w.page)
