@@ -10,8 +10,14 @@ import (
 // for concurrent use. Each method returns what is to be done, in order.
 type Book struct {
 	entries []*entry // the oldest first
-	seen    []ID
+	seen    []seen
 	out     []Effect
+}
+
+// seen is an id that was offered or dialled, and why it was refused if it was at once.
+type seen struct {
+	id      ID
+	refused Reason
 }
 
 // entry is a call and what else the rules need.
@@ -100,15 +106,15 @@ func (b *Book) begin(now time.Time, e *entry) {
 		e.targets = map[Device]Reason{}
 	}
 	b.entries = append(b.entries, e)
-	b.remember(e.ID)
+	b.remember(e.ID, "")
 	for over := len(b.entries) - b.count() - maxEnded; over > 0; over-- {
 		i := slices.IndexFunc(b.entries, func(e *entry) bool { return !e.Live() })
 		b.entries = slices.Delete(b.entries, i, i+1)
 	}
 }
 
-func (b *Book) remember(id ID) {
-	if b.seen = append(b.seen, id); len(b.seen) > maxSeen {
+func (b *Book) remember(id ID, refused Reason) {
+	if b.seen = append(b.seen, seen{id, refused}); len(b.seen) > maxSeen {
 		b.seen = slices.Delete(b.seen, 0, maxSeen/4)
 	}
 }

@@ -50,7 +50,8 @@ func (e *entry) endedThere(said Reason) Reason {
 
 func (b *Book) heardOffer(now time.Time, id ID, who Person, from Device, s Signal) {
 	refuse := func(why Reason) {
-		b.out = append(b.out, Effect{Act: Send, Call: id, Device: from, Signal: Signal{Kind: Reject, Reason: why}})
+		b.remember(id, why)
+		b.say(&entry{Call: Call{ID: id}}, from, Signal{Kind: Reject, Reason: why})
 	}
 	if e := b.entry(id); e != nil {
 		if e.Device == from && !e.Outgoing {
@@ -58,15 +59,18 @@ func (b *Book) heardOffer(now time.Time, id ID, who Person, from Device, s Signa
 		}
 		return
 	}
-	if slices.Contains(b.seen, id) {
-		return // replayed
+	if i := slices.IndexFunc(b.seen, func(x seen) bool { return x.id == id }); i >= 0 { // said again
+		if why := b.seen[i].refused; why != "" {
+			b.say(&entry{Call: Call{ID: id}}, from, Signal{Kind: Reject, Reason: why})
+		}
+		return
 	}
-	b.remember(id)
 	if s.Age > MaxAge {
 		refuse(Stale)
 		return
 	}
 	if mine := b.live(func(e *entry) bool { return e.Person == who && e.unanswered() }); mine != nil {
+		b.remember(id, "")
 		b.cross(now, mine, id, from)
 		return
 	}
@@ -97,7 +101,15 @@ func (b *Book) heardAgain(e *entry) {
 		b.say(e, e.Device, Signal{Kind: Rings})
 	case Connecting:
 		b.say(e, e.Device, Signal{Kind: Accept})
-	case Idle, Calling, Active, Reconnecting, Ended:
+	case Ended:
+		switch {
+		case !e.ByUs || e.Was != (ID{}):
+		case e.Answered.IsZero():
+			b.say(e, e.Device, Signal{Kind: Reject, Reason: e.Reason})
+		default:
+			b.say(e, e.Device, Signal{Kind: End, Reason: e.Reason})
+		}
+	case Idle, Calling, Active, Reconnecting:
 	}
 }
 

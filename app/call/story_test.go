@@ -381,7 +381,7 @@ func TestFiftyOffersAtOnceRingOnce(t *testing.T) {
 	}
 }
 
-func TestAnOldOfferIsRefusedAndAReplayedOneIgnored(t *testing.T) {
+func TestAnOldOfferIsRefusedAndAReplayedOneNeverRings(t *testing.T) {
 	w := newTown(t, "ab")
 	b := w.books[device('b')]
 	w.does('b', b.Heard(w.now, id(1), person('a'), device('a'), call.Signal{Kind: call.Offer, Age: call.MaxAge + time.Second}))
@@ -401,8 +401,10 @@ func TestAnOldOfferIsRefusedAndAReplayedOneIgnored(t *testing.T) {
 	}
 	w.does('b', b.Heard(w.now, id(2), person('a'), device('a'), call.Signal{Kind: call.Offer}))
 	w.want('b', 2, call.Ended, call.Declined)
-	if len(w.mail) != 0 {
-		t.Errorf("a replayed offer is answered: %v", w.mail)
+	for _, l := range w.mail {
+		if l.s.Kind != call.Reject || l.s.Reason != call.Declined {
+			t.Errorf("a replayed offer is answered: %v", l)
+		}
 	}
 }
 
@@ -459,4 +461,41 @@ func TestAnAnswerThatWasLostIsSaidAgain(t *testing.T) {
 	if c, _ := w.books[device('a')].Find(id(1)); c.State != call.Connecting || c.Device != device('b') {
 		t.Errorf("the answer was lost: the caller's call is %+v", c)
 	}
+}
+
+func TestARefusalThatWasLostIsSaidAgain(t *testing.T) {
+	for name, refuse := range map[string]struct {
+		how func(w *town)
+		why call.Reason
+	}{
+		"declined": {func(w *town) { w.hangUp('b', 1) }, call.Declined},
+		"hung up before it was answered at the caller": {func(w *town) { w.answer('b', 1); w.hangUp('b', 1) }, call.Failed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newTown(t, "ab")
+			w.dial('a', 1, 'b')
+			w.settle()
+			w.cut[device('b')] = true
+			refuse.how(w)
+			w.settle()
+			w.cut[device('b')] = false
+			w.want('a', 1, call.Ringing, "")
+			w.does('a', w.books[device('a')].Linked(w.now, person('b'), device('b'), false)) // the channel is renewed
+			w.settle()
+			w.want('a', 1, call.Ended, refuse.why)
+		})
+	}
+}
+
+func TestThatSomebodyIsBusyIsSaidAgain(t *testing.T) {
+	w := newTown(t, "abc")
+	w.dial('c', 9, 'b')
+	w.settle()
+	w.dial('a', 1, 'b')
+	l := w.mail[0]
+	w.does('b', w.books[device('b')].Heard(w.now, l.id, person('a'), l.from, l.s))
+	w.mail = nil // what b answers is lost
+	w.does('a', w.books[device('a')].Linked(w.now, person('b'), device('b'), false))
+	w.settle()
+	w.want('a', 1, call.Ended, call.Busy)
 }
