@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -37,18 +38,83 @@ var scenes = []scene{
 		l.ip("-n", l.ns(a.space), "route", "replace", "default", "via", net+"1")
 	}, time.Second},
 	{"another router", router{name: "port-restricted"}, router{name: "port-restricted"}, 1, func(l *lab, a *dweller, _ []*process) {
-		second := l.home(router{name: "port-restricted"})
-		gate := "r" + strings.TrimPrefix(second, "h")
-		l.wire(gate, "lan2", a.space, "eth1")
-		l.ip("-n", l.ns(gate), "addr", "add", "10.200.0.1/24", "dev", "lan2")
-		l.ip("-n", l.ns(a.space), "addr", "add", "10.200.0.2/24", "dev", "eth1")
-		l.ip("-n", l.ns(a.space), "route", "replace", "default", "via", "10.200.0.1")
+		l.uplink(a)
+		l.wayOut(a, "10.200.0.1")
+	}, 3 * time.Second},
+	{"another way out, addresses as before", router{name: "port-restricted"}, router{name: "port-restricted"}, 1, func(l *lab, a *dweller, _ []*process) {
+		l.uplink(a)
+		l.pass(4 * time.Second)
+		l.wayOut(a, "10.200.0.1")
+	}, 3 * time.Second},
+	{"a VPN comes", router{name: "port-restricted"}, router{name: "port-restricted"}, 1, func(l *lab, a *dweller, _ []*process) {
+		l.vpn(a)
+	}, 3 * time.Second},
+	{"a VPN comes and goes", router{name: "port-restricted"}, router{name: "port-restricted"}, 1, func(l *lab, a *dweller, _ []*process) {
+		l.vpn(a)
+		l.pass(5 * time.Second)
+		l.ip("-n", l.ns(a.space), "link", "del", "eth1")
 	}, 3 * time.Second},
 	{"the relay is killed, there is another", router{name: "symmetric", nat: "fully-random"}, router{name: "symmetric", nat: "fully-random"}, 2, func(l *lab, _ *dweller, relays []*process) {
 		if err := relays[0].cmd.Process.Kill(); err != nil {
 			l.t.Error(err)
 		}
 	}, 3 * time.Second},
+}
+
+// uplink joins somebody to a second router, which has an address of its own.
+func (l *lab) uplink(a *dweller) {
+	l.t.Helper()
+	gate := "r" + strings.TrimPrefix(l.home(router{name: "port-restricted"}), "h")
+	l.wire(gate, "lan2", a.space, "eth1")
+	l.ip("-n", l.ns(gate), "addr", "add", "10.200.0.1/24", "dev", "lan2")
+	l.ip("-n", l.ns(a.space), "addr", "add", "10.200.0.2/24", "dev", "eth1")
+}
+
+// wayOut makes what somebody sends far away leave through another gateway.
+func (l *lab) wayOut(a *dweller, gate string) {
+	l.t.Helper()
+	l.ip("-n", l.ns(a.space), "route", "replace", "default", "via", gate)
+}
+
+// vpn takes what somebody sends far away through a second router, as a VPN does:
+// by two routes that hide the default one, which stays.
+func (l *lab) vpn(a *dweller) {
+	l.t.Helper()
+	l.uplink(a)
+	for _, half := range []string{"0.0.0.0/1", "128.0.0.0/1"} {
+		l.ip("-n", l.ns(a.space), "route", "add", half, "via", "10.200.0.1")
+	}
+}
+
+// TestNATLabSleep stops a daemon for half a minute, as sleep does, and says how
+// long after waking messages come and go.
+func TestNATLabSleep(t *testing.T) {
+	for _, r := range []router{{name: "port-restricted"}, {name: "symmetric", nat: "fully-random"}} {
+		t.Run(r.name, func(t *testing.T) {
+			l := newLab(t)
+			relays, _ := l.relay(1)
+			a, b := l.dwell(r, "ana", relays), l.dwell(r, "bo", relays)
+			a.ready()
+			b.ready()
+			l.befriend(a, b)
+			pid := a.daemon.cmd.Process.Pid // “ip netns exec” becomes what it runs
+			for _, say := range []struct {
+				name     string
+				from, to *dweller
+			}{{"to a friend", a, b}, {"from a friend", b, a}} {
+				must(t, syscall.Kill(pid, syscall.SIGSTOP))
+				l.pass(30 * time.Second)
+				must(t, syscall.Kill(pid, syscall.SIGCONT))
+				woke := time.Now()
+				_, err := say.from.c.Send(t.Context(), say.to.name, control.NewMessage{Text: "awake", Wait: control.Delivered, Timeout: 20_000})
+				took := time.Since(woke)
+				t.Logf("%s: %s, a message %s after %v", r.name, theory(r, r), say.name, took.Round(time.Millisecond))
+				if err != nil || took > 2*time.Second {
+					t.Errorf("after waking a message %s took %v, %v", say.name, took, err)
+				}
+			}
+		})
+	}
 }
 
 // TestNATLabChanges prints how long nobody was heard, and how long a message

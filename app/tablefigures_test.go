@@ -80,8 +80,8 @@ func measureIdleTable(t *testing.T) []figure {
 	bo.wake()
 	befriend(ana, bo)
 	bo.ok("quit")
-	// Searches follow a friend's leaving with pauses that grow tenfold: after 2, 22,
-	// 222 and 2,222 seconds.
+	// Searches follow a friend's leaving at once, after 2 and 22 seconds, and then a
+	// quarter of an hour later.
 	began, left := time.Now(), deviceBytes(t, ana, "out")
 	count := func(at time.Duration) float64 {
 		<-time.After(at - time.Since(began))

@@ -193,19 +193,29 @@ func (k *seeker) hasLooked(g *hunt, err error) {
 	if err != nil {
 		k.host.log.Debug("not looked", "err", err)
 	}
-	pause := lastLook
-	for p, i := firstLook, 0; i <= g.fails; p, i = lookGrowth*p, i+1 {
-		if pause = p; p >= lastLook {
-			pause = lastLook
-			break
-		}
-	}
+	pause := pauseAfter(g.fails)
 	g.next = now.Add(pause + spread(pause/4))
 	g.fails++
 	if g.again {
 		g.next, g.fails, g.again = now, 0, false
 	}
 	k.askClock()
+}
+
+// pauseAfter is how long somebody is not looked for who was not found so many
+// times before the last.
+func pauseAfter(fails int) time.Duration {
+	switch fails {
+	case 0:
+		return secondLook
+	case 1:
+		return thirdLook
+	}
+	pause := fourthLook
+	for ; fails > 2 && pause < lastLook; fails-- {
+		pause *= 3
+	}
+	return min(pause, lastLook)
 }
 
 // network is the secret of the private network, if the host is in one.

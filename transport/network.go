@@ -14,7 +14,7 @@ import (
 // new network brings several of them one after another.
 const settle = 200 * time.Millisecond
 
-// followNetwork watches the machine's addresses until the host closes.
+// followNetwork watches the machine's addresses and ways out until the host closes.
 func (h *Host) followNetwork(ctx context.Context) {
 	moves := &moves{host: h}
 	if w := h.cfg.World; w != nil {
@@ -23,7 +23,7 @@ func (h *Host) followNetwork(ctx context.Context) {
 	}
 	stirred := make(chan struct{}, 1)
 	h.wg.Go(func() { watchInterfaces(h.quit, stirred, h.log) })
-	last := interfaceAddrs()
+	last := surroundings()
 	for {
 		select {
 		case <-h.quit:
@@ -33,7 +33,7 @@ func (h *Host) followNetwork(ctx context.Context) {
 		if !h.calm(stirred) {
 			return
 		}
-		if now := interfaceAddrs(); !slices.Equal(now, last) {
+		if now := surroundings(); !slices.Equal(now, last) {
 			last = now
 			moves.next(ctx)
 		}
@@ -82,8 +82,9 @@ func (m *moves) next(ctx context.Context) {
 	m.host.wg.Go(func() { m.host.moved(ctx) })
 }
 
-// interfaceAddrs returns the addresses of all interfaces that are up, in order.
-func interfaceAddrs() []string {
+// surroundings are the addresses of all interfaces that are up, and the ways out,
+// in order.
+func surroundings() []string {
 	ifaces, err := net.Interfaces()
 	if err != nil {
 		return nil
@@ -101,6 +102,7 @@ func interfaceAddrs() []string {
 			out = append(out, i.Name+" "+a.String())
 		}
 	}
+	out = append(out, waysOut()...)
 	slices.Sort(out)
 	return out
 }
