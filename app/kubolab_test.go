@@ -248,7 +248,7 @@ func reachedThroughKubo(t *testing.T, bin, tag string) {
 // daemon runs a node until the test ends or it is stopped.
 func (l *yard) daemon(space string, args ...string) (stop func()) {
 	l.t.Helper()
-	cmd := exec.Command("ip", append([]string{"netns", "exec", l.ns(space), l.bin, "daemon", "--json", "--no-lan", "--audio", "null"}, args...)...)
+	cmd := exec.Command("ip", append([]string{"netns", "exec", l.ns(space), l.bin, "daemon", "--json", "--no-lan", "--no-port-mapping", "--audio", "null"}, args...)...)
 	out, err := cmd.StdoutPipe()
 	must(l.t, err)
 	must(l.t, cmd.Start())

@@ -29,7 +29,7 @@ func (l *lab) dwell(r router, name string, relays []string) *dweller {
 	l.run(l.bin, "init", "--profile", d.profile, "--name", name, "--no-passphrase")
 	args := []string{"daemon", "--json", "--audio", "tone", "--auto-answer", "--profile", d.profile}
 	if r.opens == "" {
-		args = append(args, "--no-lan")
+		args = append(args, "--no-lan", "--no-port-mapping")
 	}
 	for _, a := range relays {
 		args = append(args, "--relay", a)

@@ -1,7 +1,10 @@
 package transport_test
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -53,4 +56,47 @@ func TestARelayThatSwallowsRequestsHoldsNobodyWhereAnotherWorks(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Who asks for bob is connected to mallory: his name is put in place of bob's in
+// whatever goes through the relay.
+func TestARelayThatPutsSomebodyElseInAFriendsPlaceIsNotBelieved(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *simnet.World) {
+		var bob, mallory *transport.Host
+		var swapped atomic.Int32
+		world := w.LAN(simnet.Public).Host().World()
+		world.Tap = func(_ transport.Peer, b []byte) {
+			if at := bytes.Index(b, bob.Peer().Bytes()); at >= 0 {
+				swapped.Add(int32(copy(b[at:], mallory.Peer().Bytes())))
+			}
+		}
+		bad := listen(t, transport.Config{World: world, Lend: &transport.Lend{}})
+		good := onMachine(t, w.LAN(simnet.Public).Host(), transport.Config{Lend: &transport.Lend{}})
+		home := func(relays []string) *transport.Host {
+			return onMachine(t, w.LAN(simnet.Symmetric).Host(), transport.Config{Relays: relays})
+		}
+		alice := home(nil)
+		bob, mallory = home(append(bad.Addrs(), good.Addrs()...)), home(bad.Addrs())
+		mallory.Handle(echo, func(*transport.Stream) { t.Error("mallory is spoken to") })
+		serveEcho(bob)
+		time.Sleep(5 * time.Second)
+		through := func(relay *transport.Host) []string {
+			return []string{relay.Addrs()[0] + "/p2p-circuit"}
+		}
+		err := alice.Dial(t.Context(), bob.Peer(), through(bad))
+		var why *transport.DialError
+		if !errors.As(err, &why) || len(why.Tried) != 1 || why.Tried[0].Why != "someone else answers there" || swapped.Load() == 0 {
+			t.Fatalf("through the bad relay: %v, %d bytes changed", err, swapped.Load())
+		}
+		if alice.Connected(bob.Peer()) || alice.Connected(mallory.Peer()) {
+			t.Error("somebody is connected")
+		}
+		if err := alice.Dial(t.Context(), bob.Peer(), append(through(bad), through(good)...)); err != nil {
+			t.Fatal(err)
+		}
+		if via := alice.Path(bob.Peer()).Via; via != good.Peer() {
+			t.Errorf("bob is reached through %v", via)
+		}
+		wantEcho(t, alice, bob, "is it you?")
+	})
 }

@@ -129,7 +129,7 @@ func (n *Node) listen(ctx context.Context) error {
 	cfg := transport.Config{
 		Key: n.me.device.Peer, Listen: n.cfg.Listen, LANOnly: n.cfg.LANOnly, NoLAN: n.cfg.NoLAN, Relays: n.cfg.Relays,
 		World: n.cfg.World, DHT: n.cfg.DHT, Log: n.log, Allow: n.allowPeer, Route: n.mayRoute, Punch: n.mayPunch, Lend: n.lendConfig(), Port: n.storedPort(),
-		MapPort: !n.cfg.NoMap && !n.cfg.NoLAN && len(n.cfg.Listen) == 0,
+		MapPort: !n.cfg.NoMap && len(n.cfg.Listen) == 0,
 	}
 	host, err := transport.Listen(ctx, cfg)
 	if errors.Is(err, transport.ErrAddrInUse) && cfg.Listen == nil && cfg.Port != 0 {

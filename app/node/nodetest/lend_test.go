@@ -66,3 +66,19 @@ func TestWhoHidesLendsNothing(t *testing.T) {
 		}
 	})
 }
+
+func TestWhoLeavesTheRouterAloneDoesSoAfterARestart(t *testing.T) {
+	nodetest.Run(t, func(town *nodetest.Town) {
+		alice := town.Join("alice")
+		for _, leave := range []bool{true, false} {
+			if _, err := alice.Node().PutNetwork(town.Context(), node.Network{NoMap: leave}); err != nil {
+				t.Fatal(err)
+			}
+			alice.Sleep()
+			alice.Wake()
+			if alice.Node().Network().NoMap != leave || alice.Node().AsksRouter() == leave {
+				t.Errorf("told to leave the router alone (%v): %+v after a restart", leave, alice.Node().Network())
+			}
+		}
+	})
+}
