@@ -153,6 +153,42 @@ func TestNATLabPorts(t *testing.T) {
 	}
 }
 
+// TestNATLabPortLater makes friends through a relay, because nobody asks the
+// router, and asks it then: the friendship moves to the port that it opens.
+func TestNATLabPortLater(t *testing.T) {
+	l := newLab(t)
+	relays, _ := l.relay(1)
+	ana, bo := l.dwell(opener("PCP"), "ana", relays), l.dwell(routers[4], "bo", relays)
+	ask := func(on bool) {
+		t.Helper()
+		if _, err := ana.c.EditNetwork(t.Context(), control.NetworkEdit{MapPort: &on}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ask(false)
+	gate := "r" + home(ana)
+	l.until("nothing is open", 10*time.Second, func(context.Context) bool { return l.opened(gate) == "" })
+	ana.ready()
+	bo.ready()
+	i, err := ana.c.Invite(t.Context(), control.NewInvite{Once: true})
+	if err == nil {
+		_, err = bo.c.Add(t.Context(), control.NewContact{Link: i.Link})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.until("they are friends through the relay", 20*time.Second, func(ctx context.Context) bool { return ana.path(ctx, bo) == "relay" })
+	if f := ana.finding("port"); f.Code != "port.off" {
+		t.Errorf("the doctor says %+v", f)
+	}
+	ask(true)
+	began := time.Now()
+	l.until("they are connected directly", time.Minute, func(ctx context.Context) bool {
+		return ana.path(ctx, bo) == "direct" && bo.path(ctx, ana) == "direct"
+	})
+	t.Logf("directly connected %d ms after the router was asked", time.Since(began).Milliseconds())
+}
+
 // TestNATLabPortsThatLeadNowhere asks a router that opens ports, but stands
 // behind another one.
 func TestNATLabPortsThatLeadNowhere(t *testing.T) {
