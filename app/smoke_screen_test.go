@@ -38,6 +38,9 @@ var (
 	backDark  = color.RGBA{0x17, 0x16, 0x15, 0xff}
 )
 
+// dangerLight is what one is told in that something is wrong.
+var dangerLight = color.RGBA{0xc8, 0x43, 0x2f, 0xff}
+
 // screen is a virtual display with a keyboard and a mouse of its own.
 type screen struct {
 	t       testing.TB
@@ -128,6 +131,18 @@ func (s *screen) picture() *image.RGBA {
 		}
 	}
 	return img
+}
+
+// shows says whether a colour is anywhere to be seen.
+func (s *screen) shows(c color.RGBA) bool {
+	s.t.Helper()
+	img := s.picture()
+	for at := 0; at < len(img.Pix); at += 4 {
+		if [4]byte(img.Pix[at:]) == [4]byte{c.R, c.G, c.B, c.A} {
+			return true
+		}
+	}
+	return false
 }
 
 func same(a, b *image.RGBA) bool { return bytes.Equal(a.Pix, b.Pix) }

@@ -133,7 +133,7 @@ func (b *callBar) heightFor(width float32) float32 {
 		h += 38 * (k - 1)
 	}
 	if b.twoRows(width) {
-		h += b.hangUp.MinSize().Height + 8
+		h += float32(len(b.buttonRows(width))) * (b.hangUp.MinSize().Height + 8)
 	}
 	if b.notice.words != "" {
 		h += scaled(22)
@@ -143,7 +143,34 @@ func (b *callBar) heightFor(width float32) float32 {
 
 // twoRows says whether the buttons need a line of their own.
 func (b *callBar) twoRows(width float32) bool {
-	return width < callOneRow*max(1, textScale()) && len(b.buttons()) > 2
+	if width >= callOneRow*max(1, textScale()) {
+		return false
+	}
+	buttons := b.buttons()
+	if len(buttons) < 2 {
+		return false
+	}
+	room := width - 2*callPad - callFace - 14
+	for _, o := range buttons {
+		room -= o.MinSize().Width + 8
+	}
+	return len(buttons) > 2 || b.label.natural() > room
+}
+
+// buttonRows are the buttons where they have lines of their own: one, or where
+// the text is large and the window narrow as many as it takes.
+func (b *callBar) buttonRows(width float32) (rows [][]fyne.CanvasObject) {
+	room := float32(0)
+	for _, o := range b.buttons() {
+		w := o.MinSize().Width + 8
+		if room < w {
+			rows, room = append(rows, nil), width-2*callPad+8
+		}
+		last := len(rows) - 1
+		rows[last] = append(rows[last], o)
+		room -= w
+	}
+	return rows
 }
 
 // CreateRenderer is for Fyne.
@@ -188,9 +215,13 @@ func (r *callBarRenderer) Layout(size fyne.Size) {
 	left, right := float32(callPad+callFace+14), size.Width-callPad
 	two := b.twoRows(size.Width)
 	if y := (row - b.hangUp.MinSize().Height) / 2; two {
-		r.buttonsFrom(right, row-6)
+		y = row - 6
+		for _, buttons := range b.buttonRows(size.Width) {
+			fromRight(buttons, right, y)
+			y += b.hangUp.MinSize().Height + 8
+		}
 	} else {
-		right = r.buttonsFrom(right, y) - 4
+		right = fromRight(b.buttons(), right, y) - 4
 	}
 	bars, want := b.levels.MinSize(), b.label.natural()
 	setVisible(b.levels, right-left >= 150+bars.Width)
@@ -213,10 +244,9 @@ func (r *callBarRenderer) Layout(size fyne.Size) {
 	}
 }
 
-// buttonsFrom sets the buttons side by side, the last one ending at right, and
-// says where the first begins.
-func (r *callBarRenderer) buttonsFrom(right, y float32) float32 {
-	buttons := r.b.buttons()
+// fromRight sets buttons side by side, the last one ending at right, and says
+// where the first begins.
+func fromRight(buttons []fyne.CanvasObject, right, y float32) float32 {
 	for i := len(buttons) - 1; i >= 0; i-- {
 		m := buttons[i].MinSize()
 		right -= m.Width

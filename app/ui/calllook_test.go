@@ -41,6 +41,7 @@ func TestCallsLookAsDrawn(t *testing.T) {
 		{"narrow", "fr", "dark", 480, 1},
 		{"tiny", "en", "light", 360, 1},
 		{"large", "fr", "contrast", 1200, 1.6},
+		{"largest", "en", "dark", 480, 1.6},
 	} {
 		t.Run(look.name, func(t *testing.T) {
 			n := sounding()
@@ -53,6 +54,11 @@ func TestCallsLookAsDrawn(t *testing.T) {
 				n.wait(time.Second)
 				bar := n.w.phone.bars[0]
 				wantInside(t, "the bar", bar, bar.Size().Width)
+				for _, o := range bar.buttons() {
+					if x := o.Position().X; x < callPad {
+						t.Errorf("a button begins at %v", x)
+					}
+				}
 				n.shot(t, "calls-"+look.name)
 				bar.label.MouseIn(nil)
 				wantInside(t, "the figures", n.w.phone.facts, n.w.phone.facts.Size().Width)

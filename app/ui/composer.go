@@ -30,7 +30,8 @@ type composer struct {
 	chat *conversation
 
 	entry  *messageEntry
-	ground *slab // of the entry: its own is dear to draw
+	to     string // "Write to Ana"
+	ground *slab  // of the entry: its own is dear to draw
 	field  fyne.CanvasObject
 	emoji  *button
 	send   *button
@@ -66,7 +67,16 @@ func newComposer(w *Window, chat *conversation) *composer {
 
 // address says to whom one writes.
 func (c *composer) address(name string) {
-	if words := c.w.tr("composer.to", name); c.entry.PlaceHolder != words {
+	c.to = c.w.tr("composer.to", name)
+	c.hint()
+}
+
+// hint says it in the empty entry, on one line.
+func (c *composer) hint() {
+	r := &c.chat.timeline.rulers
+	r.fit()
+	words := ellipsize(c.to, c.field.Size().Width-2*entryPad-8, r.body.width)
+	if c.entry.PlaceHolder != words {
 		c.entry.SetPlaceHolder(words)
 	}
 }
@@ -335,6 +345,7 @@ func (r *composerRenderer) Layout(size fyne.Size) {
 	c.field.Move(fyne.NewPos(16, y))
 	c.field.Resize(fyne.NewSize(max(right-16, 0), high))
 	c.ground.place(c.field.Position(), c.field.Size())
+	c.hint()
 	c.tooBig.Move(fyne.NewPos(20, y+high+4))
 	c.tooBig.Resize(fyne.NewSize(size.Width-40, 18*k))
 	if c.entry.lines(composeRows) != c.rows {

@@ -276,3 +276,20 @@ func TestWhoTypesMeansTheComposer(t *testing.T) {
 		}
 	})
 }
+
+func TestALongNameDoesNotBreakTheHint(t *testing.T) {
+	n := newTalkNode()
+	n.befriend("ana", "Maximiliana Konstantinopolskaya-Featherstonehaugh, the one from the harbour office")
+	withWindow(t, n, func(t *testing.T) {
+		n.w.openConversation("ana", "")
+		n.settle()
+		c := n.w.shell.chat.composer
+		if got := c.entry.PlaceHolder; !strings.HasPrefix(got, "Write to Maximiliana") {
+			t.Errorf("it says %q", got)
+		}
+		n.size(480, 780)
+		if got := c.entry.PlaceHolder; !strings.HasSuffix(got, "…") || n.w.shell.chat.timeline.body.width(got) > c.field.Size().Width-2*entryPad {
+			t.Errorf("in a narrow window it says %q", got)
+		}
+	})
+}

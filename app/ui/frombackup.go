@@ -22,7 +22,7 @@ type fromBackup struct {
 
 // newFromBackup makes the page; back leaves it.
 func newFromBackup(w *Window, back func()) fyne.CanvasObject {
-	v := &fromBackup{w: w, file: newEntry(w.tr("frombackup.hint")), pass: newSecretEntry(""), wrong: newProblem()}
+	v := &fromBackup{w: w, file: newLinkEntry(w.tr("frombackup.hint")), pass: newSecretEntry(""), wrong: newProblem()}
 	v.bring = primaryButton(w.tr("frombackup.bring"), v.start)
 	v.back = secondaryButton(w.tr("restore.back"), back)
 	v.file.onEnter, v.pass.onEnter = v.start, v.start
