@@ -98,15 +98,14 @@ func TestAClickBesideABubbleGivesTheKeyboardToTheTimeline(t *testing.T) {
 func TestALinkIsOpenedOrCopiedOrLeft(t *testing.T) {
 	n := history(1)
 	withWindow(t, n, func(t *testing.T) {
-		cards := &cardNode{w: n.w, ui: n.ui}
 		link := "https://example.org/a?b=c"
 		n.w.askLink(link)
-		cards.press(t, n.w.modals[0].layer, "Copy")
+		n.press(t, n.w.modals[0].layer, "Copy")
 		if got := n.w.app.Clipboard().Content(); got != link || len(n.w.modals) != 0 {
 			t.Errorf("%q was copied, %d cards are open", got, len(n.w.modals))
 		}
 		n.w.askLink(link)
-		cards.press(t, n.w.modals[0].layer, "Open")
+		n.press(t, n.w.modals[0].layer, "Open")
 		if len(n.w.modals) != 0 {
 			t.Error("the card stays")
 		}

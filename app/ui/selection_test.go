@@ -141,7 +141,7 @@ func TestDeletingAsksFirst(t *testing.T) {
 		if n.rows[anaID][1].Kind == control.KindDeleted {
 			t.Fatal("deleted without a question")
 		}
-		(&cardNode{w: n.w, ui: n.ui}).press(t, n.w.modals[0].layer, "Delete")
+		n.press(t, n.w.modals[0].layer, "Delete")
 		if n.rows[anaID][1].Kind != control.KindDeleted {
 			t.Error("not deleted")
 		}

@@ -4,21 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"image/png"
-	"log/slog"
 	"net/http"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
-
-	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/test"
 
 	"github.com/entrenous/entrenous/app/control"
 )
@@ -27,9 +19,7 @@ import (
 // sent becomes a row, what is read is no longer unread, and every change is
 // told to whoever watches. It stands behind the real client.
 type talkNode struct {
-	w  *Window
-	ui chan func()
-
+	desk
 	mu       sync.Mutex
 	status   control.Status
 	settings control.Settings
@@ -50,7 +40,6 @@ func talkNow() time.Time { return time.Date(2026, 11, 22, 14, 33, 0, 0, time.UTC
 
 func newTalkNode() *talkNode {
 	return &talkNode{
-		ui:       make(chan func(), 10_000),
 		status:   control.Status{State: control.Ready, ID: "yelena", Name: "Yelena", DeviceName: "Laptop", Reach: control.ReachDirect},
 		settings: control.Settings{Name: "Yelena", DeviceName: "Laptop", TextSize: 1, Language: "en", Appearance: "light", SendReceipts: true, SendTyping: true, WordsKept: true, CloseToTray: true},
 		rows:     make(map[string][]control.Message), unread: make(map[string]string), drafts: make(map[string]control.Draft),
@@ -85,18 +74,7 @@ func (n *talkNode) say(who, author, words string, ago time.Duration) *control.Me
 // time.
 func withWindow(t *testing.T, n *talkNode, f func(t *testing.T)) {
 	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
-		listener := newPipes()
-		ctx, cancel := context.WithCancel(t.Context())
-		server := &http.Server{Handler: n, ReadHeaderTimeout: time.Minute}
-		var wg sync.WaitGroup
-		wg.Go(func() { _ = server.Serve(listener) })
-		client := control.NewClient(listener.dial)
-		app := test.NewApp()
-		n.w = New(Options{
-			Client: client, App: app, Log: slog.New(slog.DiscardHandler), Now: talkNow,
-			Do: func(f func()) { n.ui <- f },
-		})
+	n.run(t, n, func(ctx context.Context, wg *sync.WaitGroup) {
 		n.w.Show()
 		n.size(1200, 780)
 		wg.Go(func() {
@@ -105,59 +83,7 @@ func withWindow(t *testing.T, n *talkNode, f func(t *testing.T)) {
 			}
 		})
 		n.settle()
-		f(t)
-		n.settle()
-		cancel()
-		n.settle()
-		client.Close()
-		server.Close()
-		wg.Wait()
-		app.Quit()
-	})
-}
-
-// settle lets everything happen that can.
-func (n *talkNode) settle() {
-	for {
-		synctest.Wait()
-		select {
-		case f := <-n.ui:
-			f()
-		default:
-			return
-		}
-	}
-}
-
-// wait lets time pass.
-func (n *talkNode) wait(d time.Duration) {
-	n.settle()
-	time.Sleep(d) // virtual: takes no time
-	n.settle()
-}
-
-func (n *talkNode) size(width, height float32) {
-	n.w.win.Resize(fyne.NewSize(width, height))
-	for _, m := range n.w.modals {
-		m.layer.Resize(fyne.NewSize(width, height))
-	}
-}
-
-func (n *talkNode) shot(t *testing.T, name string) {
-	t.Helper()
-	folder := os.Getenv("ENTRENOUS_SHOTS")
-	if folder == "" {
-		return
-	}
-	n.settle()
-	file, err := os.Create(filepath.Join(folder, name+".png"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	if err := png.Encode(file, n.w.win.Canvas().Capture()); err != nil {
-		t.Fatal(err)
-	}
+	}, f)
 }
 
 // tell tells everybody who watches of a change.

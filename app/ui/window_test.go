@@ -144,7 +144,7 @@ func TestOneCannotWriteToWhomOneBlocked(t *testing.T) {
 		if s.chat.composer.Visible() {
 			t.Fatal("the composer is there")
 		}
-		(&cardNode{w: n.w, ui: n.ui}).press(t, s.chat.gate, "Unblock")
+		n.press(t, s.chat.gate, "Unblock")
 		n.settle()
 		if !s.chat.composer.Visible() {
 			t.Error("after unblocking, one cannot write")
