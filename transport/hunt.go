@@ -3,6 +3,8 @@ package transport
 import (
 	"context"
 	"errors"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -73,7 +75,7 @@ func (k *seeker) hasTold(t *telling, addrs []string, err error) {
 		t.fails++
 		return
 	}
-	first := t.addrs == nil || t.fails > 0
+	first := t.addrs == nil || t.fails > 0 || throughRelay(addrs) && !throughRelay(t.addrs)
 	t.fails, t.addrs = 0, addrs
 	t.next = k.nextTelling(t.want.Spot, now)
 	if t.dirty {
@@ -81,6 +83,13 @@ func (k *seeker) hasTold(t *telling, addrs []string, err error) {
 	}
 	k.fresh = k.fresh || first
 	k.lookAfterTelling(now)
+}
+
+// throughRelay says whether one of the addresses leads through a relay. Whoever
+// gets the first such looks once more for everybody: it has become possible to
+// reach them, and they may have left word meanwhile that they can be, too.
+func throughRelay(addrs []string) bool {
+	return slices.ContainsFunc(addrs, func(a string) bool { return strings.Contains(a, "/p2p-circuit") })
 }
 
 // nextTelling is when word has to be left again: in time, and when the place

@@ -54,7 +54,7 @@ func TestWhoHasNoRelayFindsOneThatAStrangerOffers(t *testing.T) {
 		alice.Wake()
 		bob.Wake()
 		woke := time.Now()
-		town.Within(20*time.Second, "they see each other", func() bool { return alice.Sees(bob) && bob.Sees(alice) })
+		town.Within(3*time.Second, "they see each other", func() bool { return alice.Sees(bob) && bob.Sees(alice) })
 		t.Logf("met after %v", time.Since(woke))
 		if !reachedBy(alice, transport.OriginOpen) || !reachedBy(bob, transport.OriginOpen) {
 			t.Errorf("alice is reached by %+v, bob by %+v", relaysOf(alice), relaysOf(bob))
