@@ -87,27 +87,15 @@ func (s *sound) speaker() (device.Speaker, error) {
 func (s *sound) system() bool { return s.spec.Scheme == "system" || s.spec.Scheme == "pulse" }
 
 // open opens both devices. One of the system's that is not there, or in use,
-// does not keep a call from being made: the engine tells of it.
+// does not keep a call from being made: the engine tells of it, and takes it up
+// when it is there.
 func (s *sound) open(cfg voice.Config) (*voice.Engine, error) {
 	s.mu.Lock()
 	spec, system := s.spec.String(), s.system()
 	s.mu.Unlock()
-	mic, err := device.OpenMic(spec)
-	if err != nil && !system {
+	var err error
+	if cfg.Mic, cfg.Speaker, err = device.Expect(spec); err != nil {
 		return nil, err
-	}
-	speaker, err2 := device.OpenSpeaker(spec)
-	if err2 != nil && !system {
-		return nil, errors.Join(err2, mic.Close())
-	}
-	if err != nil || err2 != nil {
-		s.log.Warn("open sound devices", "err", errors.Join(err, err2))
-	}
-	if err == nil {
-		cfg.Mic = mic
-	}
-	if err2 == nil {
-		cfg.Speaker = speaker
 	}
 	if !system { // nobody sits in a file's room
 		cfg.Headphones, cfg.NoiseSuppression, cfg.GainControl = true, false, false

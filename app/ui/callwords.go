@@ -2,6 +2,7 @@ package ui
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -102,8 +103,8 @@ func (w *Window) callNotice(c control.Call) string {
 		return ""
 	}
 	n := c.Notices[len(c.Notices)-1]
-	lasting := n.What == "microphone-lost" || n.What == "speaker-lost"
-	if !lasting && w.now().Sub(n.Time) > noticeTime {
+	lasting := []string{"microphone-lost", "microphone-absent", "microphone-busy", "speaker-lost", "speaker-absent", "speaker-busy"}
+	if !slices.Contains(lasting, n.What) && w.now().Sub(n.Time) > noticeTime {
 		return ""
 	}
 	switch n.What {
@@ -111,11 +112,15 @@ func (w *Window) callNotice(c control.Call) string {
 		if n.Device != "" {
 			return w.tr("notice."+n.What, n.Device)
 		}
-	case "microphone-lost", "speaker-lost", "microphone-silent", "microphone-clips", "recording-ended":
+	case "microphone-silent", "microphone-clips", "recording-ended":
 		return w.tr("notice." + n.What)
 	case "muted-speech":
 		if c.Muted {
 			return w.tr("notice."+n.What, w.keyName("Ctrl M"))
+		}
+	default:
+		if slices.Contains(lasting, n.What) {
+			return w.tr("notice." + n.What)
 		}
 	}
 	return ""

@@ -227,8 +227,12 @@ func TestDevicesOfAnyRateAndFormatAreHeard(t *testing.T) {
 }
 
 func TestARealDeviceKeepsTheContract(t *testing.T) {
-	startPulse(t, "wire")
+	p := startPulse(t, "wire")
 	keepsContract(t, "pulse:wire.monitor,wire")
+	if _, err := device.OpenMic("system"); !errors.Is(err, device.ErrNoDevice) {
+		t.Errorf("what the loudspeaker plays is taken for a microphone: %v", err)
+	}
+	p.pactl("load-module", "module-null-source", "source_name=mic")
 	keepsContract(t, "system")
 }
 
@@ -295,6 +299,8 @@ func TestAWatchTellsWhatIsPluggedIn(t *testing.T) {
 func TestAnUnpluggedDeviceIsReplacedByTheDefaultAndComesBack(t *testing.T) {
 	p := startPulse(t, "house")
 	p.pactl("set-default-sink", "house")
+	p.pactl("load-module", "module-null-source", "source_name=quiet") // so that the cable is meant as a microphone
+	p.pactl("set-default-source", "house.monitor")
 	module := p.pactl("load-module", "module-null-sink", "sink_name=headset", "rate=48000", "channels=1", "channel_map=mono", "norewinds=1")
 	mic, speaker := open(t, "pulse:headset.monitor,headset")
 	if ok, errs := hears(t, mic, speaker, 300); !ok {

@@ -77,11 +77,25 @@ func Open(text string) (Mic, Speaker, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	mic, err := openMic(spec)
+	return open(spec, false)
+}
+
+// Expect is Open for devices of the system that need not be there yet, or be
+// free: Read and Write say why there is no sound, and wait for it.
+func Expect(text string) (Mic, Speaker, error) {
+	spec, err := ParseSpec(text)
 	if err != nil {
 		return nil, nil, err
 	}
-	speaker, err := openSpeaker(spec)
+	return open(spec, true)
+}
+
+func open(spec Spec, waits bool) (Mic, Speaker, error) {
+	mic, err := openMic(spec, waits)
+	if err != nil {
+		return nil, nil, err
+	}
+	speaker, err := openSpeaker(spec, waits)
 	if err != nil {
 		_ = mic.Close()
 		return nil, nil, err
@@ -95,7 +109,7 @@ func OpenMic(text string) (Mic, error) {
 	if err != nil {
 		return nil, err
 	}
-	return openMic(spec)
+	return openMic(spec, false)
 }
 
 // OpenSpeaker opens only the loudspeaker of text: where it rings may be another than where one talks.
@@ -104,10 +118,10 @@ func OpenSpeaker(text string) (Speaker, error) {
 	if err != nil {
 		return nil, err
 	}
-	return openSpeaker(spec)
+	return openSpeaker(spec, false)
 }
 
-func openMic(s Spec) (Mic, error) {
+func openMic(s Spec, waits bool) (Mic, error) {
 	switch {
 	case s.Scheme == "tone":
 		return NewTone(440, -20), nil
@@ -116,15 +130,15 @@ func openMic(s Spec) (Mic, error) {
 	case s.Scheme == "null" || s.Scheme == "file":
 		return NewSilence(), nil
 	}
-	return openSystemMic(s)
+	return openSystemMic(s, waits)
 }
 
-func openSpeaker(s Spec) (Speaker, error) {
+func openSpeaker(s Spec, waits bool) (Speaker, error) {
 	switch {
 	case s.Scheme == "file" && s.Speaker != "":
 		return openFileSpeaker(s.Speaker)
 	case s.Scheme == "null" || s.Scheme == "tone" || s.Scheme == "file":
 		return NewNull(), nil
 	}
-	return openSystemSpeaker(s)
+	return openSystemSpeaker(s, waits)
 }

@@ -32,7 +32,8 @@ type stream struct {
 	once  sync.Once
 	calls sync.WaitGroup // into the sound system
 
-	busy sync.Mutex // held while unit is used or changed by Read, Write and Close
+	busy  sync.Mutex // held while unit is used or changed by Read, Write and Close
+	never bool       // there was no unit yet
 
 	mu    sync.Mutex
 	unit  *unit // nil while there is none
@@ -41,12 +42,14 @@ type stream struct {
 }
 
 // openStream opens the device of the given ID; here a missing one is an error,
-// and only later does the default one stand in.
+// and only later does the default one stand in. Whoever ignores the error has
+// a stream that waits.
 func openStream(kind Kind, s Spec, id string) (*stream, error) {
 	st := &stream{kind: kind, spec: s, want: id, done: make(chan struct{}), found: make(chan bool, 1)}
 	u, err := st.open(id)
 	if err != nil {
-		return nil, fmt.Errorf("open the %s: %w", kind, err)
+		st.never = true
+		return st, fmt.Errorf("open the %s: %w", kind, err)
 	}
 	st.unit = u
 	return st, nil
@@ -113,12 +116,13 @@ func (s *stream) reopen(lost *unit) error {
 	if err != nil && s.want != "" && !errors.Is(err, errHung) {
 		u, err = s.open("")
 	}
-	if errors.Is(err, ErrNoDevice) || errors.Is(err, ErrLost) {
+	if (errors.Is(err, ErrNoDevice) || errors.Is(err, ErrLost)) && !s.never {
 		return fmt.Errorf("%w: the %s is gone and there is no other", ErrLost, s.kind)
 	}
 	if err != nil {
 		return fmt.Errorf("open the %s again: %w", s.kind, err)
 	}
+	s.never = false
 	s.put(u)
 	switch {
 	case lost == nil:
@@ -279,17 +283,18 @@ var (
 	_ Skipper = (*stream)(nil)
 )
 
-func openSystemMic(s Spec) (Mic, error) {
+// openSystemMic may be told to give one that waits instead of an error.
+func openSystemMic(s Spec, waits bool) (Mic, error) {
 	st, err := openStream(Microphone, s, s.Mic)
-	if err != nil {
+	if err != nil && !waits {
 		return nil, err
 	}
 	return systemMic{st}, nil
 }
 
-func openSystemSpeaker(s Spec) (Speaker, error) {
+func openSystemSpeaker(s Spec, waits bool) (Speaker, error) {
 	st, err := openStream(Loudspeaker, s, s.Speaker)
-	if err != nil {
+	if err != nil && !waits {
 		return nil, err
 	}
 	return systemSpeaker{st}, nil

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/entrenous/entrenous/media"
@@ -140,6 +141,12 @@ func (u *unit) serve(c *pulse.Conn, kind Kind) (s pulse.Stream, err error) {
 	devices, err := served(c, kind)
 	if err != nil {
 		return s, err
+	}
+	// Where there is no microphone the server offers what a loudspeaker plays in
+	// its place. Who speaks does not want to be heard by that; only somebody
+	// who has a microphone means it.
+	if u.id == "" && !slices.ContainsFunc(devices, func(d pulse.Device) bool { return !d.Monitor }) {
+		devices = nil
 	}
 	for _, d := range devices {
 		if d.Name == u.id || u.id == "" && (d.Default || u.name == "") {

@@ -72,8 +72,8 @@ func TestWithoutDevicesACallGoesOn(t *testing.T) {
 		ann.line.to, bob.line.to = bob.Engine, ann.Engine
 		stop := run(t, ann, bob)
 		defer stop()
-		ann.wantNotice(t, voice.MicrophoneLost, time.Second)
-		ann.wantNotice(t, voice.SpeakerLost, time.Second)
+		ann.wantNotice(t, voice.MicrophoneAbsent, time.Second)
+		ann.wantNotice(t, voice.SpeakerAbsent, time.Second)
 		pass(2 * time.Second)
 		if s := bob.Stats(); s.PacketsReceived < 90 || s.ConcealedSamples > 0 {
 			t.Errorf("bob received %d packets and made up %d samples", s.PacketsReceived, s.ConcealedSamples)

@@ -21,7 +21,17 @@ type circle struct {
 func newCircle(t *testing.T) *circle {
 	t.Helper()
 	c := &circle{pulse: startPulse(t, "wire norewinds=1", "house norewinds=1 sink_properties=device.description=house")}
-	mic, speaker, err := device.Open("pulse:wire.monitor,wire")
+	c.pactl(t, "load-module", "module-null-source", "source_name=quiet") // so that a cable that is chosen is meant
+	c.join(t, "pulse:wire.monitor,wire")
+	c.wantHeard(t, "at first")
+	c.ann.wantNoNotice(t)
+	return c
+}
+
+// join begins the call, with these devices for ann. Bob does not stop speaking.
+func (c *circle) join(t *testing.T, spec string) {
+	t.Helper()
+	mic, speaker, err := device.Expect(spec)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,9 +40,12 @@ func newCircle(t *testing.T) *circle {
 	c.ann.line.to, c.bob.line.to = c.bob.Engine, c.ann.Engine
 	t.Cleanup(run(t, c.ann, c.bob))
 	c.bob.mouth.say(tone(2 * time.Minute))
-	c.wantHeard(t, "at first")
-	c.ann.wantNoNotice(t)
-	return c
+}
+
+// plug brings a microphone that hears a loudspeaker.
+func (c *circle) plug(t *testing.T, mic, loudspeaker string) {
+	t.Helper()
+	c.pactl(t, "load-module", "module-remap-source", "source_name="+mic, "master="+loudspeaker+".monitor", "source_properties=device.description="+mic)
 }
 
 // wantHeard waits until bob hears himself.
@@ -105,4 +118,72 @@ func TestAMicrophoneTurnedAllTheWayIsTold(t *testing.T) {
 	c.ann.wantNotice(t, voice.MicrophoneSilent, 10*time.Second)
 	c.pactl(t, "set-source-volume", "wire.monitor", "100%")
 	c.wantHeard(t, "at an ordinary loudness")
+}
+
+func TestWithoutAMicrophoneOneHearsAndOneThatComesIsTaken(t *testing.T) {
+	slowly(t)
+	c := &circle{pulse: startPulse(t, "house norewinds=1")}
+	c.join(t, "system")
+	if n := c.ann.wantNotice(t, voice.MicrophoneAbsent, 5*time.Second); n.Err == nil {
+		t.Error("nothing says why")
+	}
+	room, err := device.OpenMic("pulse:house.monitor,")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer room.Close()
+	heard := make([]float32, 0, media.Rate)
+	for tick := make([]float32, media.Tick); len(heard) < media.Rate; heard = append(heard, tick...) {
+		if err := room.Read(tick); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if level := media.Level(heard); level < -27 {
+		t.Errorf("ann's loudspeaker plays %.0f dBFS", level)
+	}
+	if level := media.Level(c.bob.ear.last(300 * time.Millisecond)); level > -60 {
+		t.Errorf("bob hears himself at %.0f dBFS: what the loudspeaker plays is taken for a microphone", level)
+	}
+	c.plug(t, "headset", "house")
+	if n := c.ann.wantNotice(t, voice.MicrophoneChanged, 5*time.Second); !strings.Contains(n.Device, "headset") {
+		t.Errorf("the microphone is now %q", n.Device)
+	}
+	c.wantHeard(t, "with the new microphone")
+}
+
+// A sound server suspends a device that another program holds.
+func TestADeviceThatIsHeldByOthersIsTakenWhenItIsFree(t *testing.T) {
+	slowly(t)
+	c := &circle{pulse: startPulse(t, "house norewinds=1")}
+	c.plug(t, "headset", "house")
+	c.pactl(t, "suspend-source", "headset", "1")
+	c.pactl(t, "suspend-sink", "house", "1")
+	c.join(t, "system")
+	c.ann.wantNotice(t, voice.MicrophoneBusy, 5*time.Second)
+	c.ann.wantNotice(t, voice.SpeakerBusy, 5*time.Second)
+	c.pactl(t, "suspend-sink", "house", "0")
+	c.ann.wantNotice(t, voice.SpeakerChanged, 5*time.Second)
+	c.pactl(t, "suspend-source", "headset", "0")
+	c.ann.wantNotice(t, voice.MicrophoneChanged, 5*time.Second)
+	c.wantHeard(t, "when both are free")
+	c.pactl(t, "suspend-source", "headset", "1")
+	c.ann.wantNotice(t, voice.MicrophoneBusy, 5*time.Second)
+	c.pactl(t, "suspend-source", "headset", "0")
+	c.ann.wantNotice(t, voice.MicrophoneChanged, 5*time.Second)
+	c.wantHeard(t, "when it is free again")
+}
+
+func TestALoudspeakerTurnedAllTheWayDownIsOnlySilent(t *testing.T) {
+	slowly(t)
+	c := newCircle(t)
+	c.pactl(t, "set-sink-volume", "wire", "0")
+	c.ann.wantNotice(t, voice.MicrophoneSilent, 10*time.Second) // it hears nothing else here
+	before := c.bob.Stats().PacketsReceived
+	sleep(t, time.Second)
+	if n := c.bob.Stats().PacketsReceived - before; n < 30 {
+		t.Errorf("%d packets in a second", n)
+	}
+	c.pactl(t, "set-sink-volume", "wire", "100%")
+	c.wantHeard(t, "at an ordinary loudness")
+	c.ann.wantNoNotice(t)
 }

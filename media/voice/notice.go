@@ -13,12 +13,16 @@ type NoticeKind string
 
 // What there is to be noticed during a call.
 const (
-	MicrophoneLost    NoticeKind = "microphone-lost"    // unplugged, busy, forbidden or none there; silence is sent
+	MicrophoneLost    NoticeKind = "microphone-lost"    // unplugged or forbidden; silence is sent, here and below
+	MicrophoneAbsent  NoticeKind = "microphone-absent"  // there is none
+	MicrophoneBusy    NoticeKind = "microphone-busy"    // another program does not share it
 	MicrophoneChanged NoticeKind = "microphone-changed" // Device is in use now
 	MicrophoneSilent  NoticeKind = "microphone-silent"  // it has given nothing but zeros for 5 s: perhaps a switch on it
 	MicrophoneClips   NoticeKind = "microphone-clips"   // too loud for its input
 	MutedSpeech       NoticeKind = "muted-speech"       // somebody speaks into a muted microphone
 	SpeakerLost       NoticeKind = "speaker-lost"
+	SpeakerAbsent     NoticeKind = "speaker-absent"
+	SpeakerBusy       NoticeKind = "speaker-busy"
 	SpeakerChanged    NoticeKind = "speaker-changed"
 	RecordingEnded    NoticeKind = "recording-ended" // because of Err
 )
@@ -78,18 +82,23 @@ func (e *Engine) tell(n Notice) {
 
 // deviceNotice says what err means for the people in the call.
 func deviceNotice(kind device.Kind, dev *opened, err error) Notice {
-	n := Notice{Kind: MicrophoneLost, Err: err}
+	n := Notice{Err: err}
 	if dev != nil {
 		n.Device = dev.device.Name()
 	}
-	moved := errors.Is(err, device.ErrMoved)
+	lost, absent, busy, changed := MicrophoneLost, MicrophoneAbsent, MicrophoneBusy, MicrophoneChanged
+	if kind == device.Loudspeaker {
+		lost, absent, busy, changed = SpeakerLost, SpeakerAbsent, SpeakerBusy, SpeakerChanged
+	}
 	switch {
-	case kind == device.Microphone && moved:
-		n.Kind = MicrophoneChanged
-	case kind == device.Loudspeaker && moved:
-		n.Kind = SpeakerChanged
-	case kind == device.Loudspeaker:
-		n.Kind = SpeakerLost
+	case errors.Is(err, device.ErrMoved):
+		n.Kind = changed
+	case errors.Is(err, device.ErrBusy):
+		n.Kind = busy
+	case errors.Is(err, device.ErrNoDevice):
+		n.Kind = absent
+	default:
+		n.Kind = lost
 	}
 	return n
 }

@@ -177,13 +177,13 @@ func (c *Conn) ask(m *message) (*values, error) {
 
 // refusal turns the server's error numbers (def.h) into errors.
 func refusal(code uint32) error {
-	const denied, noEntity, noKey, busy = 1, 5, 9, 26
+	const denied, noEntity, noKey, badState, busy = 1, 5, 9, 15, 26
 	switch code {
 	case denied, noKey:
 		return ErrDenied
 	case noEntity:
 		return ErrNoDevice
-	case busy:
+	case busy, badState: // suspended: its hardware could not be opened, for another holds it
 		return ErrBusy
 	}
 	return fmt.Errorf("the sound server answers with error %d", code)

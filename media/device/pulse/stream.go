@@ -14,6 +14,7 @@ type Device struct {
 	Name    string // for the server
 	Text    string // for people
 	Default bool
+	Monitor bool // a source of what a loudspeaker plays, and no microphone
 }
 
 // Sources lists what can be recorded, monitors of loudspeakers too.
@@ -41,8 +42,9 @@ func (c *Conn) list(op uint32) ([]Device, error) {
 	for len(v.b) > 0 {
 		v.skip(tagU32)
 		d := Device{Name: v.text(), Text: v.text()}
-		v.skip(tagSpec, tagMap, tagU32, tagVolume, tagTrue, tagU32, tagString, tagUsec, tagString, tagU32,
-			tagProps, tagUsec, tagBase, tagU32, tagU32, tagU32)
+		v.skip(tagSpec, tagMap, tagU32, tagVolume, tagTrue)
+		d.Monitor = v.u32() != none && op == opSourceList // of a sink it is the monitor's number
+		v.skip(tagString, tagUsec, tagString, tagU32, tagProps, tagUsec, tagBase, tagU32, tagU32, tagU32)
 		if v.bad {
 			return nil, fmt.Errorf("list the sound devices: %w", errMalformed)
 		}
@@ -72,7 +74,7 @@ func (c *Conn) Record(device string, rate, period int) (Stream, error) {
 	m.flags(false, false) // no peaks; the device does not halve the pieces
 	m.props([2]string{"media.name", "call"})
 	m.u32(none)
-	m.flags(true, false, false) // the device's blocks are the pieces; may suspend; no failing then
+	m.flags(true, false, true) // the device's blocks are the pieces; may suspend when idle; a stream on one that cannot run is refused
 	v, err := c.ask(m)
 	if err != nil {
 		return Stream{}, fmt.Errorf("open the microphone: %w", err)
@@ -106,7 +108,7 @@ func (c *Conn) Play(device string, rate, period int) (Stream, error) {
 	m.flags(false, true) // not muted; the device adjusts its latency
 	m.props([2]string{"media.name", "call"})
 	m.flags(false, false)        // the volume is the user's; no early requests
-	m.flags(false, false, false) // so is muting; may suspend; no failing then
+	m.flags(false, false, true) // so is muting; may suspend when idle; a stream on one that cannot run is refused
 	v, err := c.ask(m)
 	if err != nil {
 		return Stream{}, fmt.Errorf("open the loudspeaker: %w", err)
