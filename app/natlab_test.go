@@ -25,16 +25,23 @@ type dweller struct {
 // dwell lets somebody live behind a router, reachable through relays.
 func (l *lab) dwell(r router, name string, relays []string) *dweller {
 	l.t.Helper()
+	var args []string
+	for _, a := range relays {
+		args = append(args, "--relay", a)
+	}
+	return l.settle(r, name, args...)
+}
+
+// settle is dwell with arguments of the test's choice.
+func (l *lab) settle(r router, name string, more ...string) *dweller {
+	l.t.Helper()
 	d := &dweller{l: l, r: r, name: name, space: l.home(r), profile: filepath.Join(l.dir, name)}
 	l.run(l.bin, "init", "--profile", d.profile, "--name", name, "--no-passphrase")
 	args := []string{"daemon", "--json", "--audio", "tone", "--auto-answer", "--profile", d.profile}
 	if r.opens == "" {
 		args = append(args, "--no-lan", "--no-port-mapping")
 	}
-	for _, a := range relays {
-		args = append(args, "--relay", a)
-	}
-	if d.daemon = l.begin(d.space, args...); !d.daemon.next(&struct{}{}) {
+	if d.daemon = l.begin(d.space, append(args, more...)...); !d.daemon.next(&struct{}{}) {
 		l.t.Fatalf("the daemon of %s does not start", name)
 	}
 	d.c = control.Dial(d.profile)

@@ -69,8 +69,8 @@ const (
 	tellRetry             = 10 * time.Second
 	// Whoever is away is looked for at once, twice more while the scout is there
 	// (they may come back at the same moment as we), and then with long pauses that
-	// grow threefold: who comes back looks for us, and each scout costs 0.7 MB in
-	// packets with strangers. Less than a kilobyte a second is the aim.
+	// grow threefold: who comes back looks for us, and what a scout costs, half a
+	// megabyte and more, is mostly shaking hands with twenty strangers.
 	secondLook, thirdLook = 2 * time.Second, 20 * time.Second
 	fourthLook, lastLook  = 15 * time.Minute, 6 * time.Hour
 	promptLooks           = 2 // in which known nodes are asked again and again
