@@ -39,7 +39,7 @@ var (
 )
 
 // dangerLight is what one is told in that something is wrong.
-var dangerLight = color.RGBA{0xc8, 0x43, 0x2f, 0xff}
+var dangerLight = color.RGBA{0xb9, 0x3c, 0x2a, 0xff}
 
 // screen is a virtual display with a keyboard and a mouse of its own.
 type screen struct {
