@@ -17,9 +17,26 @@
 //	loudspeaker  4 ms or more in which a tick is laid down, and its own buffer
 //	             (device.Speaker.Latency), 9 to 30 ms
 //
-// On a LAN the codec works without looking ahead for speech, at 64 kbit/s instead
-// of 32, and each frame goes twice: bits cost nothing there, its work does, and
-// short frames are then as clear as long ones. The size of packets stays constant.
+// On a LAN the codec works without looking ahead for speech (CELT), at 64 kbit/s
+// instead of 32 with in-band copies, and each frame goes twice. Measured for frames of 10 ms:
+//
+//	mode, effort, kbit/s   to encode   STOI     band   copies of lost frames
+//	CELT 0, 64              54 µs      0.9955   20 kHz by RED
+//	CELT 0, 48              47 µs      0.9928   20 kHz by RED
+//	CELT 0, 32                         0.9846   20 kHz by RED
+//	SILK 0, 32             154 µs      0.9931    6 kHz in-band
+//	SILK 2, 32             309 µs      0.9916    8 kHz in-band
+//	hybrid 2, 40           239 µs      0.9908   20 kHz in-band
+//
+// In-band copies at 32 kbit/s would cost three to six times the work, which is
+// 1 to 2.5 % of a core, and more than half the band; bits cost nothing on a LAN.
+// The size of packets stays constant.
+//
+// What 10 ms of a call cost on the same machine, all of it hot in the caches:
+// canceller, suppression and search 190 to 230 µs, encoder 54, decoder 29,
+// jitter buffer 1. In a call of two daemons, where the processor sleeps between
+// two ticks, the same took two to three times as long, and more than half of
+// all was the runtime's, the network's and the system's.
 //
 // Volume, limiter and mute add none. A recording is written up to a second
 // later and holds nothing up.

@@ -107,7 +107,7 @@ func (c *Conn) Play(device string, rate, period int) (Stream, error) {
 	m.flags(false, false, false, false, false, device != "", false)
 	m.flags(false, true) // not muted; the device adjusts its latency
 	m.props([2]string{"media.name", "call"})
-	m.flags(false, false)        // the volume is the user's; no early requests
+	m.flags(false, false)       // the volume is the user's; no early requests
 	m.flags(false, false, true) // so is muting; may suspend when idle; a stream on one that cannot run is refused
 	v, err := c.ask(m)
 	if err != nil {
