@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/entrenous/entrenous/app/chat"
@@ -184,13 +185,32 @@ func (n *Node) findInvited(ctx context.Context, id identity.ID) error {
 			places = append(places, a+"/p2p/"+string(w.Peer))
 		}
 	}
-	for peer, addrs := range ends(places) {
-		rec, err := n.askRecord(ctx, peer, addrs, i)
-		if err != nil {
-			failed = errors.Join(failed, err)
-			continue
+	// All are asked side by side: one that is known by a name that nobody answers
+	// for would hold up the others.
+	all := ends(places)
+	asking, enough := context.WithCancel(ctx)
+	var asked sync.WaitGroup
+	defer asked.Wait()
+	defer enough()
+	got := make(chan recordAnswer, len(all))
+	for peer, addrs := range all {
+		asked.Go(func() {
+			rec, err := n.askRecord(asking, peer, addrs, i)
+			got <- recordAnswer{rec, err}
+		})
+	}
+	for range all {
+		a := <-got
+		if a.err == nil {
+			return n.keepRecord(ctx, a.record)
 		}
-		return n.keepRecord(ctx, rec)
+		failed = errors.Join(failed, a.err)
 	}
 	return failed
+}
+
+// recordAnswer is what one place says about a person.
+type recordAnswer struct {
+	record *identity.Record
+	err    error
 }
