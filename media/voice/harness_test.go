@@ -75,7 +75,7 @@ func TestTheHarness(t *testing.T) {
 // stillness is for how long the machine may run nothing at all in a
 // measurement. A virtual one is stopped by its host for 100 ms now and then:
 // such a hole in both sound cards is no call's doing, so it is measured again.
-const stillness = 40 * time.Millisecond
+const stillness = 20 * time.Millisecond
 
 // watchStillness finds the longest time in which nothing ran until it is stopped.
 func watchStillness() (stop func() time.Duration) {
