@@ -223,12 +223,31 @@ func (p *profile) backup(ctx context.Context, passphrase string, w io.Writer) er
 
 var errNotReady = &control.Failure{Message: "This profile is not open yet", Hint: "Unlock it first", Code: control.CodeState, Reason: "locked"}
 
-// openBackup unseals a backup from its beginning.
-func openBackup(f io.ReadSeeker, passphrase string) (io.Reader, error) {
+// backupKey opens a backup. It works the key out once: with scrypt that takes as
+// long as it is meant to.
+type backupKey struct {
+	age.Identity
+	known []byte
+}
+
+func newBackupKey(passphrase string) (*backupKey, error) {
 	key, err := age.NewScryptIdentity(passphrase)
 	if err != nil {
 		return nil, &control.Failure{Message: "A backup has a passphrase", Hint: "It is the one given when the backup was made", Code: control.CodePass, Reason: "backup_sealed"}
 	}
+	return &backupKey{Identity: key}, nil
+}
+
+// Unwrap implements age.Identity.
+func (k *backupKey) Unwrap(stanzas []*age.Stanza) (_ []byte, err error) {
+	if k.known == nil {
+		k.known, err = k.Identity.Unwrap(stanzas)
+	}
+	return k.known, err
+}
+
+// openBackup unseals a backup from its beginning.
+func openBackup(f io.ReadSeeker, key *backupKey) (io.Reader, error) {
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return nil, unreadable(err)
 	}
@@ -250,14 +269,18 @@ func unreadable(err error) error {
 // restoreBackup makes the account that a sealed backup holds. It is read twice,
 // so that one which is not whole leaves nothing behind.
 func restoreBackup(ctx context.Context, dir, device, passphrase, backupPass string, f io.ReadSeeker) (control.SetupDone, error) {
-	plain, err := openBackup(f, backupPass)
+	key, err := newBackupKey(backupPass)
+	if err != nil {
+		return control.SetupDone{}, err
+	}
+	plain, err := openBackup(f, key)
 	if err != nil {
 		return control.SetupDone{}, err
 	}
 	if _, err := io.Copy(io.Discard, plain); err != nil {
 		return control.SetupDone{}, notWhole(err)
 	}
-	if plain, err = openBackup(f, backupPass); err != nil {
+	if plain, err = openBackup(f, key); err != nil {
 		return control.SetupDone{}, err
 	}
 	a := node.NewAccount{Dir: dir, DeviceName: device, Now: time.Now()}
