@@ -49,9 +49,12 @@ func (e *entry) endedThere(said Reason) Reason {
 }
 
 func (b *Book) heardOffer(now time.Time, id ID, who Person, from Device, s Signal) {
+	reject := func(why Reason) {
+		b.say(&entry{Call: Call{ID: id}}, from, Signal{Kind: Reject, Reason: why})
+	}
 	refuse := func(why Reason) {
 		b.remember(id, why)
-		b.say(&entry{Call: Call{ID: id}}, from, Signal{Kind: Reject, Reason: why})
+		reject(why)
 	}
 	if e := b.entry(id); e != nil {
 		if e.Device == from && !e.Outgoing {
@@ -61,7 +64,7 @@ func (b *Book) heardOffer(now time.Time, id ID, who Person, from Device, s Signa
 	}
 	if i := slices.IndexFunc(b.seen, func(x seen) bool { return x.id == id }); i >= 0 { // said again
 		if why := b.seen[i].refused; why != "" {
-			b.say(&entry{Call: Call{ID: id}}, from, Signal{Kind: Reject, Reason: why})
+			reject(why)
 		}
 		return
 	}
