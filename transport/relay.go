@@ -72,7 +72,8 @@ func (h *Host) reachOptions() []libp2p.Option {
 	case h.onlyLends():
 		return []libp2p.Option{libp2p.ForceReachabilityPublic(), libp2p.DisableIdentifyAddressDiscovery()}
 	}
-	// Circuits are dialled by hops instead of libp2p's own. A fixed answer stops AutoNAT's client from asking around. What peers see us
-	// as (identify) is where a hole is punched.
+	// Circuits are dialled by hops instead of libp2p's own client. A fixed answer
+	// stops AutoNAT's client from asking around. What peers see us as (identify) is
+	// where a hole is punched.
 	return []libp2p.Option{libp2p.DisableRelay(), libp2p.Transport(h.newHops), libp2p.EnableHolePunching(holepunch.WithAddrFilter(puncher{h})), libp2p.ForceReachabilityPrivate()}
 }

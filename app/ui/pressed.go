@@ -72,7 +72,7 @@ func (p *pressed) AccessibilityLabel() string { return p.name() }
 // AccessibilityRole says that this is a button.
 func (p *pressed) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleButton }
 
-// paint gives light and ring their colours.
+// paint shows who has the keyboard, or the pointer.
 func (p *pressed) paint() {
 	p.ring.FillColor, p.ring.StrokeWidth = color.Transparent, 0
 	switch {
