@@ -1,7 +1,9 @@
 package simnet
 
 import (
+	"maps"
 	"net"
+	"slices"
 	"sync"
 
 	pion "github.com/pion/transport/v4"
@@ -128,6 +130,15 @@ func (h *Host) addressOf(ip net.IP) address {
 		return h.v6
 	}
 	return h.v4
+}
+
+func (h *Host) closeSockets() {
+	h.mu.Lock()
+	sockets := slices.Collect(maps.Keys(h.sockets))
+	h.mu.Unlock()
+	for _, s := range sockets {
+		_ = s.Close()
+	}
 }
 
 func (h *Host) forget(s *socket) {
