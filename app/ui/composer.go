@@ -54,7 +54,7 @@ func newComposer(w *Window, chat *conversation) *composer {
 	c := &composer{w: w, chat: chat, rows: 1}
 	c.entry = newMessageEntry(c)
 	c.ground = newSlab(inputRadius)
-	c.field = container.NewThemeOverride(c.entry, fieldTheme{"", entryPad})
+	c.field = container.NewThemeOverride(c.entry, bareTheme{})
 	c.emoji = iconButton(secondary, fyne.NewStaticResource("smile.svg", assets.Smile()), w.tr("composer.emoji"), c.pickEmoji)
 	c.send = primaryButton(w.tr("composer.send"), c.submit)
 	c.about = newAboutBar(c)
@@ -304,7 +304,7 @@ func (c *composer) paint() {
 	if c.entry.focused {
 		border = theme.Color(colorAccent)
 	}
-	c.ground.paint(theme.Color(theme.ColorNameInputBackground), border)
+	c.ground.paint(theme.Color(colorWrite), border)
 }
 
 const (
