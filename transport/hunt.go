@@ -79,7 +79,7 @@ func (k *seeker) hasTold(t *telling, addrs []string, err error) {
 	t.fails, t.addrs = 0, addrs
 	t.next = k.nextTelling(t.want.Spot, now)
 	if t.dirty {
-		t.next = now
+		t.next = now.Add(t.patience())
 	}
 	k.fresh = k.fresh || first
 	k.lookAfterTelling(now)

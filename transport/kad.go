@@ -4,16 +4,11 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"slices"
-	"sync"
-	"time"
 
 	dht "github.com/libp2p/go-libp2p-kad-dht"
 	pb "github.com/libp2p/go-libp2p-kad-dht/pb"
-	kb "github.com/libp2p/go-libp2p-kbucket"
-	record "github.com/libp2p/go-libp2p-record"
 	"github.com/libp2p/go-libp2p/core/host"
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/core/protocol"
@@ -50,22 +45,6 @@ func PublicBootstrap() []string {
 	}
 }
 
-const (
-	// tableTimeout bounds one question to the table or one word left in it.
-	tableTimeout = 30 * time.Second
-	// nearFirst is with how many known nodes word is left while nearer ones are
-	// looked for, and nearTimeout how long that may take.
-	nearFirst   = 4
-	nearTimeout = 5 * time.Second
-	// nearAnswer is how long a known node may take to answer a question that is
-	// asked again while a search lasts.
-	nearAnswer = time.Second
-	// maxAnswers is how many different records of one place are looked at.
-	maxAnswers = 16
-)
-
-var errNobody = errors.New("no node of the table answers")
-
 // prefix is the name of the table's protocol.
 func (d *DHT) prefix() protocol.ID {
 	if d.Network == "" {
@@ -87,10 +66,11 @@ func (d *DHT) bootstrap() ([]peer.AddrInfo, error) {
 // openTable joins the table with p. A server answers others and looks after
 // its neighbours; a client does nothing unasked.
 func (d *DHT) openTable(p host.Host, server bool, begin []peer.AddrInfo) (*table, error) {
+	t := &table{walks: map[string]walk{}}
 	opts := []dht.Option{
 		dht.ProtocolPrefix(d.prefix()), dht.Mode(dht.ModeClient), dht.BootstrapPeers(begin...),
 		dht.WithCustomMessageSender(func(p host.Host, protocols []protocol.ID) pb.MessageSenderWithDisconnect {
-			return &wire{p, protocols}
+			return &wire{p2p: p, protocols: protocols, answered: t.heard}
 		}),
 	}
 	if server {
@@ -103,117 +83,15 @@ func (d *DHT) openTable(p host.Host, server bool, begin []peer.AddrInfo) (*table
 			// Many nodes at one address are one node with many names.
 			dht.RoutingTablePeerDiversityFilter(dht.NewRTPeerDiversityFilter(p, 2, 3)))
 	}
-	t, err := dht.New(p, opts...)
-	if err != nil {
+	var err error
+	if t.dht, err = dht.New(p, opts...); err != nil {
 		return nil, fmt.Errorf("join the table: %w", err)
 	}
-	return &table{t}, nil
+	return t, nil
 }
 
 func publicOnly(addrs []ma.Multiaddr) []ma.Multiaddr {
 	return slices.DeleteFunc(slices.Clone(addrs), func(a ma.Multiaddr) bool { return !manet.IsPublicAddr(a) })
-}
-
-// table is where word can be left with nodes that nobody here runs.
-type table struct{ dht *dht.IpfsDHT }
-
-var _ shelf = (*table)(nil)
-
-// put leaves a record with the nodes nearest to the place.
-func (t *table) put(ctx context.Context, p place, rec []byte) error {
-	ctx, cancel := context.WithTimeout(ctx, tableTimeout)
-	defer cancel()
-	if t.dht.RoutingTable().Size() == 0 {
-		return errNobody
-	}
-	var first sync.WaitGroup
-	first.Go(func() { t.putNear(ctx, p, rec) })
-	err := t.dht.PutValue(ctx, p.tableKey(), rec)
-	first.Wait()
-	if err != nil {
-		return fmt.Errorf("leave word in the table: %w", err)
-	}
-	return nil
-}
-
-// putNear leaves a record with the nearest nodes that are known already. The
-// search for the nearest of all waits for nodes that do not answer, seconds in
-// which a friend may come by; in a small table these are the same nodes.
-func (t *table) putNear(ctx context.Context, p place, rec []byte) {
-	ctx, cancel := context.WithTimeout(ctx, nearTimeout)
-	defer cancel()
-	send, err := pb.NewProtocolMessenger(t.dht.MessageSender())
-	if err != nil {
-		return
-	}
-	var all sync.WaitGroup
-	for _, id := range t.dht.RoutingTable().NearestPeers(kb.ConvertKey(p.tableKey()), nearFirst) {
-		all.Go(func() { _ = send.PutValue(ctx, id, record.MakePutRecord(p.tableKey(), rec)) })
-	}
-	all.Wait()
-}
-
-// getNear asks the nearest nodes that are known already, some times while others
-// are searched for: those who do not answer hold a search up for seconds, in which
-// a friend may leave word.
-func (t *table) getNear(ctx context.Context, p place, found func([]byte)) {
-	ask, err := pb.NewProtocolMessenger(t.dht.MessageSender())
-	if err != nil {
-		return
-	}
-	wait := time.NewTimer(0)
-	defer wait.Stop()
-	for _, pause := range []time.Duration{500 * time.Millisecond, 500 * time.Millisecond, time.Second, 2 * time.Second, 0} {
-		select {
-		case <-ctx.Done():
-			return
-		case <-wait.C:
-		}
-		wait.Reset(pause)
-		t.askNear(ctx, p, ask, found)
-	}
-}
-
-func (t *table) askNear(ctx context.Context, p place, ask *pb.ProtocolMessenger, found func([]byte)) {
-	ctx, cancel := context.WithTimeout(ctx, nearAnswer)
-	defer cancel()
-	var all sync.WaitGroup
-	for _, id := range t.dht.RoutingTable().NearestPeers(kb.ConvertKey(p.tableKey()), nearFirst) {
-		all.Go(func() {
-			if rec, _, err := ask.GetValue(ctx, id, p.tableKey()); err == nil && rec != nil {
-				found(rec.GetValue())
-			}
-		})
-	}
-	all.Wait()
-}
-
-// get asks the nodes nearest to the place, and hands out each record that is
-// better than the one before. found may be called from several goroutines.
-func (t *table) get(ctx context.Context, p place, prompt bool, found func([]byte)) error {
-	ctx, cancel := context.WithTimeout(ctx, tableTimeout)
-	defer cancel()
-	if t.dht.RoutingTable().Size() == 0 {
-		return errNobody
-	}
-	near, done := context.WithCancel(ctx)
-	var beside sync.WaitGroup
-	defer beside.Wait()
-	defer done()
-	if prompt {
-		beside.Go(func() { t.getNear(near, p, found) })
-	}
-	answers, err := t.dht.SearchValue(ctx, p.tableKey())
-	if err != nil {
-		return fmt.Errorf("ask the table: %w", err)
-	}
-	n := 0
-	for b := range answers {
-		if n++; n <= maxAnswers {
-			found(b)
-		}
-	}
-	return nil
 }
 
 // serveOthers makes a relay keep word for others: on its board, and as a node of

@@ -29,6 +29,7 @@ const (
 type wire struct {
 	p2p       host.Host
 	protocols []protocol.ID
+	answered  func(ask *pb.Message, by peer.ID) // is told of each answer
 }
 
 var _ pb.MessageSenderWithDisconnect = (*wire)(nil)
@@ -39,6 +40,7 @@ func (w *wire) SendRequest(ctx context.Context, id peer.ID, ask *pb.Message) (*p
 	answer, err := w.exchange(ctx, id, ask, true)
 	if err == nil {
 		w.p2p.Peerstore().RecordLatency(id, time.Since(began))
+		w.answered(ask, id)
 	}
 	return answer, err
 }

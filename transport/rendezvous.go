@@ -11,10 +11,12 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/libp2p/go-libp2p/core/crypto"
 	"github.com/libp2p/go-libp2p/core/peer"
+	ma "github.com/multiformats/go-multiaddr"
 	"golang.org/x/crypto/chacha20poly1305"
 	"golang.org/x/crypto/cryptobyte"
 )
@@ -25,7 +27,7 @@ const (
 	// how long before it word is left for the next one.
 	spotSkew = 3 * time.Hour
 
-	wordVersion  = 1
+	wordVersion  = 2 // 1 held addresses as text
 	wordInfo     = "entrenous/1 rendezvous record"
 	wordStep     = 256 // plaintexts are padded to multiples of it, so that their length shows little
 	maxWord      = 6 << 10
@@ -128,9 +130,12 @@ func (s Spot) place(day int64) place {
 // Whereabouts is where a peer says it can be dialled.
 type Whereabouts struct {
 	Peer  Peer
-	Addrs []string  // at most 16 multiaddrs of at most 256 bytes
+	Addrs []string  // at most 16 multiaddrs with /p2p/, of at most 256 bytes
 	At    time.Time // by its clock
 }
+
+// own is how each of the addresses ends; word leaves it out.
+func (w Whereabouts) own() string { return "/p2p/" + string(w.Peer) }
 
 // LogValue keeps addresses out of logs.
 func (w Whereabouts) LogValue() slog.Value { return w.Peer.LogValue() }
@@ -147,10 +152,14 @@ func (p place) sealWord(w Whereabouts) ([]byte, error) {
 	b.AddUint8LengthPrefixed(func(c *cryptobyte.Builder) { c.AddBytes(id) })
 	b.AddUint8(uint8(len(w.Addrs)))
 	for _, a := range w.Addrs {
-		if len(a) > maxWordAddr {
+		short, err := ma.NewMultiaddr(strings.TrimSuffix(a, w.own()))
+		if err != nil {
+			return nil, fmt.Errorf("seal whereabouts: %w", err)
+		}
+		if len(short.Bytes()) > maxWordAddr {
 			return nil, errors.New("seal whereabouts: an address is too long")
 		}
-		b.AddUint16LengthPrefixed(func(c *cryptobyte.Builder) { c.AddBytes([]byte(a)) })
+		b.AddUint16LengthPrefixed(func(c *cryptobyte.Builder) { c.AddBytes(short.Bytes()) })
 	}
 	body, err := b.Bytes()
 	if err != nil {
@@ -206,7 +215,11 @@ func parseWord(plain []byte) (w Whereabouts, err error) {
 		if !body.ReadUint16LengthPrefixed(&a) || len(a) > maxWordAddr {
 			return w, errors.New("open whereabouts: an address is missing")
 		}
-		w.Addrs = append(w.Addrs, string(a))
+		short, err := ma.NewMultiaddrBytes(a)
+		if err != nil {
+			return w, fmt.Errorf("open whereabouts: %w", err)
+		}
+		w.Addrs = append(w.Addrs, short.String()+w.own())
 	}
 	if !body.Empty() {
 		return w, errors.New("open whereabouts: bytes are left over")

@@ -8,9 +8,13 @@ import (
 
 func aWord(t *testing.T) Whereabouts {
 	t.Helper()
+	const ana, relay = "12D3KooWKRyzVWW6ChFjQjK4miCty85Niy48tpPV95XdKu1BcvMA", "12D3KooWBCBbbwTmRDNry9hf3t6QjdrnaQnZJkJ1UjTtGuLbDtDm"
 	return Whereabouts{
-		Peer:  Peer("12D3KooWKRyzVWW6ChFjQjK4miCty85Niy48tpPV95XdKu1BcvMA"),
-		Addrs: []string{"/ip4/8.8.0.1/udp/4001/quic-v1", "/ip6/2001:db8::1/udp/4001/quic-v1"}, At: time.UnixMilli(1_800_000_000_123),
+		Peer: Peer(ana),
+		Addrs: []string{
+			"/ip4/8.8.0.1/udp/4001/quic-v1/p2p/" + ana, "/ip6/2001:db8::1/udp/4001/quic-v1/p2p/" + ana,
+			"/ip4/8.8.0.2/udp/4001/quic-v1/p2p/" + relay + "/p2p-circuit/p2p/" + ana,
+		}, At: time.UnixMilli(1_800_000_000_123),
 	}
 }
 

@@ -37,6 +37,8 @@ const (
 	wakeTimeout = 10 * time.Second
 	// maxKnown is how many nodes of the table are remembered while it is not used.
 	maxKnown = 24
+	// fewKnown is how many of them are tried at first.
+	fewKnown = 8
 	// clockOff is by how much the clocks of others must differ from ours before
 	// ours is thought to be wrong.
 	clockOff = 36 * time.Hour
@@ -148,19 +150,35 @@ func (h *Host) isPublic() bool {
 	})
 }
 
-// meet connects to the nodes to begin with and to those known from before, and
-// returns when one is in the routing table, or none answers. Whoever has not
-// answered then may do so later.
+// meet connects to the nodes to begin with and to some of those known from
+// before, and returns when one is in the routing table, or none answers. Whoever
+// has not answered then may do so later. If nobody has after a while, the others
+// known are tried too (each handshake costs what ten questions do), and the first
+// once more: who has too much to do hangs up.
 func (s *scout) meet(ctx context.Context, begin, known []peer.AddrInfo) {
 	bound, cancel := context.WithTimeout(ctx, wakeTimeout)
 	var asked sync.WaitGroup
-	for i, info := range slices.Concat(begin, known) {
-		asked.Go(func() {
-			if s.p2p.Connect(bound, info) == nil && i < len(begin) {
-				s.answered.Add(1)
-			}
-		})
+	connect := func(to []peer.AddrInfo, counts bool) {
+		for _, info := range to {
+			asked.Go(func() {
+				if s.p2p.Connect(bound, info) == nil && counts {
+					s.answered.Add(1)
+				}
+			})
+		}
 	}
+	connect(begin, true)
+	some := known[:min(len(known), fewKnown)]
+	connect(some, false)
+	asked.Go(func() {
+		select {
+		case <-time.After(provePause):
+		case <-bound.Done():
+		}
+		if s.table.dht.RoutingTable().Size() == 0 {
+			connect(slices.Concat(begin, known), false)
+		}
+	})
 	over := make(chan struct{})
 	s.work.Go(func() {
 		defer cancel()

@@ -85,6 +85,8 @@ const (
 	seekers = 8
 	// addrSettle is how long addresses must stay as they are before they are told.
 	addrSettle = 300 * time.Millisecond
+	// relaysSettle is the same while one of the relays that were told still stands.
+	relaysSettle = 5 * time.Second
 )
 
 // shelf is where word is left and read: the table, and the boards of relays.

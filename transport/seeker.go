@@ -146,14 +146,26 @@ func (k *seeker) tellFor(w Told, now time.Time, again bool) {
 		t = &telling{next: now}
 		k.told[w.Spot] = t
 	}
+	moved := !slices.Equal(t.want.Addrs, w.Addrs)
 	t.want, t.here = w, true
-	changed := !slices.Equal(t.addrs, w.Addrs)
 	switch {
 	case t.busy:
-		t.dirty = t.dirty || changed
-	case changed && t.fails == 0, again && t.fails > 0:
+		t.dirty = t.dirty || moved
+	case t.fails == 0 && !slices.Equal(t.addrs, w.Addrs):
+		t.next = earlier(t.next, now.Add(t.patience()))
+	case again && t.fails > 0:
 		t.next, t.fails = now, 0
 	}
+}
+
+// patience is how long changed addresses wait to be told: who can still be
+// reached through a relay that was told before lets the others settle.
+func (t *telling) patience() time.Duration {
+	holds := func(a string) bool { return throughRelay([]string{a}) && slices.Contains(t.want.Addrs, a) }
+	if slices.ContainsFunc(t.addrs, holds) {
+		return relaysSettle
+	}
+	return 0
 }
 
 func (k *seeker) huntFor(w Sought, now time.Time, again bool) {

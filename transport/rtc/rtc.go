@@ -116,11 +116,8 @@ type Leg struct {
 	conn      *ice.Conn
 	secure    *dtls.Conn
 	out       *srtp.Context // under mu, as SRTP counts packets
-	inward    *srtp.Context // under opening
-	long      time.Time     // when a packet last came through ICE
+	inward    *srtp.Context // of the reading goroutine
 	meter     meter
-
-	opening sync.Mutex // held before mu
 }
 
 // NewLeg makes a leg with a certificate of its own. The caller closes it.
@@ -268,10 +265,9 @@ func (l *Leg) Close() error {
 		defer l.cfg.Port.leaving.RUnlock()
 		l.mu.Lock()
 		l.becomeLocked(Closed, nil)
-		secure, stop, ssrc := l.secure, l.stop, l.remote.SSRC
+		secure, stop := l.secure, l.stop
 		l.mu.Unlock()
 		close(l.done)
-		l.cfg.Port.shortcut.shut(ssrc, l)
 		if secure != nil {
 			_ = secure.Close() // says goodbye; the path may be gone already
 		}

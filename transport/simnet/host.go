@@ -1,10 +1,9 @@
 package simnet
 
 import (
-	"maps"
 	"net"
-	"slices"
 	"sync"
+	"sync/atomic"
 
 	pion "github.com/pion/transport/v4"
 
@@ -16,6 +15,7 @@ import (
 type Host struct {
 	world   *World
 	changed chan struct{}
+	traffic atomic.Int64
 
 	mu        sync.Mutex
 	killed    bool // its program may open nothing
@@ -49,6 +49,10 @@ func (h *Host) Net() pion.Net {
 
 // Changed carries a token after each Move.
 func (h *Host) Changed() <-chan struct{} { return h.changed }
+
+// Traffic is how many bytes of packets the machine has sent and received by UDP,
+// those of IP's and UDP's heads among them.
+func (h *Host) Traffic() int64 { return h.traffic.Load() }
 
 // World is the machine's network as a libp2p host wants it.
 func (h *Host) World() *transport.World {
@@ -130,15 +134,6 @@ func (h *Host) addressOf(ip net.IP) address {
 		return h.v6
 	}
 	return h.v4
-}
-
-func (h *Host) closeSockets() {
-	h.mu.Lock()
-	sockets := slices.Collect(maps.Keys(h.sockets))
-	h.mu.Unlock()
-	for _, s := range sockets {
-		_ = s.Close()
-	}
 }
 
 func (h *Host) forget(s *socket) {

@@ -21,9 +21,11 @@ import (
 func (h *Host) Kill() {
 	h.mu.Lock()
 	h.killed = true
-	listeners := slices.Collect(maps.Values(h.listeners))
+	sockets, listeners := slices.Collect(maps.Keys(h.sockets)), slices.Collect(maps.Values(h.listeners))
 	h.mu.Unlock()
-	h.closeSockets()
+	for _, s := range sockets {
+		_ = s.Close()
+	}
 	for _, l := range listeners {
 		_ = l.Close()
 	}
