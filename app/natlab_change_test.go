@@ -142,6 +142,9 @@ func TestNATLabChanges(t *testing.T) {
 			if max(here, there) > s.gap {
 				t.Errorf("silence of %v and %v, want %v at most", here, there, s.gap)
 			}
+			if chat > 2*time.Second {
+				t.Errorf("the next message took %v", chat)
+			}
 		})
 	}
 	t.Log("\n" + strings.Join(table, "\n"))

@@ -82,7 +82,7 @@ func (n *Node) answer(ctx context.Context, s *transport.Stream) {
 		return
 	}
 	cert, _ := ch.Peer()
-	l := n.newLink(ch, s.Peer(), cert)
+	l := n.newLink(ch, s, cert)
 	if l.guest.Load() {
 		n.entertain(ctx, l, cert)
 		return

@@ -290,7 +290,7 @@ func (n *Node) dialLive(ctx context.Context, peer transport.Peer, d store.Device
 		if err := n.keepPair(ctx, d.ID, ch); err != nil {
 			n.log.Warn("keep caller", "peer", d.ID, "err", err) // the secret just used serves again
 		}
-		return n.newLink(ch, peer, cert), nil
+		return n.newLink(ch, s, cert), nil
 	}
 	return nil, noise.ErrAuth
 }
@@ -304,9 +304,9 @@ func (n *Node) channelConfig(peer transport.Peer) noise.Config {
 	}
 }
 
-func (n *Node) newLink(ch *noise.Channel, peer transport.Peer, cert identity.Certificate) *link {
+func (n *Node) newLink(ch *noise.Channel, s *transport.Stream, cert identity.Certificate) *link {
 	l := &link{
-		n: n, ch: ch, peer: peer, person: cert.Person, device: cert.DeviceID(), boot: string(ch.Caps()),
+		n: n, ch: ch, peer: s.Peer(), relayed: s.Path().Kind == transport.Relay, person: cert.Person, device: cert.DeviceID(), boot: string(ch.Caps()),
 		out: make(chan chat.Frame, n.roomFor(cert.Person)), wake: make(chan struct{}, 1), gone: make(chan struct{}), doubt: newDoubt(),
 	}
 	l.since = time.Now()

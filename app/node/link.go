@@ -62,19 +62,20 @@ func (n *Node) roomFor(person identity.ID) int {
 // link is a live channel to one device. Its reader is the goroutine that runs
 // it; its writer is the only one that sends.
 type link struct {
-	n      *Node
-	ch     *noise.Channel
-	peer   transport.Peer
-	person identity.ID
-	device identity.DeviceID
-	boot   string      // the other end's run
-	once   *[16]byte   // the one-time invite a guest came with
-	guest  atomic.Bool // not a friend: may only introduce itself
-	since  time.Time
-	heard  atomic.Int64                  // Unix nanoseconds of the last frame, by our clock
-	rtt    atomic.Int64                  // nanoseconds of the last ping
-	skew   atomic.Pointer[time.Duration] // how far our wall clock is ahead of theirs, as their last ping tells; nil is unknown
-	missed atomic.Bool                   // something came that we could not take: ask again at the next tick
+	n       *Node
+	ch      *noise.Channel
+	peer    transport.Peer
+	relayed bool // it was opened through a relay
+	person  identity.ID
+	device  identity.DeviceID
+	boot    string      // the other end's run
+	once    *[16]byte   // the one-time invite a guest came with
+	guest   atomic.Bool // not a friend: may only introduce itself
+	since   time.Time
+	heard   atomic.Int64                  // Unix nanoseconds of the last frame, by our clock
+	rtt     atomic.Int64                  // nanoseconds of the last ping
+	skew    atomic.Pointer[time.Duration] // how far our wall clock is ahead of theirs, as their last ping tells; nil is unknown
+	missed  atomic.Bool                   // something came that we could not take: ask again at the next tick
 
 	intro allowance // of the reader's
 	doubt *doubt    // of the writer's
@@ -369,7 +370,9 @@ func (n *Node) adopt(l *link) bool {
 	}
 	if old != nil {
 		old.close(errors.New("replaced"))
-		n.host.DropRelayed(l.peer)
+		if !l.relayed { // else what is direct may be dead, and not known to be
+			n.host.DropRelayed(l.peer)
+		}
 	}
 	// Whoever was blocked or removed during the handshake: that ended the links
 	// that stood then, not this one.

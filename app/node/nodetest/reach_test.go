@@ -56,12 +56,13 @@ func talks(from, to *nodetest.Person, text string) time.Duration {
 
 func TestCallAndChatFollowAMachineToAnotherNetwork(t *testing.T) {
 	for _, c := range []struct {
-		name  string
-		kind  simnet.NAT // of the networks before and after
-		limit time.Duration
+		name        string
+		kind, after simnet.NAT // of the networks before and after
+		limit       time.Duration
 	}{
-		{"with an address of its own", simnet.Public, time.Second},
-		{"behind routers that can be punched", simnet.PortRestricted, 3 * time.Second},
+		{"with an address of its own", simnet.Public, simnet.Public, time.Second},
+		{"behind routers that can be punched", simnet.PortRestricted, simnet.PortRestricted, 3 * time.Second},
+		{"behind routers that cannot any more", simnet.PortRestricted, simnet.Symmetric, 3 * time.Second},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			nodetest.RunFar(t, far(), func(town *nodetest.Town) {
@@ -71,7 +72,7 @@ func TestCallAndChatFollowAMachineToAnotherNetwork(t *testing.T) {
 				bob.WantSound(id)
 				town.Pass(3 * time.Second)
 				for _, who := range []*nodetest.Person{alice, bob} {
-					who.Host.Move(town.World().LAN(c.kind))
+					who.Host.Move(town.World().LAN(c.after))
 					gap := make(chan time.Duration, 1)
 					go func() { gap <- silence(4*time.Second, alice, bob, id) }()
 					there, back := talks(alice, bob, "after the move of "+who.Name), talks(bob, alice, "and back, "+who.Name)
