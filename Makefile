@@ -8,14 +8,17 @@ VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 APM := $(shell pkg-config --exists webrtc-audio-processing-2 2>/dev/null && echo apm2 || (pkg-config --exists webrtc-audio-processing-1 2>/dev/null && echo apm1))
 TAGS := migrated_fynedo no_animations $(APM)
 
-# The codec, the database engine and what computes ciphers start no goroutine
-# and share nothing; watched for races they take most of the tests' time, and
-# all that uses them is watched. None of them may use sync.Map: the linker keeps
-# one copy of its generic code, and an unwatched one hides that it synchronises.
+# The codec, the database engine, what computes ciphers and what shapes and paints
+# text start no goroutine and share nothing; watched for races they take most of
+# the tests' time, and all that uses them is watched. None of them may use sync.Map:
+# the linker keeps one copy of its generic code, and an unwatched one hides that it
+# synchronises. Of package media itself only, not of its rooms.
 # One processor a package (-cpu 1), because Go 1.26's race detector crashes when
 # two run timers of one synctest bubble.
-PURE := github.com/thesyncim/gopus github.com/ncruces/go-sqlite3-wasm crypto/internal/fips140 golang.org/x/crypto math filippo.io
-UNRACED := $(foreach p,$(PURE),-gcflags='$p/...=-race=false')
+PURE := github.com/thesyncim/gopus github.com/ncruces/go-sqlite3-wasm crypto/internal/fips140 golang.org/x/crypto math filippo.io \
+	$(addprefix github.com/go-text/typesetting/,font harfbuzz shaping segmenter) github.com/go-text/render github.com/srwiley \
+	$(addprefix golang.org/x/,image/font image/math image/vector text/unicode/bidi) regexp strconv go.uber.org/dig github.com/mr-tron
+UNRACED := $(foreach p,$(PURE),-gcflags='$p/...=-race=false') -gcflags='github.com/entrenous/entrenous/media=-race=false'
 
 .PHONY: help run build test short smoke bench scale kubo voice voice-short natlab natlab-short fuzz lint package deps shots clean
 

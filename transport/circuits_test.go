@@ -27,7 +27,7 @@ func swallowing(t *testing.T, m *simnet.Host) *transport.Host {
 
 // Which relay libp2p tries first depends on chance, hence the many tries.
 func TestARelayThatSwallowsRequestsHoldsNobodyWhereAnotherWorks(t *testing.T) {
-	for try := range 12 {
+	for try := range 4 { // it held three of four before each relay was asked by a client of its own
 		t.Run(fmt.Sprint(try), func(t *testing.T) {
 			inWorld(t, func(t *testing.T, w *simnet.World) {
 				bad, good := swallowing(t, w.LAN(simnet.Public).Host()), onMachine(t, w.LAN(simnet.Public).Host(), transport.Config{Lend: &transport.Lend{}})

@@ -232,6 +232,35 @@ func TestHowCallsEnd(t *testing.T) {
 	}
 }
 
+// Who waits in vain has not hung up, and is told that nobody answered; where
+// it rang, the ring that ended by itself keeps its record.
+func TestACallThatNobodyAnswersIsNotHungUpByTheCaller(t *testing.T) {
+	for name, c := range map[string]struct {
+		cut  bool // the caller's own network, so that it rings out over there
+		do   func(*town)
+		byUs bool
+	}{
+		"nobody answers":  {false, func(w *town) { w.pass(call.RingTime) }, false},
+		"caller vanishes": {true, func(w *town) { w.pass(time.Hour) }, false},
+		"called off":      {false, func(w *town) { w.hangUp('a', 1) }, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newTown(t, "ab")
+			w.dial('a', 1, 'b')
+			w.settle()
+			w.cut[device('a')] = c.cut
+			c.do(w)
+			w.settle()
+			if a := w.want('a', 1, call.Ended, call.Missed); a.ByUs != c.byUs {
+				t.Errorf("at the caller by us is %v", a.ByUs)
+			}
+			if b := w.want('b', 1, call.Ended, call.Missed); b.ByUs != c.cut {
+				t.Errorf("where it rang by us is %v", b.ByUs)
+			}
+		})
+	}
+}
+
 func broken(w *town, at byte) []call.Effect {
 	e, _ := w.books[device(at)].Break(w.now, id(1), call.Broken)
 	return e

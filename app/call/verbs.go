@@ -137,6 +137,7 @@ func (b *Book) Tick(now time.Time) []Effect {
 			if !e.rang {
 				why = Away
 			}
+			byUs = false // nobody hung up: they did not answer
 			b.callOff(e, Missed, Device{})
 		case e.State == Ringing:
 			b.say(e, e.Device, Signal{Kind: Reject, Reason: Missed})

@@ -152,6 +152,14 @@ func (s sliderTheme) Color(n fyne.ThemeColorName, v fyne.ThemeVariant) color.Col
 	return s.Theme.Color(n, v)
 }
 
+// Size is for Fyne.
+func (s sliderTheme) Size(n fyne.ThemeSizeName) float32 {
+	if n == theme.SizeNameInnerPadding {
+		return 8
+	}
+	return s.Theme.Size(n)
+}
+
 // showMore opens what one seldom does in a call.
 func (p *phone) showMore(b *callBar) {
 	w, c := p.w, b.call

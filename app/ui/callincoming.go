@@ -130,7 +130,7 @@ func (i *incoming) offerWords() {
 		words := w.tr(key)
 		lines.Add(newItem(nil, words, func() { i.phone.write(i.call, words) }))
 	}
-	i.body.Objects[3] = newColumn(8, newRule(), lines, field(own))
+	i.body.Objects[3] = newColumn(8, newRule(), lines, own)
 	relayout(i.root)
 	w.win.Canvas().Focus(own)
 }

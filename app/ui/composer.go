@@ -54,7 +54,7 @@ func newComposer(w *Window, chat *conversation) *composer {
 	c := &composer{w: w, chat: chat, rows: 1}
 	c.entry = newMessageEntry(c)
 	c.ground = newSlab(inputRadius)
-	c.field = container.NewThemeOverride(c.entry, fieldTheme{"", entryPad})
+	c.field = container.NewThemeOverride(c.entry, bareTheme{})
 	c.emoji = iconButton(secondary, fyne.NewStaticResource("smile.svg", assets.Smile()), w.tr("composer.emoji"), c.pickEmoji)
 	c.send = primaryButton(w.tr("composer.send"), c.submit)
 	c.about = newAboutBar(c)
@@ -151,6 +151,11 @@ func (c *composer) submit() {
 	c.w.doInOrder(func(ctx context.Context) error {
 		err := c.tell(ctx, who, was, words)
 		if err == nil {
+			c.w.ui(func() {
+				if c.entered == turn && was.Edit == "" {
+					c.chat.timeline.toNewest() // an old part of the history may be shown
+				}
+			})
 			return c.w.client.PutDraft(ctx, who, control.Draft{})
 		}
 		c.w.ui(func() {
@@ -254,9 +259,15 @@ func (c *composer) escape() {
 }
 
 // editLast begins to edit the newest message of ours, if nothing is written.
+// While an old part of the history is shown, it first goes to the end: that
+// message is not there.
 func (c *composer) editLast() bool {
 	if c.entry.Text != "" || c.replyTo != nil || c.editing != nil {
 		return false
+	}
+	if c.chat.timeline.later {
+		c.chat.timeline.toNewest()
+		return true
 	}
 	m, ok := c.chat.timeline.lastOwn()
 	if ok {
@@ -304,7 +315,7 @@ func (c *composer) paint() {
 	if c.entry.focused {
 		border = theme.Color(colorAccent)
 	}
-	c.ground.paint(theme.Color(theme.ColorNameInputBackground), border)
+	c.ground.paint(theme.Color(colorWrite), border)
 }
 
 const (

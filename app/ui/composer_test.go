@@ -45,6 +45,50 @@ func TestEnterSends(t *testing.T) {
 	})
 }
 
+func TestWhatIsSentFromAnOldPartOfTheHistoryIsSeen(t *testing.T) {
+	for name, unread := range map[string]bool{"all is read": false, "much is unread": true} {
+		t.Run(name, func(t *testing.T) {
+			n := history(1500)
+			withWindow(t, n, func(t *testing.T) {
+				tl := n.w.shell.chat.timeline
+				tl.jump(n.rows[anaID][7].ID)
+				n.settle()
+				n.wantSeen(t, "message 7")
+				if unread {
+					n.mu.Lock()
+					n.contact(anaID).Unread, n.unread[anaID] = 1400, n.rows[anaID][100].ID
+					n.mu.Unlock()
+				}
+				n.types("and now this")
+				n.key(fyne.KeyReturn)
+				n.wantSeen(t, "and now this")
+				if tl.later || !tl.atEnd() || tl.fresh != 0 {
+					t.Errorf("later %v, at the end %v, %d new", tl.later, tl.atEnd(), tl.fresh)
+				}
+			})
+		})
+	}
+}
+
+func TestUpEditsTheLastMessageOfAllNotOfAnOldPart(t *testing.T) {
+	n := history(1500)
+	n.say(anaID, "yelena", "my last", 0)
+	withWindow(t, n, func(t *testing.T) {
+		c := n.w.shell.chat.composer
+		c.chat.timeline.jump(n.rows[anaID][7].ID)
+		n.settle()
+		n.key(fyne.KeyUp)
+		if c.editing != nil {
+			t.Fatalf("%q is edited", c.editing.Text)
+		}
+		n.wantSeen(t, "my last")
+		n.key(fyne.KeyUp)
+		if c.editing == nil || c.editing.Text != "my last" {
+			t.Errorf("%v is edited", c.editing)
+		}
+	})
+}
+
 func TestShiftEnterBreaksTheLine(t *testing.T) {
 	n := history(2)
 	withWindow(t, n, func(t *testing.T) {

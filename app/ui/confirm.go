@@ -50,7 +50,7 @@ func (w *Window) showRename(c control.Contact) {
 	name.onEnter = save
 	w.modal(newSheet(420, newCard(newColumn(16,
 		newColumn(6, titleText(w.tr("rename.title")), mutedText(say)),
-		field(name),
+		name,
 		newRow(8, primaryButton(w.tr("rename.verb"), save), secondaryButton(w.tr("card.cancel"), w.closeModal)),
 	))))
 	w.win.Canvas().Focus(name)

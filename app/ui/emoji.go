@@ -80,7 +80,7 @@ func (w *Window) showEmoji(at fyne.Position, pick func(string)) {
 	p.typed.keys = p.keys
 	body := makeCard(&card{
 		fill: colorTheirs, stroke: colorLine, radius: 16, padX: 12, padY: 12,
-		content: container.NewBorder(newColumn(8, field(p.typed), p.none), nil, nil, nil, newInset(0, 8, p.list)),
+		content: container.NewBorder(newColumn(8, p.typed, p.none), nil, nil, nil, newInset(0, 8, p.list)),
 	})
 	p.root = container.New(&near{at: at, size: fyne.NewSize(emojiWide, emojiHigh)}, newShield(), body)
 	w.popover(p.root)

@@ -1,11 +1,8 @@
 package ui
 
 import (
-	"image/color"
-
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
-	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 )
 
@@ -98,48 +95,7 @@ func (e *entry) FocusLost() {
 	}
 }
 
-// field dresses an entry for a card: radius 12, 14 of space before the text,
-// on the ground of the timeline.
-func field(e *entry) fyne.CanvasObject {
-	return container.NewThemeOverride(e, fieldTheme{colorBack, 12})
-}
-
-// fieldTheme is the app's theme with more room inside an entry and another
-// ground behind it; without a ground it has no border either.
-type fieldTheme struct {
-	ground fyne.ThemeColorName
-	pad    float32
-}
-
-func (f fieldTheme) Color(n fyne.ThemeColorName, v fyne.ThemeVariant) color.Color {
-	if n == theme.ColorNameInputBackground {
-		if f.ground == "" {
-			return color.Transparent
-		}
-		n = f.ground
-	}
-	return fyne.CurrentApp().Settings().Theme().Color(n, v)
-}
-
-func (f fieldTheme) Font(s fyne.TextStyle) fyne.Resource {
-	return fyne.CurrentApp().Settings().Theme().Font(s)
-}
-
-func (f fieldTheme) Icon(n fyne.ThemeIconName) fyne.Resource {
-	return fyne.CurrentApp().Settings().Theme().Icon(n)
-}
-
-func (f fieldTheme) Size(n fyne.ThemeSizeName) float32 {
-	switch {
-	case n == theme.SizeNameInnerPadding:
-		return f.pad
-	case n == theme.SizeNameInputBorder && f.ground == "":
-		return 0
-	}
-	return fyne.CurrentApp().Settings().Theme().Size(n)
-}
-
 // labelled puts a small bold label over an entry.
 func labelled(label string, e *entry) fyne.CanvasObject {
-	return newColumn(6, labelText(label), field(e))
+	return newColumn(6, labelText(label), e)
 }

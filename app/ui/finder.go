@@ -44,7 +44,7 @@ func newFinder(w *Window, who, placeholder string) *finder {
 	f.typed.OnChanged = f.look
 	f.typed.onEnter = f.open
 	f.typed.keys = f.keys
-	body := makeCard(&card{fill: colorTheirs, stroke: colorLine, radius: 16, padX: 16, padY: 16, content: newColumn(12, field(f.typed), f.hint, f.list)})
+	body := makeCard(&card{fill: colorTheirs, stroke: colorLine, radius: 16, padX: 16, padY: 16, content: newColumn(12, f.typed, f.hint, f.list)})
 	f.root = newSheet(520, body)
 	w.modal(f.root)
 	w.win.Canvas().Focus(f.typed)

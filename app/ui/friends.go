@@ -178,7 +178,7 @@ func (v *friends) showTake() {
 	v.fix.Hide()
 	v.link.OnChanged = func(string) { v.fix.Hide(); v.wrong.say("", v.root) }
 	v.put(newColumn(16,
-		newColumn(6, labelText(w.tr("friends.link")), field(v.link), newRow(8,
+		newColumn(6, labelText(w.tr("friends.link")), v.link, newRow(8,
 			secondaryButton(w.tr("friends.paste"), v.paste),
 			secondaryButton(w.tr("friends.picture"), v.choose),
 		)),

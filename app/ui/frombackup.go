@@ -28,7 +28,7 @@ func newFromBackup(w *Window, back func()) fyne.CanvasObject {
 	v.file.onEnter, v.pass.onEnter = v.start, v.start
 	v.root = newSheet(460, newCard(newColumn(16,
 		newColumn(6, titleText(w.tr("frombackup.title")), mutedText(w.tr("frombackup.say"))),
-		newColumn(6, labelText(w.tr("frombackup.file")), field(v.file), newRow(8, secondaryButton(w.tr("frombackup.choose"), v.choose))),
+		newColumn(6, labelText(w.tr("frombackup.file")), v.file, newRow(8, secondaryButton(w.tr("frombackup.choose"), v.choose))),
 		labelled(w.tr("frombackup.pass"), v.pass),
 		v.wrong,
 		newRow(8, v.bring, v.back),

@@ -1,10 +1,12 @@
 package ui
 
 import (
+	"image/color"
 	"strings"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/driver/desktop"
+	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 )
 
@@ -124,4 +126,30 @@ func (e *messageEntry) toEnd() {
 	rows := strings.Split(e.Text, "\n")
 	e.CursorRow, e.CursorColumn = len(rows)-1, len([]rune(rows[len(rows)-1]))
 	e.Refresh()
+}
+
+// bareTheme is the app's theme with neither ground nor border for an entry: the
+// composer draws both. Fyne reads all fonts again for each use of such a theme.
+type bareTheme struct{}
+
+func (bareTheme) Color(n fyne.ThemeColorName, v fyne.ThemeVariant) color.Color {
+	if n == theme.ColorNameInputBackground {
+		return color.Transparent
+	}
+	return fyne.CurrentApp().Settings().Theme().Color(n, v)
+}
+
+func (bareTheme) Font(s fyne.TextStyle) fyne.Resource {
+	return fyne.CurrentApp().Settings().Theme().Font(s)
+}
+
+func (bareTheme) Icon(n fyne.ThemeIconName) fyne.Resource {
+	return fyne.CurrentApp().Settings().Theme().Icon(n)
+}
+
+func (bareTheme) Size(n fyne.ThemeSizeName) float32 {
+	if n == theme.SizeNameInputBorder {
+		return 0
+	}
+	return fyne.CurrentApp().Settings().Theme().Size(n)
 }

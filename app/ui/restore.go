@@ -44,7 +44,7 @@ func newRestore(w *Window, name string, find bool, back func()) fyne.CanvasObjec
 	v.typed.keys, v.typed.tabs = v.complete, func() bool { return len(v.ends()) == 1 }
 	v.root = newSheet(560, newCard(newColumn(16,
 		newColumn(6, titleText(w.tr("restore.title")), mutedText(w.tr("restore.say"))),
-		newColumn(6, labelText(w.tr("restore.words")), field(v.typed), newRow(12, v.count, v.offers)),
+		newColumn(6, labelText(w.tr("restore.words")), v.typed, newRow(12, v.count, v.offers)),
 		labelled(w.tr("welcome.name"), v.name),
 		labelled(w.tr("welcome.pass"), v.pass),
 		v.find,

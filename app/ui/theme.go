@@ -30,6 +30,7 @@ const (
 	colorScrim  fyne.ThemeColorName = "scrim" // behind a modal card
 	colorRing   fyne.ThemeColorName = "ring"  // around what has the focus
 	colorHit    fyne.ThemeColorName = "hit"   // behind a message jumped to
+	colorWrite  fyne.ThemeColorName = "write" // behind what one writes
 )
 
 // Appearances of the settings.
@@ -64,6 +65,7 @@ var tones = map[fyne.ThemeColorName]tone{
 	colorScrim:    {0x1e1c1a66, 0x00000090, 0x000000b0, 0x000000c8},
 	colorRing:     {0x11746aff, 0x4cc3b1ff, 0x000000ff, 0xffffffff},
 	colorHit:      {0xf6e6c4ff, 0x3a301aff, 0xfff0c4ff, 0x3d3000ff},
+	colorWrite:    {0xffffffff, 0x1e1c1bff, 0xffffffff, 0x0d0d0dff},
 
 	theme.ColorNameButton:              {0xefece6ff, 0x2c2a28ff, 0xececeaff, 0x242424ff},
 	theme.ColorNameDisabled:            {0xa8a29aff, 0x6a655fff, 0x76716bff, 0x8f8a84ff},
@@ -73,7 +75,7 @@ var tones = map[fyne.ThemeColorName]tone{
 	theme.ColorNameForegroundOnWarning: {0xffffffff, 0x241a08ff, 0xffffffff, 0x000000ff},
 	theme.ColorNameHeaderBackground:    {0xfbfaf8ff, 0x171615ff, 0xffffffff, 0x000000ff},
 	theme.ColorNameHyperlink:           {0x11746aff, 0x4cc3b1ff, 0x064f46ff, 0x6fe3d1ff},
-	theme.ColorNameInputBackground:     {0xffffffff, 0x1e1c1bff, 0xffffffff, 0x0d0d0dff},
+	theme.ColorNameInputBackground:     {0xfbfaf8ff, 0x171615ff, 0xffffffff, 0x000000ff},
 	theme.ColorNameInputBorder:         {0xe6e2dbff, 0x353230ff, 0x6b6660ff, 0x8f8a84ff},
 	theme.ColorNameMenuBackground:      {0xffffffff, 0x242220ff, 0xffffffff, 0x161616ff},
 	theme.ColorNameOverlayBackground:   {0xffffffff, 0x1f1d1cff, 0xffffffff, 0x0d0d0dff},
@@ -96,7 +98,7 @@ var sizes = map[fyne.ThemeSizeName]float32{
 	theme.SizeNameHeadingText:        22,
 	theme.SizeNameSubHeadingText:     18,
 	theme.SizeNamePadding:            4,
-	theme.SizeNameInnerPadding:       8,
+	theme.SizeNameInnerPadding:       entryPad,
 	theme.SizeNameInputRadius:        inputRadius,
 	theme.SizeNameInputBorder:        1,
 	theme.SizeNameSelectionRadius:    6,

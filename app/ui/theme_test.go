@@ -30,9 +30,9 @@ func contrast(a, b color.Color) float64 {
 // TestTextCanBeRead holds every ink against every surface that it stands on.
 func TestTextCanBeRead(t *testing.T) {
 	pairs := map[fyne.ThemeColorName][]fyne.ThemeColorName{
-		colorInk:                   {colorBack, colorSide, colorSoft, colorMine, colorTheirs, colorPill, colorHit, theme.ColorNameInputBackground, theme.ColorNameMenuBackground, theme.ColorNameOverlayBackground},
-		colorMuted:                 {colorBack, colorSide, colorSoft, colorMine, colorTheirs, colorPill, colorHit, theme.ColorNameInputBackground, theme.ColorNameOverlayBackground},
-		theme.ColorNamePlaceHolder: {theme.ColorNameInputBackground, colorBack, colorPill},
+		colorInk:                   {colorBack, colorSide, colorSoft, colorMine, colorTheirs, colorPill, colorHit, colorWrite, theme.ColorNameInputBackground, theme.ColorNameMenuBackground, theme.ColorNameOverlayBackground},
+		colorMuted:                 {colorBack, colorSide, colorSoft, colorMine, colorTheirs, colorPill, colorHit, colorWrite, theme.ColorNameInputBackground, theme.ColorNameOverlayBackground},
+		theme.ColorNamePlaceHolder: {theme.ColorNameInputBackground, colorWrite, colorBack, colorPill},
 		colorAccent:                {colorBack, colorSide, colorSoft, colorMine, colorTheirs, theme.ColorNameOverlayBackground},
 		colorWarn:                  {colorBack, colorSide, colorSoft, colorPill, theme.ColorNameOverlayBackground},
 		colorDanger:                {colorBack, colorSide, theme.ColorNameOverlayBackground},

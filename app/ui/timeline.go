@@ -131,17 +131,6 @@ func (t *timeline) ask(q control.PageQuery, got func(control.Page)) {
 	})
 }
 
-// around reads the rows about a message and shows them instead of the present
-// ones.
-func (t *timeline) around(id string, then func()) {
-	t.ask(control.PageQuery{Limit: pageRows, Around: id}, func(p control.Page) {
-		t.rows, t.earlier, t.later = p.Rows, p.Earlier, p.Later
-		t.reel.set(nil)
-		t.build()
-		then()
-	})
-}
-
 // near reads more when an end of the rows comes near.
 func (t *timeline) near(side int) {
 	if len(t.rows) == 0 || t.loading[side] {
@@ -341,39 +330,6 @@ func (t *timeline) seen() {
 	t.readUpTo = last
 	who := t.who
 	t.w.doInOrder(func(ctx context.Context) error { return t.w.client.MarkRead(ctx, who, last) })
-}
-
-// toNewest goes to the end of the conversation.
-func (t *timeline) toNewest() {
-	if !t.later {
-		t.reel.toEnd()
-		return
-	}
-	t.open(t.who, "")
-}
-
-// jump shows a message, wherever it is, and marks it for a moment.
-func (t *timeline) jump(id string) {
-	if id == "" {
-		return
-	}
-	if t.has(id) {
-		t.mark(id)
-		return
-	}
-	t.around(id, func() { t.mark(id) })
-}
-
-func (t *timeline) mark(id string) {
-	t.hit = id
-	t.reel.reveal(id)
-	t.repaint(id)
-	t.w.after(hitTime, func() {
-		if t.hit == id {
-			t.hit = ""
-			t.repaint(id)
-		}
-	})
 }
 
 // repaint draws a message anew if it is in sight.

@@ -234,6 +234,27 @@ func TestTheStatedDelayIsTheTrueOne(t *testing.T) {
 	}
 }
 
+// What is above the canceller's own band must pass as well.
+func TestAVoiceKeepsItsHighestTones(t *testing.T) {
+	for _, hz := range []float64{500, 3000, 6900, 7300, 8000, 12000, 18000} {
+		c, err := dsp.New(dsp.Config{Headphones: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var tick []float32
+		for k := range 50 {
+			tick = tone(hz, 0.2, k)
+			if err := c.Near(tick); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if lost := media.Level(tone(hz, 0.2, 0)) - media.Level(tick); math.Abs(lost) > 0.3 {
+			t.Errorf("a tone of %.0f Hz loses %.2f dB", hz, lost)
+		}
+		c.Close()
+	}
+}
+
 func TestAChainSurvivesNonsense(t *testing.T) {
 	c, err := dsp.New(dsp.Config{Known: dsp.Profile{Delay: time.Hour, Skew: math.Inf(1)}})
 	if err != nil {

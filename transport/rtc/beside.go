@@ -21,10 +21,12 @@ func pseudonym(a net.UDPAddr) *net.UDPAddr {
 	return &a
 }
 
-// beside is a socket that QUIC shares. It says another address of itself.
+// beside is a socket that QUIC shares. It says another address of itself, and
+// ICE sees little of the sound that comes.
 type beside struct {
 	net.PacketConn
 	local *net.UDPAddr
+	short *shortcut
 }
 
 // LocalAddr is the address that ICE calls the socket by.
@@ -44,9 +46,13 @@ func (c beside) WriteTo(b []byte, to net.Addr) (int, error) {
 
 // ReadFrom reads a packet as WriteTo was given it.
 func (c beside) ReadFrom(b []byte) (int, net.Addr, error) {
-	n, from, err := c.PacketConn.ReadFrom(b)
-	if n > 1 && b[0] == behind {
-		n = copy(b, b[1:n])
+	for {
+		n, from, err := c.PacketConn.ReadFrom(b)
+		if n > 1 && b[0] == behind {
+			n = copy(b, b[1:n])
+		}
+		if err != nil || !c.short.took(b[:n]) {
+			return n, from, err
+		}
 	}
-	return n, from, err
 }

@@ -90,10 +90,10 @@ func (l *Leg) read(conn *ice.Conn, shake *handshake) {
 		case b[0] >= 20 && b[0] <= 63:
 			shake.put(b[:n])
 		case b[0] < 128 || b[0] > 191:
-		case b[1] >= 192 && b[1] <= 223:
-			l.tookReport(b[:n], now)
-		default:
+		case sound(b[:n]):
 			l.took(b[:n], now)
+		default:
+			l.tookReport(b[:n], now)
 		}
 	}
 }
@@ -109,6 +109,8 @@ func (l *Leg) ended() bool {
 
 // took opens one packet. A forged, repeated or foreign one is dropped.
 func (l *Leg) took(b []byte, now time.Time) {
+	l.opening.Lock()
+	defer l.opening.Unlock()
 	l.mu.Lock()
 	in, ssrc := l.inward, l.remote.SSRC
 	l.mu.Unlock()

@@ -188,6 +188,38 @@ func TestStrangePacketsOfTheFriendDoNoHarm(t *testing.T) {
 	}
 }
 
+func TestAnEndThatClaimsTheSourceOfAnotherHarmsNobody(t *testing.T) {
+	p, q := newPort(t), newPort(t)
+	a, b := newLeg(t, p), newLeg(t, q)
+	offer, err := a.Offer(t.Context())
+	must(t, err)
+	honest, err := b.Answer(t.Context(), overWire(t, offer))
+	must(t, err)
+	must(t, a.Accept(t.Context(), overWire(t, honest)))
+	want(t, a, rtc.Connected)
+	want(t, b, rtc.Connected)
+
+	c, d := newLeg(t, p), newLeg(t, newPort(t))
+	offer, err = c.Offer(t.Context())
+	must(t, err)
+	thief, err := d.Answer(t.Context(), overWire(t, offer))
+	must(t, err)
+	thief.SSRC = honest.SSRC
+	must(t, c.Accept(t.Context(), overWire(t, thief)))
+	want(t, c, rtc.Connected)
+	want(t, d, rtc.Connected)
+	for i := range 40 {
+		if i == 20 {
+			must(t, c.Close())
+		}
+		_ = d.Send(packet(i, "stolen"))
+		must(t, b.Send(packet(i, "honest")))
+		if got := receive(t, a); string(got.Payload) != "honest" {
+			t.Fatalf("heard %q", got.Payload)
+		}
+	}
+}
+
 func TestLossAndRoundTripAreReported(t *testing.T) {
 	a, b := pair(t, newPort(t), newPort(t))
 	for i := range 100 {

@@ -149,6 +149,8 @@ func (l *Leg) sendReport(now time.Time) {
 
 // tookReport opens a report of the other end.
 func (l *Leg) tookReport(b []byte, now time.Time) {
+	l.opening.Lock()
+	defer l.opening.Unlock()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.inward == nil {

@@ -17,9 +17,10 @@ import (
 // Two legs at once between the same two ports cannot be told apart; a new one
 // waits until an old one has let go.
 type Port struct {
-	sockets []socket
-	addrs   func() []netip.AddrPort
-	leaving sync.RWMutex // read-locked by legs that are closing
+	sockets  []socket
+	addrs    func() []netip.AddrPort
+	shortcut shortcut
+	leaving  sync.RWMutex // read-locked by legs that are closing
 }
 
 // socket is one UDP socket and the legs on it, told apart by the user name in
@@ -37,13 +38,13 @@ var errNoSocket = errors.New("no socket for this address")
 // addrs lists the addresses that others can reach now, each with the port of
 // one of the sockets; it is called for every leg anew.
 func NewPort(conns []net.PacketConn, addrs func() []netip.AddrPort) (*Port, error) {
-	p := &Port{addrs: addrs}
+	p := &Port{addrs: addrs, shortcut: shortcut{legs: map[uint32]*Leg{}}}
 	for _, c := range conns {
 		local, ok := c.LocalAddr().(*net.UDPAddr)
 		if !ok {
 			return nil, errors.Join(fmt.Errorf("a socket on %v is not one of UDP", c.LocalAddr()), p.Close())
 		}
-		conn := beside{c, pseudonym(*local)}
+		conn := beside{c, pseudonym(*local), &p.shortcut}
 		p.sockets = append(p.sockets, socket{local: *local, conn: conn, mux: ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: conn, Logger: silent{}})})
 	}
 	return p, nil

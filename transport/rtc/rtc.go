@@ -116,8 +116,11 @@ type Leg struct {
 	conn      *ice.Conn
 	secure    *dtls.Conn
 	out       *srtp.Context // under mu, as SRTP counts packets
-	inward    *srtp.Context // of the reading goroutine
+	inward    *srtp.Context // under opening
+	long      time.Time     // when a packet last came through ICE
 	meter     meter
+
+	opening sync.Mutex // held before mu
 }
 
 // NewLeg makes a leg with a certificate of its own. The caller closes it.
@@ -265,9 +268,10 @@ func (l *Leg) Close() error {
 		defer l.cfg.Port.leaving.RUnlock()
 		l.mu.Lock()
 		l.becomeLocked(Closed, nil)
-		secure, stop := l.secure, l.stop
+		secure, stop, ssrc := l.secure, l.stop, l.remote.SSRC
 		l.mu.Unlock()
 		close(l.done)
+		l.cfg.Port.shortcut.shut(ssrc, l)
 		if secure != nil {
 			_ = secure.Close() // says goodbye; the path may be gone already
 		}

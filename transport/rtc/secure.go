@@ -81,6 +81,7 @@ func (l *Leg) establish(ctx context.Context, shake *handshake, remote Descriptio
 		return
 	}
 	l.becomeLocked(Connected, nil)
+	l.cfg.Port.shortcut.open(remote.SSRC, l) // before Close can shut it
 	l.mu.Unlock()
 	l.work.Go(l.report)
 	l.work.Go(func() {

@@ -1,7 +1,9 @@
 package simnet
 
 import (
+	"maps"
 	"net"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -134,6 +136,15 @@ func (h *Host) addressOf(ip net.IP) address {
 		return h.v6
 	}
 	return h.v4
+}
+
+func (h *Host) closeSockets() {
+	h.mu.Lock()
+	sockets := slices.Collect(maps.Keys(h.sockets))
+	h.mu.Unlock()
+	for _, s := range sockets {
+		_ = s.Close()
+	}
 }
 
 func (h *Host) forget(s *socket) {

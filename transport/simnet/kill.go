@@ -21,11 +21,9 @@ import (
 func (h *Host) Kill() {
 	h.mu.Lock()
 	h.killed = true
-	sockets, listeners := slices.Collect(maps.Keys(h.sockets)), slices.Collect(maps.Values(h.listeners))
+	listeners := slices.Collect(maps.Values(h.listeners))
 	h.mu.Unlock()
-	for _, s := range sockets {
-		_ = s.Close()
-	}
+	h.closeSockets()
 	for _, l := range listeners {
 		_ = l.Close()
 	}

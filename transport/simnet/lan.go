@@ -29,6 +29,9 @@ func (l *LAN) Host() *Host {
 	l.world.t.Helper()
 	h := &Host{world: l.world, changed: make(chan struct{}, 1), sockets: map[*socket]struct{}{}, listeners: map[door]*listener{}}
 	h.join(l)
+	l.world.mu.Lock()
+	defer l.world.mu.Unlock()
+	l.world.hosts = append(l.world.hosts, h)
 	return h
 }
 

@@ -3,8 +3,10 @@ package simnet
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -35,6 +37,8 @@ func (h *Host) ListenUDP(network string, a *net.UDPAddr) (net.PacketConn, error)
 		return nil, errors.Join(errors.New("simnet: a socket without a UDP address"), c.Close())
 	}
 	s := &socket{host: h, conn: c, local: &net.UDPAddr{IP: at.ip, Port: bound.Port}}
+	s.stirred = sync.NewCond(&s.mu)
+	h.world.pumps.Go(func() { s.take(c) })
 	if a.IP != nil && !a.IP.IsUnspecified() {
 		s.local.IP = a.IP
 	}
@@ -42,18 +46,53 @@ func (h *Host) ListenUDP(network string, a *net.UDPAddr) (net.PacketConn, error)
 	return s, nil
 }
 
-// socket is a UDP socket that survives a change of address.
+// socket is a UDP socket that survives a change of address. It hands out packets
+// itself: vnet ends a read at its deadline by a timer, even one that is past,
+// and in a bubble no timer runs while anybody waits for a mutex, such as the one
+// that libp2p holds while it ends a socket's reads.
 type socket struct {
 	host  *Host
 	local *net.UDPAddr
 
-	mu       sync.Mutex
-	conn     net.PacketConn // on the present network
-	deadline time.Time
-	closed   bool
+	mu      sync.Mutex
+	stirred *sync.Cond
+	conn    net.PacketConn // on the present network
+	arrived []packet       // not read yet
+	readBy  deadline
+	closed  bool
 }
 
 var _ net.PacketConn = (*socket)(nil)
+
+// packet is one that has arrived.
+type packet struct {
+	from  net.Addr
+	bytes []byte
+}
+
+const (
+	// waiting is how many packets wait to be read; more are lost.
+	waiting = 1024
+	// longest is the longest packet of UDP over IPv4, in bytes.
+	longest = 65507
+)
+
+// take has packets of a network arrive until its conn is closed.
+func (s *socket) take(c net.PacketConn) {
+	b := make([]byte, longest)
+	for {
+		n, from, err := c.ReadFrom(b)
+		if err != nil {
+			return
+		}
+		s.mu.Lock()
+		if s.conn == c && !s.closed && len(s.arrived) < waiting {
+			s.arrived = append(s.arrived, packet{from, slices.Clone(b[:n])})
+			s.stirred.Signal()
+		}
+		s.mu.Unlock()
+	}
+}
 
 func (s *socket) rebind(to address) error {
 	c, err := to.listen(s.local.Port)
@@ -64,7 +103,8 @@ func (s *socket) rebind(to address) error {
 	defer s.mu.Unlock()
 	old := s.conn
 	s.conn = c
-	return errors.Join(c.SetReadDeadline(s.deadline), old.Close())
+	s.host.world.pumps.Go(func() { s.take(c) })
+	return old.Close()
 }
 
 func (s *socket) current() (net.PacketConn, bool) {
@@ -75,17 +115,25 @@ func (s *socket) current() (net.PacketConn, bool) {
 
 // ReadFrom reads a packet, from the network where the machine is.
 func (s *socket) ReadFrom(b []byte) (int, net.Addr, error) {
-	for {
-		c, _ := s.current()
-		n, from, err := c.ReadFrom(b)
-		if err != nil {
-			if now, closed := s.current(); now != c && !closed {
-				continue // moved meanwhile
-			}
-		}
-		s.host.traffic.Add(int64(n) + packetHead)
-		return n, from, err
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for !s.closed && len(s.arrived) == 0 && !s.readBy.past() {
+		s.stirred.Wait()
 	}
+	switch {
+	case s.closed:
+		return 0, nil, net.ErrClosed
+	case s.readBy.past():
+		return 0, nil, os.ErrDeadlineExceeded
+	}
+	next := s.arrived[0]
+	s.arrived = s.arrived[1:]
+	s.host.traffic.Add(int64(len(next.bytes)) + packetHead)
+	n := copy(b, next.bytes)
+	if n < len(next.bytes) {
+		return n, next.from, io.ErrShortBuffer
+	}
+	return n, next.from, nil
 }
 
 // WriteTo sends a packet. It never blocks; where it cannot go it is lost. To a
@@ -111,6 +159,7 @@ func (s *socket) Close() error {
 		return net.ErrClosed
 	}
 	s.closed = true
+	s.readBy.set(time.Time{}, s.stirred)
 	return s.conn.Close()
 }
 
@@ -124,14 +173,14 @@ func (s *socket) SetDeadline(t time.Time) error { return s.SetReadDeadline(t) }
 func (s *socket) SetReadDeadline(t time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.deadline = t
-	return s.conn.SetReadDeadline(t)
+	s.readBy.set(t, s.stirred)
+	return nil
 }
 
 // SetWriteDeadline does nothing: writes never wait.
 func (s *socket) SetWriteDeadline(time.Time) error { return nil }
 
-// SetReadBuffer does nothing: 1,024 packets wait at most. quic-go asks for it.
+// SetReadBuffer does nothing: how many packets may wait is set. quic-go asks for it.
 func (s *socket) SetReadBuffer(int) error { return nil }
 
 // SetWriteBuffer does nothing: nothing waits.

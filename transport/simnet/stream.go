@@ -3,11 +3,9 @@ package simnet
 import (
 	"errors"
 	"io"
-	"maps"
 	"net"
 	"net/netip"
 	"os"
-	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -41,17 +39,6 @@ func (w *World) connect(r route, to netip.AddrPort) (here, there *stream) {
 	w.pumps.Go(up.run)
 	w.pumps.Go(down.run)
 	return here, there
-}
-
-func (w *World) endStreams() {
-	w.mu.Lock()
-	streams := slices.Collect(maps.Keys(w.streams))
-	w.mu.Unlock()
-	for _, s := range streams {
-		s.in.fail(net.ErrClosed)
-		s.out.fail(net.ErrClosed)
-	}
-	w.pumps.Wait()
 }
 
 // Read reads what has arrived.
@@ -129,7 +116,19 @@ type deadline struct {
 	alarm *time.Timer
 }
 
-func (d deadline) past() bool { return !d.at.IsZero() && !time.Now().Before(d.at) }
+// set moves the deadline, and has those look again who wait.
+func (d *deadline) set(t time.Time, stirred *sync.Cond) {
+	if d.alarm != nil {
+		d.alarm.Stop()
+	}
+	d.at, d.alarm = t, nil
+	if !t.IsZero() {
+		d.alarm = time.AfterFunc(time.Until(t), stirred.Broadcast)
+	}
+	stirred.Broadcast()
+}
+
+func (d *deadline) past() bool { return !d.at.IsZero() && !time.Now().Before(d.at) }
 
 func newFlow(w *World, r route) *flow {
 	f := &flow{world: w, route: r, over: make(chan struct{}), ips: r.places()}
@@ -318,12 +317,5 @@ func (f *flow) failLocked(err error) {
 func (f *flow) setDeadline(which *deadline, t time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if which.alarm != nil {
-		which.alarm.Stop()
-	}
-	which.at, which.alarm = t, nil
-	if !t.IsZero() {
-		which.alarm = time.AfterFunc(time.Until(t), f.stirred.Broadcast)
-	}
-	f.stirred.Broadcast()
+	which.set(t, f.stirred)
 }

@@ -8,8 +8,10 @@ package simnet
 import (
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -39,12 +41,13 @@ type World struct {
 	core  *vnet.Router // IPv4
 	core6 *vnet.Router // IPv6
 	logs  logging.LoggerFactory
-	pumps sync.WaitGroup // flows of streams
+	pumps sync.WaitGroup // of streams and sockets
 
 	mu       sync.Mutex
 	rng      *rand.Rand
 	loss     float64
 	mtu      int
+	hosts    []*Host
 	nets     int
 	public   int
 	spots    map[spot]tenant // who is where
@@ -82,8 +85,23 @@ func New(t testing.TB, cfg Config) *World {
 		w.must(r.Start())
 		t.Cleanup(func() { _ = r.Stop() })
 	}
-	t.Cleanup(w.endStreams)
+	t.Cleanup(w.end)
 	return w
+}
+
+// end closes what is still open.
+func (w *World) end() {
+	w.mu.Lock()
+	streams, hosts := slices.Collect(maps.Keys(w.streams)), w.hosts
+	w.mu.Unlock()
+	for _, s := range streams {
+		s.in.fail(net.ErrClosed)
+		s.out.fail(net.ErrClosed)
+	}
+	for _, h := range hosts {
+		h.closeSockets()
+	}
+	w.pumps.Wait()
 }
 
 // internet is the place between all networks.

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"net"
 	"os"
+	"runtime"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -263,5 +265,33 @@ func TestAClosedSocketIsClosed(t *testing.T) {
 		if n, err := h.Net().Interfaces(); err != nil || len(n) == 0 {
 			t.Errorf("interfaces %v, %v", n, err)
 		}
+	})
+}
+
+// libp2p ends a socket's reads while it holds a mutex that others want.
+func TestAReadEndsThoughSomebodyWaitsForAMutex(t *testing.T) {
+	world(t, func(t *testing.T, w *simnet.World) {
+		s := speak(t, w.LAN(simnet.Public).Host())
+		ended := make(chan error, 1)
+		go func() {
+			var b [10]byte
+			_, _, err := s.ReadFrom(b[:])
+			ended <- err
+		}()
+		synctest.Wait()
+		var held sync.Mutex
+		held.Lock()
+		go func() {
+			held.Lock()
+			defer held.Unlock()
+		}()
+		runtime.Gosched()
+		if err := s.SetReadDeadline(time.Now()); err != nil {
+			t.Error(err)
+		}
+		if err := <-ended; !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("read ended with %v", err)
+		}
+		held.Unlock()
 	})
 }

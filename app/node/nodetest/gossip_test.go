@@ -75,7 +75,7 @@ func TestWithoutTheConsentOfAllThreeNothingIsPassedOn(t *testing.T) {
 			town.Elsewhere(bo, simnet.Public)
 			ana.Wake()
 			bo.Wake()
-			town.Pass(time.Hour)
+			town.Pass(20 * time.Minute)
 			if ana.Sees(bo) || bo.Sees(ana) || !ana.Sees(cy) || !bo.Sees(cy) {
 				t.Errorf("without %s's consent: ana sees bo: %v", people[out].Name, ana.Sees(bo))
 			}

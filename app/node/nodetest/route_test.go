@@ -169,11 +169,14 @@ func TestWhoeverIsReachedThroughRelaysOnlyIsToldNoAddress(t *testing.T) {
 		bob.WantCallWithin(10*time.Second, id, call.Active)
 		bob.WantSound(id)
 		alice.WantSound(id)
-		if c := bob.WantCall(id, call.Active); c.Path != transport.Relay {
-			t.Errorf("the call's path is %s", c.Path)
+		for range 2 { // a call works on better ones for its first five seconds
+			if c := bob.WantCall(id, call.Active); c.Path != transport.Relay {
+				t.Errorf("the call's path is %s", c.Path)
+			}
+			town.Pass(6 * time.Second)
 		}
-		town.Pass(time.Minute)
 		bob.HangUp(id)
+		town.Pass(time.Minute)
 		if got := pathTo(t, alice, bob); got != transport.Relay {
 			t.Errorf("after a minute the path is %s", got)
 		}
