@@ -63,7 +63,7 @@ func (h *Host) build(ctx context.Context) error {
 		libp2p.Identity(key),
 		libp2p.ResourceManager(limits),
 		libp2p.ConnectionManager(conns),
-		libp2p.ConnectionGater(&gater{allow: h.cfg.Allow, lanOnly: h.cfg.LANOnly, route: h.mayUse}),
+		libp2p.ConnectionGater(&gater{allow: h.cfg.Allow, lanOnly: h.cfg.LANOnly, route: h.mayUse, dial: h.mayDial}),
 		libp2p.Security(libp2ptls.ID, newStreamTLS),
 		libp2p.Transport(libp2pquic.NewTransport, libp2pquic.WithTLSIdentityOption(cert)),
 		libp2p.QUICReuse(h.openQUIC, h.quicOptions()...),

@@ -13,6 +13,7 @@ type gater struct {
 	allow   func(Peer) bool // nil: everybody
 	lanOnly bool
 	route   func(peer.ID, ma.Multiaddr) bool // whether an address of a peer may be used
+	dial    func(peer.ID, ma.Multiaddr) bool // whether it may be dialled
 }
 
 var _ connmgr.ConnectionGater = (*gater)(nil)
@@ -21,9 +22,9 @@ var _ connmgr.ConnectionGater = (*gater)(nil)
 func (g *gater) InterceptPeerDial(p peer.ID) bool { return g.allowed(p) }
 
 // InterceptAddrDial keeps a LAN-only host from dialling outside, and every host
-// from dialling directly whom our addresses are kept from.
+// from dialling directly whom our addresses are kept from, or who may be that.
 func (g *gater) InterceptAddrDial(p peer.ID, a ma.Multiaddr) bool {
-	return (!g.lanOnly || nearbyAddr(a)) && g.route(p, a)
+	return (!g.lanOnly || nearbyAddr(a)) && g.dial(p, a)
 }
 
 // InterceptAccept keeps a LAN-only host from talking to callers from outside.

@@ -58,6 +58,7 @@ type Host struct {
 	circuits map[peer.ID]circuits  // that lead to us through a relay
 	seen     map[peer.ID]sighting  // where others see us
 	ends     map[peer.ID]time.Time // since when those are gone that hung up
+	came     map[peer.ID]time.Time // who came through a relay, and when
 
 	impostors map[peer.ID]bool // relays in whose place something else answers
 
@@ -77,7 +78,7 @@ func Listen(ctx context.Context, cfg Config) (*Host, error) {
 		self: self, cfg: cfg, log: cfg.Log,
 		quit: make(chan struct{}), stopped: make(chan struct{}), refresh: make(chan struct{}, 1), seek: make(chan struct{}, 1),
 		friends: map[Peer]bool{}, idle: map[Peer]*time.Timer{}, watchers: map[*watcher]struct{}{}, circuits: map[peer.ID]circuits{}, borrowed: map[peer.ID]borrowed{},
-		seen: map[peer.ID]sighting{}, ends: map[peer.ID]time.Time{}, impostors: map[peer.ID]bool{},
+		seen: map[peer.ID]sighting{}, ends: map[peer.ID]time.Time{}, came: map[peer.ID]time.Time{}, impostors: map[peer.ID]bool{},
 	}
 	if h.log == nil {
 		h.log = slog.New(slog.DiscardHandler)
@@ -107,7 +108,7 @@ func (h *Host) start(ctx context.Context) error {
 	life := h.lifetime(ctx)
 	h.p2p.SetStreamHandler(seenProtocol, h.answerSeen)
 	h.swarm.Notify(&network.NotifyBundle{
-		ConnectedF:    func(_ network.Network, c network.Conn) { h.back(c); h.joined(life, c) },
+		ConnectedF:    func(_ network.Network, c network.Conn) { h.back(c); h.cameBy(c); h.joined(life, c) },
 		DisconnectedF: func(_ network.Network, c network.Conn) { h.parted(c) }, //nolint:contextcheck // a connection has its own
 	})
 	h.wg.Go(func() { h.followPeers(changed) })

@@ -99,7 +99,7 @@ func (h *Host) reserve(ctx context.Context, r peer.AddrInfo) (time.Time, error) 
 	known := h.Connected(Peer(r.ID.String()))
 	h.swarm.Backoff().Clear(r.ID)
 	err := h.dialRelay(ctx, r)
-	h.noteImpostor(r.ID, err != nil && h.impostor(ctx, r))
+	h.noteImpostor(r.ID, err != nil && h.chosen(r.ID) && h.impostor(ctx, r))
 	if err != nil {
 		return time.Time{}, fmt.Errorf("connect: %w", err)
 	}
@@ -120,6 +120,14 @@ func (h *Host) reserve(ctx context.Context, r peer.AddrInfo) (time.Time, error) 
 	}
 	h.setCircuits(r.ID, through)
 	return got.Expiration, nil
+}
+
+// chosen says whether a relay is one of Config and may be called directly.
+func (h *Host) chosen(relay peer.ID) bool {
+	h.mu.Lock()
+	named := h.namedLocked(relay)
+	h.mu.Unlock()
+	return named && h.mayRoute(relay, "") && (h.cfg.Allow == nil || h.cfg.Allow(Peer(relay.String())))
 }
 
 func (h *Host) dialRelay(ctx context.Context, r peer.AddrInfo) error {

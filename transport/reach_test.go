@@ -107,3 +107,27 @@ func TestTwoRoutersAreReachedThroughARelayAndThenDirectly(t *testing.T) {
 		})
 	}
 }
+
+func TestWhoComesThroughARelayIsNotCalledBackByWhoHides(t *testing.T) {
+	for name, hides := range map[string]bool{"who hides": true, "who does not": false} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := simnet.New(t, simnet.Config{Delay: 20 * time.Millisecond})
+				relay := onMachine(t, w.LAN(simnet.Public).Host(), transport.Config{Lend: &transport.Lend{}})
+				alice := onMachine(t, w.LAN(simnet.PortRestricted).Host(), transport.Config{
+					Relays: relay.Addrs(), Punch: func(transport.Peer) bool { return !hides },
+				})
+				// It tells everybody where it is, as nodes of the table do.
+				mallory := onMachine(t, w.LAN(simnet.Public).Host(), transport.Config{DHT: &transport.DHT{Serve: true}})
+				time.Sleep(5 * time.Second)
+				if err := mallory.Dial(t.Context(), alice.Peer(), circuitsOf(alice)); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(20 * time.Second)
+				if got := mallory.Path(alice.Peer()).Kind; (got == transport.Direct) == hides {
+					t.Errorf("the path is %v", got)
+				}
+			})
+		})
+	}
+}

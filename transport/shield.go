@@ -2,6 +2,7 @@ package transport
 
 import (
 	"slices"
+	"time"
 
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
@@ -18,7 +19,9 @@ import (
 //     real addresses inside their own encrypted channel. Only a relay or a
 //     node of the table, which is there to be dialled by strangers, names its own.
 //   - hole punching names where a host is seen. It is refused with whoever may
-//     not be talked to directly, before anything is told.
+//     not be talked to directly, before anything is told. And it begins by calling
+//     whoever came through a relay at the addresses that they name in identify:
+//     those calls are refused at the gate.
 //
 // Such a peer is dialled only through relays of our own choice, for one of its
 // choice would see who calls, and it is refused at the door when it comes
@@ -42,6 +45,45 @@ func (h *Host) mayUse(p peer.ID, a ma.Multiaddr) bool {
 // mayPunch asks whether a peer may be told where we are seen.
 func (h *Host) mayPunch(p peer.ID) bool {
 	return h.mayRoute(p, "") && (h.cfg.Punch == nil || h.cfg.Punch(Peer(p.String())))
+}
+
+const (
+	// cameKept is how long it is remembered that somebody came through a relay:
+	// longer than libp2p takes to call them back, which it does also when they have
+	// left. maxCame is of how many.
+	cameKept = 2 * time.Minute
+	maxCame  = 4096
+)
+
+// cameBy is told of each new connection.
+func (h *Host) cameBy(c network.Conn) {
+	if !viaRelay(c.RemoteMultiaddr()) {
+		return
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var oldest peer.ID
+	for p, at := range h.came {
+		switch {
+		case time.Since(at) > cameKept:
+			delete(h.came, p)
+		case oldest == "" || at.Before(h.came[oldest]):
+			oldest = p
+		}
+	}
+	if len(h.came) >= maxCame {
+		delete(h.came, oldest)
+	}
+	h.came[c.RemotePeer()] = time.Now()
+}
+
+// mayDial asks whether an address of a peer may be dialled.
+func (h *Host) mayDial(p peer.ID, a ma.Multiaddr) bool {
+	h.mu.Lock()
+	at, came := h.came[p]
+	h.mu.Unlock()
+	shy := came && time.Since(at) <= cameKept && !viaRelay(a)
+	return h.mayUse(p, a) && (!shy || h.mayPunch(p))
 }
 
 // identified are the addresses that identify names to everybody.

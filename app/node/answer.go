@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -60,11 +61,12 @@ func (g *guests) leave(l *link) {
 	delete(g.all, l)
 }
 
-// allowPeer is asked for each connection: a blocked person's devices get none.
+// allowPeer is asked for each connection: a blocked person's devices get none,
+// unless somebody else is said to be there too, who is told apart by admit.
 func (n *Node) allowPeer(p transport.Peer) bool {
 	r := n.known()
-	d, ok := r.peers[p]
-	return !ok || r.contacts[r.devices[d].Person].State != store.Blocked
+	there := r.at(p)
+	return len(there) == 0 || slices.ContainsFunc(there, func(d store.Device) bool { return r.contacts[d.Person].State != store.Blocked })
 }
 
 // answer runs the other side of dialLive for a stream that came in, and then

@@ -223,6 +223,16 @@ func (n *Node) HangUp(id call.ID) error {
 	return n.decide(func(b *call.Book, now time.Time) ([]call.Effect, error) { return b.HangUp(now, id) })
 }
 
+// endCallsWith ends all calls and sound tests with a person.
+func (n *Node) endCallsWith(who identity.ID) {
+	for _, c := range n.Calls() {
+		if c.Person == call.Person(who) && c.Live() {
+			_ = n.HangUp(c.ID) // it may be over already
+		}
+	}
+	n.endTrials(who)
+}
+
 // Hold puts a call on hold, or goes on with it; another one that goes on is
 // held then.
 func (n *Node) Hold(id call.ID, on bool) error {

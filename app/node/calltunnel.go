@@ -120,15 +120,19 @@ func (p *phone) carry(t *tunnelled) {
 
 // answerTunnel takes the tunnel that a caller opens for a call.
 func (n *Node) answerTunnel(s *transport.Stream) {
-	d, ok := n.known().peers[s.Peer()]
-	l := n.links.to(d)
-	if !ok || l == nil || l.guest.Load() || s.Path().Small {
+	var l *link
+	for _, d := range n.known().peers[s.Peer()] {
+		if at := n.links.to(d); at != nil && at.peer == s.Peer() {
+			l = at
+		}
+	}
+	if l == nil || l.guest.Load() || s.Path().Small {
 		_ = s.Reset()
 		return
 	}
 	sealed, err := l.ch.Stream(s, false)
 	if err != nil {
-		n.log.Debug("tunnel refused", "peer", d, "err", err)
+		n.log.Debug("tunnel refused", "peer", l.device, "err", err)
 		return
 	}
 	var id call.ID
@@ -136,7 +140,7 @@ func (n *Node) answerTunnel(s *transport.Stream) {
 		_, err = io.ReadFull(sealed, id[:])
 	}
 	p := n.phone(id)
-	if err != nil || p == nil || p.begun() == nil || p.device() != call.Device(d) || s.SetReadDeadline(time.Time{}) != nil {
+	if err != nil || p == nil || p.begun() == nil || p.device() != call.Device(l.device) || s.SetReadDeadline(time.Time{}) != nil {
 		_ = sealed.Close()
 		return
 	}

@@ -222,6 +222,7 @@ func (n *Node) Block(ctx context.Context, id identity.ID) error {
 		}
 		return nil
 	})
+	n.giveBack(id)
 	n.hangUp(id, "blocked")
 	n.endTrials(id)
 	return err
@@ -258,6 +259,7 @@ func (n *Node) Remove(ctx context.Context, id identity.ID) error {
 	if _, ok := n.known().contacts[id]; !ok {
 		return ErrNobody
 	}
+	n.giveBack(id)
 	err := n.store.Write(ctx, func(tx *store.Tx) error {
 		for _, key := range []string{addedKey(id), workKey(id), unfriendedKey(id), termsKey(id)} {
 			if err := tx.Set(key, nil); err != nil {

@@ -77,7 +77,7 @@ func (n *Node) toTell() []transport.Told {
 	}
 	for _, p := range r.pairs {
 		if of, ok := p.Of.(invited); ok && of.holds(n.cfg.Now()) {
-			tell(spot(onceRendezvous(of.once[:]), n.me.id, identity.DeviceID{}), n.shownAddrs(), r.hidesFromAnybody())
+			tell(spot(onceRendezvous(of.once[:]), n.me.id, identity.DeviceID{}), n.shownInvited(), r.hidesFromAnybody())
 		}
 	}
 	return out
@@ -221,7 +221,7 @@ func (n *Node) knock(ctx context.Context, e errand, peer transport.Peer, known [
 	n.finding.mu.Lock()
 	read := n.finding.places[e.device]
 	n.finding.mu.Unlock()
-	return n.host.Dial(ctx, peer, n.friendsFirst(n.keeper.places(e, slices.Concat(read, known))))
+	return n.host.Dial(ctx, peer, n.waysTo(e.person, peer, n.friendsFirst(n.keeper.places(e, slices.Concat(read, known)))))
 }
 
 // friendsFirst puts addresses through relays into the order in which they are
@@ -231,11 +231,10 @@ func (n *Node) friendsFirst(addrs []string) []string {
 	rank := func(a string) int {
 		at, _, relayed := strings.Cut(a, "/p2p-circuit")
 		_, relay, _ := strings.Cut(at, "/p2p/")
-		_, friends := r.devices[r.peers[transport.Peer(relay)]]
 		switch {
 		case !relayed:
 			return 0
-		case friends:
+		case len(r.peers[transport.Peer(relay)]) > 0:
 			return 1
 		case slices.Contains(n.cfg.Relays, at):
 			return 2

@@ -195,7 +195,7 @@ func (n *Node) findInvited(ctx context.Context, id identity.ID) error {
 	got := make(chan recordAnswer, len(all))
 	for peer, addrs := range all {
 		asked.Go(func() {
-			rec, err := n.askRecord(asking, peer, addrs, i)
+			rec, err := n.askRecord(asking, peer, n.waysTo(id, peer, addrs), i)
 			got <- recordAnswer{rec, err}
 		})
 	}

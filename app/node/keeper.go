@@ -252,7 +252,7 @@ func (n *Node) reach(dctx, ctx context.Context, e errand) error {
 		return errors.New("device is not known any more")
 	}
 	peer := transport.Peer(d.Peer)
-	if err := n.knock(dctx, e, peer, slices.Concat(d.Addrs, ends(n.cfg.Bootstrap)[peer], n.throughOurs(d.Person, peer))); err != nil {
+	if err := n.knock(dctx, e, peer, slices.Concat(d.Addrs, ends(n.cfg.Bootstrap)[peer])); err != nil {
 		return err
 	}
 	cert, err := identity.ParseCertificate(d.Cert)
@@ -350,10 +350,12 @@ func (n *Node) networkEvent(e transport.Event) {
 	case transport.Improved:
 		// The link still runs where it was opened. Whoever opened it opens another
 		// one on the direct path; the first stays until then.
-		if l := n.links.to(n.known().peers[e.Peer]); l != nil && l.ch.Initiator() {
-			n.renew(l.device)
+		for _, d := range n.known().peers[e.Peer] {
+			if l := n.links.to(d); l != nil && l.ch.Initiator() {
+				n.renew(d)
+			}
+			n.renewCalls(d)
 		}
-		n.renewCalls(n.known().peers[e.Peer])
 		n.changes.tell(Change{Topic: TopicNetwork})
 	case transport.NetworkChanged:
 		n.changes.tell(Change{Topic: TopicNetwork})

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -57,8 +58,10 @@ func (n *Node) lendConfig() *transport.Lend {
 // isFriends says whether a peer is a friend's device, or ours.
 func (n *Node) isFriends(p transport.Peer) bool {
 	r := n.known()
-	d, known := r.devices[r.peers[p]]
-	return known && !d.Revoked && (r.friend(d.Person) || d.Person == n.me.id)
+	there := r.at(p)
+	return len(there) > 0 && !slices.ContainsFunc(there, func(d store.Device) bool {
+		return d.Revoked || !r.friend(d.Person) && d.Person != n.me.id
+	})
 }
 
 // lends says whether this device passes on for friends.
@@ -110,8 +113,8 @@ func (n *Node) book(ctx context.Context) error {
 	defer l.mu.Unlock()
 	each := map[string]int64{}
 	for p, bytes := range l.meter.Take() {
-		if d, known := r.devices[r.peers[p]]; known {
-			each[d.Person.String()] += bytes
+		if there := r.at(p); len(there) > 0 {
+			each[there[0].Person.String()] += bytes
 		}
 	}
 	total := l.meter.Read().Bytes
@@ -185,6 +188,15 @@ func (n *Node) borrowAll(ctx context.Context) {
 	for id := range n.known().devices {
 		if v, err := n.store.Value(lenderKey(id)); err == nil && len(v) == 1 {
 			n.borrow(ctx, id)
+		}
+	}
+}
+
+// giveBack ends that a person's devices pass on for us: they see where we are.
+func (n *Node) giveBack(id identity.ID) {
+	for _, d := range n.known().devices {
+		if d.Person == id {
+			n.host.GiveBack(transport.Peer(d.Peer))
 		}
 	}
 }

@@ -33,8 +33,8 @@ type people struct {
 type roster struct {
 	contacts map[identity.ID]store.Contact
 	devices  map[identity.DeviceID]store.Device
-	convs    map[chat.ConvID]identity.ID // the other person of each direct conversation
-	peers    map[transport.Peer]identity.DeviceID
+	convs    map[chat.ConvID]identity.ID            // the other person of each direct conversation
+	peers    map[transport.Peer][]identity.DeviceID // several where hosts are claimed twice
 	lists    map[identity.ID]*identity.DeviceList
 	pairs    []noise.Pair // of devices, and of one-time invites that wait
 	routes   map[identity.ID]Route
@@ -75,7 +75,7 @@ func (n *Node) reload(ctx context.Context) error {
 func (n *Node) readPeople(ctx context.Context) (*roster, error) {
 	r := &roster{
 		contacts: map[identity.ID]store.Contact{}, devices: map[identity.DeviceID]store.Device{},
-		convs: map[chat.ConvID]identity.ID{}, peers: map[transport.Peer]identity.DeviceID{}, lists: map[identity.ID]*identity.DeviceList{},
+		convs: map[chat.ConvID]identity.ID{}, peers: map[transport.Peer][]identity.DeviceID{}, lists: map[identity.ID]*identity.DeviceList{},
 	}
 	contacts, err := n.store.Contacts()
 	if err != nil {
@@ -122,7 +122,7 @@ func (n *Node) loadPerson(r *roster, p identity.ID) error {
 func (r *roster) addDevice(d store.Device) {
 	r.devices[d.ID] = d
 	if d.Peer != "" {
-		r.peers[transport.Peer(d.Peer)] = d.ID
+		r.peers[transport.Peer(d.Peer)] = append(r.peers[transport.Peer(d.Peer)], d.ID)
 	}
 	for _, secret := range pairSecrets(d) {
 		r.pairs = append(r.pairs, noise.Pair{Secret: secret, Of: d.ID})
@@ -147,6 +147,17 @@ func (n *Node) known() *roster { return n.people.now.Load() }
 
 // friend says whether events may flow between us and a person.
 func (r *roster) friend(id identity.ID) bool { return r.contacts[id].State == store.Friend }
+
+// at lists the devices that are said to be at a peer. It is one as a rule. But
+// somebody may have a second identity on the same host, to be treated like the
+// other person, or write another's host into their invite: what is allowed must
+// be allowed to all of them.
+func (r *roster) at(p transport.Peer) (out []store.Device) {
+	for _, d := range r.peers[p] {
+		out = append(out, r.devices[d])
+	}
+	return out
+}
 
 // of lists the devices on a person's list, in a stable order.
 func (r *roster) of(person identity.ID) []store.Device {
@@ -223,7 +234,7 @@ func (n *Node) Resolve(who string) (identity.ID, error) {
 
 // nameOf is the friend whose device a peer is, else the end of its name.
 func (r *roster) nameOf(p transport.Peer) string {
-	if d, ok := r.devices[r.peers[p]]; ok {
+	for _, d := range r.at(p) {
 		if c, ok := r.contacts[d.Person]; ok {
 			return shownName(c)
 		}

@@ -46,7 +46,8 @@ func (n *Node) readRoutes(r *roster) error {
 }
 
 // SetRoute chooses how a person is talked to from now on. What they learnt of
-// us before, they keep.
+// us before, they keep. A call with somebody we begin to hide from ends: its path
+// may lead to us, and a call tells the other side each new address.
 func (n *Node) SetRoute(ctx context.Context, id identity.ID, route Route) error {
 	switch route {
 	case RouteDirect, RouteThrough, RouteRelay:
@@ -56,6 +57,10 @@ func (n *Node) SetRoute(ctx context.Context, id identity.ID, route Route) error 
 	err := n.changeIn(ctx, id, func(tx *store.Tx, _ *store.Contact) error { return tx.Set(routeKey(id), []byte(route)) })
 	if err != nil {
 		return err
+	}
+	if route != RouteDirect {
+		n.endCallsWith(id)
+		n.giveBack(id)
 	}
 	for _, l := range n.links.of(id) {
 		if p := n.host.Path(l.peer); !n.mayRoute(l.peer, p.Via) {
@@ -96,41 +101,67 @@ func (r *roster) hidesFromAnybody() bool {
 // are from our calling it.
 func (n *Node) mayRoute(p, relay transport.Peer) bool {
 	r := n.known()
-	d, known := r.devices[r.peers[p]]
-	if !known || !r.hides(d.Person) {
-		return true
-	}
-	named := slices.ContainsFunc(n.cfg.Relays, func(a string) bool { return strings.HasSuffix(a, "/p2p/"+string(relay)) })
-	friends, isFriends := r.devices[r.peers[relay]]
+	return !slices.ContainsFunc(r.at(p), func(d store.Device) bool { return r.hides(d.Person) && !n.mayPass(r, d.Person, relay) })
+}
+
+// mayPass says whether a relay may stand between us and a person we hide from.
+func (n *Node) mayPass(r *roster, id identity.ID, relay transport.Peer) bool {
+	there := r.at(relay)
 	switch {
 	case relay == "":
 		return false
-	case !isFriends || friends.Person == n.me.id:
-		return named
+	case !slices.ContainsFunc(there, func(d store.Device) bool { return d.Person != n.me.id }):
+		return n.named(relay)
 	}
-	return r.routeTo(d.Person) == RouteThrough && friends.Person != d.Person && r.friend(friends.Person)
+	return r.routeTo(id) == RouteThrough && !slices.ContainsFunc(there, func(d store.Device) bool { return d.Person == id || !r.friend(d.Person) })
+}
+
+// named says whether a relay is one of those we chose.
+func (n *Node) named(relay transport.Peer) bool {
+	return slices.ContainsFunc(n.cfg.Relays, func(a string) bool { return strings.HasSuffix(a, "/p2p/"+string(relay)) })
 }
 
 // mayPunch says whether a peer who came through a relay may be told where we
 // are seen. A person we hide from may come under a name that nobody knows.
 func (n *Node) mayPunch(p transport.Peer) bool {
 	r := n.known()
-	if d, known := r.devices[r.peers[p]]; known && (r.friend(d.Person) || d.Person == n.me.id) {
-		return !r.hides(d.Person)
+	there := r.at(p)
+	if slices.ContainsFunc(there, func(d store.Device) bool { return r.hides(d.Person) }) {
+		return false
 	}
-	return !r.hidesFromAnybody()
+	close := len(there) > 0 && !slices.ContainsFunc(there, func(d store.Device) bool { return !r.friend(d.Person) && d.Person != n.me.id })
+	return close || !r.hidesFromAnybody()
 }
 
-// throughOurs are the addresses of a peer through relays of our choice, for a
-// person we hide from: those that they tell may lead through relays of theirs.
-func (n *Node) throughOurs(id identity.ID, p transport.Peer) (out []string) {
-	if !n.known().hides(id) {
-		return nil
+// waysTo are the addresses at which a person is called: those told, or, for one
+// we hide from, none of those. The name of a relay in an address that they tell
+// may be right and its place theirs. Our own relays stand where we say, and a
+// friend's device where the friend says.
+func (n *Node) waysTo(id identity.ID, p transport.Peer, told []string) (out []string) {
+	r := n.known()
+	if !r.hides(id) {
+		return told
 	}
+	through := func(relay string) { out = append(out, relay+"/p2p-circuit/p2p/"+string(p)) }
 	for _, relay := range n.cfg.Relays {
-		out = append(out, relay+"/p2p-circuit/p2p/"+string(p))
+		through(relay)
 	}
-	return out
+	for _, a := range told {
+		at, _, relayed := strings.Cut(a, "/p2p-circuit")
+		_, relay, _ := strings.Cut(at, "/p2p/")
+		if !relayed || n.named(transport.Peer(relay)) || !n.mayPass(r, id, transport.Peer(relay)) {
+			continue
+		}
+		for _, d := range r.at(transport.Peer(relay)) {
+			for _, place := range d.Addrs {
+				if !strings.Contains(place, "/p2p-circuit") {
+					through(strings.TrimSuffix(place, "/p2p/"+relay) + "/p2p/" + relay)
+				}
+			}
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // shownTo are the addresses that a person may know: all, or those that lead to
@@ -149,9 +180,8 @@ func (n *Node) relayedAddrs(route Route) []string {
 	return slices.DeleteFunc(n.host.Addrs(), func(a string) bool {
 		at, _, relayed := strings.Cut(a, "/p2p-circuit")
 		_, relay, _ := strings.Cut(at, "/p2p/")
-		_, friends := r.devices[r.peers[transport.Peer(relay)]]
-		named := slices.ContainsFunc(n.cfg.Relays, func(a string) bool { return strings.HasSuffix(a, "/p2p/"+relay) })
-		return !relayed || friends && route == RouteRelay || !friends && !named
+		friends := len(r.peers[transport.Peer(relay)]) > 0
+		return !relayed || friends && route == RouteRelay || !friends && !n.named(transport.Peer(relay))
 	})
 }
 
@@ -160,7 +190,16 @@ func (n *Node) relayedAddrs(route Route) []string {
 // under another name: as long as there is one, what is asked through a relay is
 // answered with relays.
 func (n *Node) shownIn(by transport.Path) []string {
-	if by.Kind == transport.Relay && n.known().hidesFromAnybody() {
+	if by.Kind == transport.Relay {
+		return n.shownInvited()
+	}
+	return n.shownAddrs()
+}
+
+// shownInvited are the addresses for whoever holds a one-time invite, and may be
+// anybody.
+func (n *Node) shownInvited() []string {
+	if n.known().hidesFromAnybody() {
 		return n.relayedAddrs(RouteRelay)
 	}
 	return n.shownAddrs()

@@ -12,6 +12,7 @@ import (
 	"github.com/entrenous/entrenous/app/node"
 	"github.com/entrenous/entrenous/app/node/nodetest"
 	"github.com/entrenous/entrenous/app/store"
+	"github.com/entrenous/entrenous/identity"
 	"github.com/entrenous/entrenous/transport"
 	"github.com/entrenous/entrenous/transport/simnet"
 )
@@ -101,6 +102,11 @@ func TestNoRecordOfWhoIsReachedThroughRelaysOnlyNamesAnAddress(t *testing.T) {
 		bob.Sleep()
 		carol.Sleep()
 		forBob, forCarol := spotOf(alice, bob), spotOf(alice, carol)
+		invite, err := alice.Node().Invite(town.Context(), true, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		forAnybody := transport.NewSpot(invite.Rendezvous, alice.ID(), identity.DeviceID{})
 		takePart(t, town, true, alice)
 		if err := alice.Node().SetRoute(town.Context(), bob.ID(), node.RouteRelay); err != nil {
 			t.Fatal(err)
@@ -113,7 +119,8 @@ func TestNoRecordOfWhoIsReachedThroughRelaysOnlyNamesAnAddress(t *testing.T) {
 		s.readWord("table", readAt(t, town, forBob, table, nil)...)
 		s.readWord("board", readAt(t, town, forBob, nil, board)...)
 		s.readWord("note", notesOf(t, town, alice, carol, forBob)...)
-		s.wants("board", "note")
+		s.readWord("invite", readAt(t, town, forAnybody, nil, board)...)
+		s.wants("board", "note", "invite")
 		if l := s.leaks(); len(l) > 0 {
 			t.Errorf("alice's address is told in %v", l)
 		}
