@@ -3,9 +3,13 @@ package node_test
 import (
 	"crypto/ed25519"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	mathrand "math/rand/v2"
+	"net/http"
+	"net/http/httptest"
 	"runtime"
 	"slices"
 	"strings"
@@ -13,6 +17,7 @@ import (
 	"time"
 
 	"github.com/entrenous/entrenous/app/chat"
+	"github.com/entrenous/entrenous/app/control/server"
 	"github.com/entrenous/entrenous/app/node/nodetest"
 	"github.com/entrenous/entrenous/app/store"
 	"github.com/entrenous/entrenous/transport/noise"
@@ -273,8 +278,51 @@ func TestStrangeButLawfulEventsAreKeptAndShown(t *testing.T) {
 		if rows := m.alice.Rows(m.Person); rows[len(rows)-1].ID != id {
 			t.Error("an answer stands before what it answers")
 		}
+		m.say(events(next(chat.KindText, chat.MaxSeq-1, []byte("the very last"))))
+		m.alice.WantRow(m.Person, "the very last")
+		m.wantServed(texts[1:])
 		m.wantPeace()
 	})
+}
+
+// wantServed checks that the local API answers whatever mallory said: with texts,
+// where there are rows.
+func (m *mallory) wantServed(texts []string) {
+	m.t.Helper()
+	s := server.New(server.Profile{Node: m.alice.Node}, nil)
+	rows := m.alice.Rows(m.Person)
+	last := rows[len(rows)-1].ID.String()
+	for path, want := range map[string][]string{
+		"/v1/contacts":                    {"mallory", "bob", last},
+		"/v1/contacts/mallory":            {last},
+		"/v1/contacts/mallory/messages":   texts,
+		"/v1/contacts/mallory/export":     texts,
+		"/v1/messages/" + last:            {last},
+		"/v1/search?q=very&who=mallory":   {last},
+		"/v1/search?q=future&who=mallory": {"from the far"},
+	} {
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, httptest.NewRequestWithContext(m.town.Context(), "GET", path, nil))
+		body, d := w.Body.String(), json.NewDecoder(w.Body)
+		values := 0
+		for err := error(nil); ; values++ {
+			if err = d.Decode(new(any)); errors.Is(err, io.EOF) {
+				break
+			}
+			if err != nil {
+				m.t.Errorf("GET %s: %v", path, err)
+				break
+			}
+		}
+		if w.Code != http.StatusOK || values == 0 {
+			m.t.Errorf("GET %s: status %d, %d values", path, w.Code, values)
+		}
+		for _, text := range want {
+			if !strings.Contains(body, text) {
+				m.t.Errorf("GET %s lacks %.40q", path, text)
+			}
+		}
+	}
 }
 
 func TestAForkIsKeptAsEvidenceAndShownOnce(t *testing.T) {

@@ -198,7 +198,7 @@ func callOf(c node.CallInfo) control.Call {
 	out := control.Call{
 		ID: hex.EncodeToString(c.ID[:]), Who: identity.ID(c.Person).String(), Name: c.Name, Outgoing: c.Outgoing,
 		State: string(c.State), Reason: string(c.Reason), ByUs: c.ByUs,
-		Began: c.Began, Answered: c.Answered, Connected: c.ActiveFrom, Over: c.Over, Seconds: c.Spoken(time.Now()).Seconds(),
+		Began: shown(c.Began), Answered: shown(c.Answered), Connected: shown(c.ActiveFrom), Over: shown(c.Over), Seconds: c.Spoken(time.Now()).Seconds(),
 		Waiting: c.Waiting, Held: c.Held, HeldThere: c.HeldThere, Muted: c.Muted, PushToTalk: c.PushToTalk, Talking: c.Talking,
 		Headphones: c.Headphones, Volume: c.Volume, Recording: c.Recording, RecordingThere: c.RecordingThere,
 		MyLevel: c.Mine, TheirLevel: c.Theirs,
@@ -210,7 +210,7 @@ func callOf(c node.CallInfo) control.Call {
 		out.Quality = qualityOf(c)
 	}
 	for _, x := range c.Notices {
-		note := control.CallNotice{Time: x.At, What: string(x.Kind), Device: x.Device}
+		note := control.CallNotice{Time: shown(x.At), What: string(x.Kind), Device: x.Device}
 		if x.Err != nil {
 			note.Error = x.Err.Error()
 		}

@@ -239,7 +239,7 @@ func search(n *node.Node, r *http.Request) (any, error) {
 func message(n *node.Node, who identity.ID, row store.RowView) control.Message {
 	m := control.Message{
 		ID: row.ID.String(), Who: who.String(), Author: row.Author.String(), Mine: row.Author == n.ID(),
-		Time: time.UnixMilli(row.Time), Kind: kindOf(row), Text: row.Text, State: row.State.String(), Edited: row.Edited,
+		Time: shown(time.UnixMilli(row.Time)), Kind: kindOf(row), Text: row.Text, State: row.State.String(), Edited: row.Edited,
 		Reactions: []control.Reactions{}, ReplyTo: idText(row.ReplyTo),
 	}
 	for _, r := range row.Reactions {

@@ -30,7 +30,7 @@ func (s *Server) networkRoutes() {
 }
 
 func nearby(n *node.Node) control.Nearby {
-	out := control.Nearby{Until: n.VisibleUntil(), People: []control.Neighbour{}}
+	out := control.Nearby{Until: shown(n.VisibleUntil()), People: []control.Neighbour{}}
 	for _, who := range n.Nearby() {
 		one := control.Neighbour{ID: who.ID.String(), Name: who.Name, Words: identity.SafetyWords(n.ID(), who.ID)}
 		if c, err := n.Contact(who.ID); err == nil {

@@ -85,7 +85,7 @@ func invite(n *node.Node, r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return control.Invite{Link: i.String(), QR: i.QR(), Expires: i.Expires, Once: in.Once}, nil
+	return control.Invite{Link: i.String(), QR: i.QR(), Expires: shown(i.Expires), Once: in.Once}, nil
 }
 
 func add(n *node.Node, r *http.Request) (any, error) {
@@ -175,7 +175,7 @@ func contacts(n *node.Node) ([]control.Contact, error) {
 func contact(n *node.Node, c node.Contact) control.Contact {
 	out := control.Contact{
 		ID: c.ID.String(), Conv: c.Conv.String(), Name: c.Shown, OwnName: chat.DisplayName(c.OwnName), State: c.State.String(),
-		Presence: control.Away, LastSeen: c.LastSeen, Path: c.PathName(), Verified: c.Verified, Since: c.Since,
+		Presence: control.Away, LastSeen: shown(c.LastSeen), Path: c.PathName(), Verified: c.Verified, Since: shown(c.Since),
 		Route: string(c.Route), Asked: c.Asked, Devices: c.Devices, Unread: c.Unread, Typing: c.Typing, Muted: c.Muted, Echo: c.Terms.Echo, Volume: c.Terms.Volume, Note: chat.DisplayText(c.RequestText), Draft: c.Draft,
 	}
 	if c.Online {

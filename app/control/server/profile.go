@@ -94,9 +94,9 @@ func devices(n *node.Node) []control.Device {
 		if err != nil {
 			continue
 		}
-		dev := control.Device{ID: d.ID.String(), Name: c.Name, This: d.ID == n.Device(), Online: n.DeviceOnline(d.ID), LastSeen: d.LastSeen}
+		dev := control.Device{ID: d.ID.String(), Name: c.Name, This: d.ID == n.Device(), Online: n.DeviceOnline(d.ID), LastSeen: shown(d.LastSeen)}
 		if c.NotBefore.After(time.Unix(0, 0)) {
-			dev.Since = c.NotBefore
+			dev.Since = shown(c.NotBefore)
 		}
 		out = append(out, dev)
 	}

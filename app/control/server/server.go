@@ -4,6 +4,7 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -153,12 +154,19 @@ func (s *Server) node() (*node.Node, error) {
 	return nil, &control.Failure{Message: "The node is starting", Hint: "Try again in a moment", Code: control.CodeState, Reason: "starting"}
 }
 
+// answer encodes all of an answer before it begins: what cannot be encoded is a
+// failure, not an empty success.
 func (s *Server) answer(w http.ResponseWriter, out any) {
-	w.Header().Set("Content-Type", "application/json")
 	if out == nil {
 		out = struct{}{}
 	}
-	if err := json.NewEncoder(w).Encode(out); err != nil {
+	var b bytes.Buffer
+	if err := json.NewEncoder(&b).Encode(out); err != nil {
+		s.fail(w, fmt.Errorf("encode answer: %w", err))
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if _, err := w.Write(b.Bytes()); err != nil {
 		s.log.Debug("answer", "err", err)
 	}
 }
