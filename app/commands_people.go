@@ -210,6 +210,9 @@ func (p *program) removeCommand() *cobra.Command {
 			Removed bool   `json:"removed"`
 		}{who.ID, true}, func(w io.Writer) { fmt.Fprintf(w, "%s is removed.\n", who.Name) })
 	})
+	cmd.Long = `Forget somebody, and everything that was said with them. Whoever asks to be your
+friend is declined by this: they are not told, and what they ask later is not
+shown, until you add them or they use a one-time invite of yours.`
 	cmd.ValidArgsFunction = p.completeWho
 	return cmd
 }

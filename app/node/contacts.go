@@ -250,17 +250,31 @@ func (n *Node) Unblock(ctx context.Context, id identity.ID) error {
 	return err
 }
 
-// Remove forgets a person and everything that was said with them. Of what this
+// declinedKey is where it is kept that somebody's request was declined.
+func declinedKey(id identity.ID) string { return "declined/" + id.String() }
+
+// Remove forgets a person and everything that was said with them. Whose request
+// waits is declined: what they ask later is not shown, until we add them or they
+// come with a one-time invite of ours; they are told neither. Of what this
 // device wrote, the signatures stay without the words, shown nowhere, so that
 // its chain can go on if the two become friends again. Then what the friend
 // still has of their own comes back from them; what of ours had not reached
 // them arrives there as deleted.
 func (n *Node) Remove(ctx context.Context, id identity.ID) error {
-	if _, ok := n.known().contacts[id]; !ok {
-		return ErrNobody
-	}
 	n.giveBack(id)
 	err := n.store.Write(ctx, func(tx *store.Tx) error {
+		c, err := tx.Contact(id)
+		if errors.Is(err, store.ErrNotFound) {
+			return ErrNobody
+		}
+		if err != nil {
+			return err
+		}
+		if c.State == store.Request {
+			if err := tx.Set(declinedKey(id), []byte{1}); err != nil {
+				return err
+			}
+		}
 		for _, key := range []string{addedKey(id), workKey(id), unfriendedKey(id), termsKey(id)} {
 			if err := tx.Set(key, nil); err != nil {
 				return err

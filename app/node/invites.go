@@ -143,6 +143,9 @@ func (n *Node) putAdded(tx *store.Tx, i identity.Invite, link, name, note string
 	if c.State == store.Blocked {
 		return ErrBlocked
 	}
+	if err := tx.Set(declinedKey(i.Person), nil); err != nil {
+		return err
+	}
 	if name != "" {
 		c.Name = chat.DisplayName(name)
 	}

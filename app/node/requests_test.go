@@ -1,0 +1,82 @@
+package node_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/entrenous/entrenous/app/node"
+	"github.com/entrenous/entrenous/app/node/nodetest"
+	"github.com/entrenous/entrenous/app/store"
+)
+
+// asks lets a person ask another one by their permanent address.
+func asks(t *testing.T, town *nodetest.Town, who, whom *nodetest.Person) {
+	t.Helper()
+	address, err := whom.Node().Invite(town.Context(), false, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := who.Node().Add(town.Context(), address.String(), "", "do you know me?"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// knocks asks and waits until the request is seen.
+func knocks(t *testing.T, town *nodetest.Town, who, whom *nodetest.Person) {
+	t.Helper()
+	asks(t, town, who, whom)
+	town.Eventually(whom.Name+" sees the request", func() bool { return stateOf(whom, who) == store.Request })
+}
+
+func removes(t *testing.T, town *nodetest.Town, who, whom *nodetest.Person) {
+	t.Helper()
+	if err := who.Node().Remove(town.Context(), whom.ID()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestADeclinedRequestDoesNotComeBack(t *testing.T) {
+	nodetest.Run(t, func(town *nodetest.Town) {
+		alice, bob := town.Join("alice"), town.Join("bob")
+		knocks(t, town, bob, alice)
+		removes(t, town, alice, bob)
+		for _, p := range []*nodetest.Person{alice, bob} {
+			p.Sleep()
+			p.Wake()
+		}
+		changes := alice.Node().Watch()
+		defer changes.Close()
+		town.Pass(time.Hour)
+		if got := stateOf(alice, bob); got != 0 {
+			t.Errorf("who was declined is %v again", got)
+		}
+		soon, cancel := context.WithTimeout(town.Context(), time.Second)
+		defer cancel()
+		for c, err := changes.Next(soon); err == nil; c, err = changes.Next(soon) {
+			if c.Topic == node.TopicContact {
+				t.Errorf("alice is told of %+v", c)
+			}
+		}
+		if got := stateOf(bob, alice); got != store.Sent {
+			t.Errorf("to bob, who is not told, alice is %v", got)
+		}
+	})
+}
+
+func TestWhoWasDeclinedIsAFriendWhenWeAddThemOrInviteThem(t *testing.T) {
+	nodetest.Run(t, func(town *nodetest.Town) {
+		alice, bob, carol := town.Join("alice"), town.Join("bob"), town.Join("carol")
+		for _, p := range []*nodetest.Person{bob, carol} {
+			knocks(t, town, p, alice)
+			removes(t, town, alice, p)
+		}
+		town.Pass(time.Hour)
+		town.Befriend(alice, carol)
+		asks(t, town, alice, bob)
+		town.Within(10*time.Minute, "both are friends", func() bool { return alice.Sees(bob) && bob.Sees(alice) })
+		removes(t, town, alice, bob)
+		removes(t, town, bob, alice)
+		knocks(t, town, bob, alice) // what was declined once is no longer held against him
+	})
+}
