@@ -275,7 +275,7 @@ func (n *Node) Remove(ctx context.Context, id identity.ID) error {
 				return err
 			}
 		}
-		for _, key := range []string{addedKey(id), workKey(id), unfriendedKey(id), termsKey(id)} {
+		for _, key := range []string{addedKey(id), workKey(id), againKey(id), unfriendedKey(id), termsKey(id)} {
 			if err := tx.Set(key, nil); err != nil {
 				return err
 			}

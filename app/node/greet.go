@@ -27,8 +27,8 @@ func (n *Node) hello(to identity.ID) chat.Hello {
 // gets the request; a stranger gets nothing before we are friends, not even
 // our name.
 func (n *Node) greet(ctx context.Context, l *link) {
-	c, known := n.known().contacts[l.person]
-	asked := known && c.State == store.Sent
+	r := n.known()
+	c, asked := r.contacts[l.person], r.asks(l.person)
 	if l.guest.Load() && !asked {
 		return
 	}

@@ -152,18 +152,41 @@ func (n *Node) putAdded(tx *store.Tx, i identity.Invite, link, name, note string
 	switch {
 	case c.State == store.Request:
 		c.State = store.Friend
-	case c.State == store.Friend && len(n.links.of(i.Person)) == 0:
-		// A friend who is away, and a link of theirs: they may have forgotten us.
-		// Asking again does no harm where they have not.
-		c.State = store.Sent
-	}
-	if c.State == store.Sent {
+	case c.State == store.Sent:
 		c.Rendezvous, c.Once = i.Rendezvous, i.Once
 		if err := tx.Set(addedKey(i.Person), []byte(link)); err != nil {
 			return err
 		}
+	case c.State == store.Friend && len(n.links.of(i.Person)) == 0:
+		// A friend who is away, and a link of theirs: they may have forgotten us.
+		// Asking again does no harm where they have not, and here they stay a friend.
+		c.Once = i.Once
+		if err := tx.Set(againKey(i.Person), []byte{1}); err != nil {
+			return err
+		}
 	}
 	return tx.PutContact(c)
+}
+
+// againKey is where it is kept that a friend is asked again.
+func againKey(id identity.ID) string { return "again/" + id.String() }
+
+// readAgain reads which friends are asked again.
+func (n *Node) readAgain(r *roster) error {
+	r.again = map[identity.ID]bool{}
+	for id, c := range r.contacts {
+		if c.State != store.Friend {
+			continue
+		}
+		_, err := n.store.Value(againKey(id))
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return fmt.Errorf("read who is asked again: %w", err)
+		}
+		if err == nil {
+			r.again[id] = true
+		}
+	}
+	return nil
 }
 
 // addedKey is where the link is kept by which we asked a person.

@@ -313,8 +313,8 @@ func (n *Node) newLink(ch *noise.Channel, s *transport.Stream, cert identity.Cer
 	l.heard.Store(l.since.UnixNano())
 	// A friend's device that is not on the list we hold is one of a newer list,
 	// which it has to show, or one that was taken off.
-	friend := n.known().friend(l.person)
-	l.guest.Store(!l.own() && (!friend || !n.known().listed(l.person, l.device)))
+	r := n.known()
+	l.guest.Store(!l.own() && (!r.friend(l.person) || r.asks(l.person) || !r.listed(l.person, l.device)))
 	return l
 }
 

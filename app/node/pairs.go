@@ -16,8 +16,9 @@ func (n *Node) pairsFor(d store.Device) []*noise.Pair {
 	for _, secret := range pairSecrets(d) {
 		out = append(out, &noise.Pair{Secret: secret, Of: d.ID})
 	}
-	c := n.known().contacts[d.Person]
-	if len(out) > 0 && c.State != store.Sent {
+	r := n.known()
+	c := r.contacts[d.Person]
+	if len(out) > 0 && !r.asks(d.Person) {
 		return out // never without it: that would be a downgrade
 	}
 	if len(c.Once) == 16 {

@@ -38,6 +38,7 @@ type roster struct {
 	lists    map[identity.ID]*identity.DeviceList
 	pairs    []noise.Pair // of devices, and of one-time invites that wait
 	routes   map[identity.ID]Route
+	again    map[identity.ID]bool // friends who are asked again: they may have forgotten us
 }
 
 // invited marks a pair secret that came from a one-time invite.
@@ -92,7 +93,7 @@ func (n *Node) readPeople(ctx context.Context) (*roster, error) {
 			return nil, err
 		}
 	}
-	if err := n.readRoutes(r); err != nil {
+	if err := errors.Join(n.readRoutes(r), n.readAgain(r)); err != nil {
 		return nil, err
 	}
 	if err := n.addInvites(r); err != nil {
@@ -158,6 +159,11 @@ func (r *roster) at(p transport.Peer) (out []store.Device) {
 	}
 	return out
 }
+
+// asks says whether we wait for a person to accept us. A friend who may have
+// forgotten us is one of them; until they have answered, they hear no more from
+// us than who we are.
+func (r *roster) asks(id identity.ID) bool { return r.contacts[id].State == store.Sent || r.again[id] }
 
 // of lists the devices on a person's list, in a stable order.
 func (r *roster) of(person identity.ID) []store.Device {

@@ -40,7 +40,7 @@ func (n *Node) receive(ctx context.Context, l *link, f chat.Frame) error {
 		return n.heardAccept(ctx, l)
 	}
 	if l.guest.Load() {
-		if c := n.known().contacts[l.person]; c.State == store.Sent {
+		if n.known().asks(l.person) {
 			return nil // we are friends to them already; they say it again when they accept
 		}
 		return fmt.Errorf("a stranger sent %T: %w", f, errProtocol)
@@ -85,11 +85,11 @@ func (n *Node) heardList(ctx context.Context, l *link, b []byte) error {
 	l.mu.Lock()
 	l.list = list
 	l.mu.Unlock()
-	c := n.known().contacts[l.person]
-	if !l.own() && c.State != store.Friend && c.State != store.Sent {
+	r := n.known()
+	if !l.own() && !r.friend(l.person) && !r.asks(l.person) {
 		return nil
 	}
-	if list.Epoch > n.known().epoch(l.person) && !l.own() && !n.news.take(l.person) {
+	if list.Epoch > r.epoch(l.person) && !l.own() && !n.news.take(l.person) {
 		return fmt.Errorf("too many device lists: %w", errProtocol)
 	}
 	if err := n.takeList(ctx, list); err != nil {
@@ -98,7 +98,7 @@ func (n *Node) heardList(ctx context.Context, l *link, b []byte) error {
 	if !n.known().listed(l.person, l.device) {
 		return errRevoked // the list was an old one
 	}
-	if c.State == store.Friend && l.guest.Load() {
+	if r.friend(l.person) && !r.asks(l.person) && l.guest.Load() {
 		return n.welcome(ctx, l)
 	}
 	return nil

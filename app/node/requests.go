@@ -17,7 +17,7 @@ func (n *Node) heardRequest(ctx context.Context, l *link, req chat.Request) erro
 	}
 	r := n.known()
 	c, known := r.contacts[l.person]
-	if known && c.State == store.Friend {
+	if r.friend(l.person) && !r.asks(l.person) {
 		l.send(chat.Accept{}) // our answer was lost on its way, or they have forgotten us
 		if !l.guest.Load() {
 			n.openConversations(ctx, l) // while they asked, they did not listen
@@ -26,7 +26,7 @@ func (n *Node) heardRequest(ctx context.Context, l *link, req chat.Request) erro
 	}
 	invited := l.once != nil && len(req.Once) == 16 && [16]byte(req.Once) == *l.once
 	switch {
-	case invited, known && c.State == store.Sent: // both want it
+	case invited, r.asks(l.person): // both want it
 		return n.befriend(ctx, l, req, invited)
 	case known && c.State == store.Request:
 		return nil // waits already
@@ -123,6 +123,9 @@ func (n *Node) befriend(ctx context.Context, l *link, req chat.Request, invited 
 		if _, err := n.signingKey(tx, chat.Direct(n.me.id, l.person)); err != nil {
 			return err
 		}
+		if err := n.answered(tx, l.person); err != nil {
+			return err
+		}
 		return n.putGuestDevice(tx, l)
 	})
 	if err != nil {
@@ -172,9 +175,12 @@ func (n *Node) welcome(ctx context.Context, l *link) error {
 
 // heardAccept is the answer to a request of ours.
 func (n *Node) heardAccept(ctx context.Context, l *link) error {
-	c, ok := n.known().contacts[l.person]
-	if !ok || c.State != store.Sent {
+	r := n.known()
+	if !r.asks(l.person) {
 		return nil // said twice
+	}
+	if !r.listed(l.person, l.device) {
+		return fmt.Errorf("accepted by a device that is on no list: %w", errProtocol)
 	}
 	err := n.store.Write(ctx, func(tx *store.Tx) error {
 		c, err := tx.Contact(l.person)
@@ -187,10 +193,8 @@ func (n *Node) heardAccept(ctx context.Context, l *link) error {
 			c.OwnName = l.named.Name
 		}
 		l.mu.Unlock()
-		for _, key := range []string{addedKey(l.person), workKey(l.person)} {
-			if err := tx.Set(key, nil); err != nil {
-				return err
-			}
+		if err := n.answered(tx, l.person); err != nil {
+			return err
 		}
 		return tx.PutContact(c)
 	})
@@ -201,5 +205,15 @@ func (n *Node) heardAccept(ctx context.Context, l *link) error {
 		return err
 	}
 	n.becameFriends(ctx, l)
+	return nil
+}
+
+// answered forgets what was needed to ask a person.
+func (n *Node) answered(tx *store.Tx, id identity.ID) error {
+	for _, key := range []string{addedKey(id), workKey(id), againKey(id)} {
+		if err := tx.Set(key, nil); err != nil {
+			return err
+		}
+	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/entrenous/entrenous/app/chat"
 	"github.com/entrenous/entrenous/app/node"
 	"github.com/entrenous/entrenous/app/node/nodetest"
 	"github.com/entrenous/entrenous/app/store"
@@ -78,5 +79,63 @@ func TestWhoWasDeclinedIsAFriendWhenWeAddThemOrInviteThem(t *testing.T) {
 		removes(t, town, alice, bob)
 		removes(t, town, bob, alice)
 		knocks(t, town, bob, alice) // what was declined once is no longer held against him
+	})
+}
+
+func TestTheLinkOfAFriendWhoIsAwayLeavesThemAFriend(t *testing.T) {
+	nodetest.Run(t, func(town *nodetest.Town) {
+		alice, bob := town.Join("alice"), town.Join("bob")
+		town.Befriend(alice, bob)
+		address, err := alice.Node().Invite(town.Context(), false, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		alice.Sleep()
+		town.Eventually("alice is shown away", func() bool { return !bob.Sees(alice) })
+		if _, err := bob.Node().Add(town.Context(), address.String(), "", ""); err != nil {
+			t.Fatal(err)
+		}
+		if got := stateOf(bob, alice); got != store.Friend {
+			t.Errorf("alice, whose link was pasted, is %v", got)
+		}
+		id := bob.Send(alice, "are you there?")
+		town.Pass(time.Hour)
+		alice.Wake()
+		alice.WantRow(bob, "are you there?")
+		bob.WantState(id, chat.Delivered)
+		town.Eventually("both are here", func() bool { return alice.Sees(bob) && bob.Sees(alice) })
+		alice.Send(bob, "I was asleep")
+		bob.WantRow(alice, "I was asleep")
+	})
+}
+
+func TestWhoHasForgottenAFriendIsAskedAgain(t *testing.T) {
+	nodetest.Run(t, func(town *nodetest.Town) {
+		alice, bob := town.Join("alice"), town.Join("bob")
+		town.Befriend(alice, bob)
+		address, err := alice.Node().Invite(town.Context(), false, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		removes(t, town, alice, bob)
+		town.Eventually("alice is shown away", func() bool { return !bob.Sees(alice) })
+		if _, err := bob.Node().Add(town.Context(), address.String(), "", "we were friends"); err != nil {
+			t.Fatal(err)
+		}
+		id := bob.Send(alice, "do you remember?")
+		town.Within(10*time.Minute, "alice is asked", func() bool { return stateOf(alice, bob) == store.Request })
+		if got := stateOf(bob, alice); got != store.Friend {
+			t.Errorf("to bob alice is %v", got)
+		}
+		town.Pass(time.Hour)
+		if bob.Sees(alice) {
+			t.Error("who has not answered is shown as here")
+		}
+		if err := alice.Node().Accept(town.Context(), bob.ID()); err != nil {
+			t.Fatal(err)
+		}
+		town.Within(10*time.Minute, "both are friends", func() bool { return alice.Sees(bob) && bob.Sees(alice) })
+		alice.WantRow(bob, "do you remember?")
+		bob.WantState(id, chat.Delivered)
 	})
 }
