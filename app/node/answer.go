@@ -153,7 +153,7 @@ func (n *Node) keepDevice(ctx context.Context, peer transport.Peer, cert identit
 	return n.store.Write(ctx, func(tx *store.Tx) error {
 		d, err := tx.Device(cert.DeviceID())
 		if errors.Is(err, store.ErrNotFound) {
-			d, err = store.Device{ID: cert.DeviceID(), Person: cert.Person}, nil
+			d, err = newDevice(tx, cert.DeviceID(), cert.Person)
 		}
 		if err != nil {
 			return err

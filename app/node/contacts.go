@@ -257,7 +257,8 @@ func declinedKey(id identity.ID) string { return "declined/" + id.String() }
 // waits is declined: what they ask later is not shown, until we add them or they
 // come with a one-time invite of ours; they are told neither. Of what this
 // device wrote, the signatures stay without the words, shown nowhere, so that
-// its chain can go on if the two become friends again. Then what the friend
+// its chain can go on if the two become friends again; the secrets shared with
+// their devices stay too, for they answer nobody who comes without. Then what the friend
 // still has of their own comes back from them; what of ours had not reached
 // them arrives there as deleted.
 func (n *Node) Remove(ctx context.Context, id identity.ID) error {
@@ -279,6 +280,9 @@ func (n *Node) Remove(ctx context.Context, id identity.ID) error {
 			if err := tx.Set(key, nil); err != nil {
 				return err
 			}
+		}
+		if err := setPairsAside(tx, id); err != nil {
+			return err
 		}
 		return tx.DeleteContact(id)
 	})

@@ -33,7 +33,7 @@ func putDevices(tx *store.Tx, list *identity.DeviceList) error {
 		}
 		d, err := tx.Device(cert.DeviceID())
 		if errors.Is(err, store.ErrNotFound) {
-			d, err = store.Device{ID: cert.DeviceID(), Person: list.Person}, nil
+			d, err = newDevice(tx, cert.DeviceID(), list.Person)
 		}
 		if err != nil {
 			return err

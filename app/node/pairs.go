@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -9,6 +10,48 @@ import (
 	"github.com/entrenous/entrenous/identity"
 	"github.com/entrenous/entrenous/transport/noise"
 )
+
+// The pair secrets shared with a device outlive its person here. Whoever is
+// removed keeps theirs, and answers nobody who comes without: who lost them could
+// not be told from who stole this device's key and calls in its name, and to let
+// such a caller ask, to be accepted by a hasty click, would end what the secrets
+// are for. So when the two meet again we come with the secret that they expect.
+// It tells no more than the chain that stays of what was signed here, see Remove.
+
+// keptPairKey is where the pair secrets of a removed person's device are kept.
+func keptPairKey(d identity.DeviceID) string { return "pair/" + d.String() }
+
+// setPairsAside keeps the pair secrets of a person who is removed.
+func setPairsAside(tx *store.Tx, id identity.ID) error {
+	devices, err := tx.Devices(id)
+	if err != nil {
+		return err
+	}
+	for _, d := range devices {
+		if secrets := slices.Concat(d.PairNew, d.PairOld); len(secrets) > 0 {
+			if err := tx.Set(keptPairKey(d.ID), secrets); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// newDevice is a device that is not stored yet. The pair secrets set aside for it
+// are old ones until the two have met: it may have asked us meanwhile, and have
+// none of them any more, and then it comes without.
+func newDevice(tx *store.Tx, id identity.DeviceID, person identity.ID) (store.Device, error) {
+	d := store.Device{ID: id, Person: person}
+	secrets, err := tx.Value(keptPairKey(id))
+	if errors.Is(err, store.ErrNotFound) {
+		return d, nil
+	}
+	if err != nil {
+		return d, err
+	}
+	d.PairOld = secrets
+	return d, tx.Set(keptPairKey(id), nil)
+}
 
 // pairsFor lists the pair secrets to try with a device, best first.
 func (n *Node) pairsFor(d store.Device) []*noise.Pair {

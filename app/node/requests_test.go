@@ -139,3 +139,29 @@ func TestWhoHasForgottenAFriendIsAskedAgain(t *testing.T) {
 		bob.WantState(id, chat.Delivered)
 	})
 }
+
+func TestWhoWasRemovedIsAddedAgainByTheirPermanentAddress(t *testing.T) {
+	nodetest.Run(t, func(town *nodetest.Town) {
+		alice, bob := town.Join("alice"), town.Join("bob")
+		town.Befriend(alice, bob)
+		bob.Send(alice, "before")
+		alice.WantRow(bob, "before")
+		removes(t, town, alice, bob)
+		town.Pass(time.Hour)
+		alice.Sleep()
+		thief := alice.Raw() // who stole the key of alice's device, and not what it shares with bob's
+		if ch, err := thief.Live(town.Context(), bob, nil); err == nil {
+			if _, ended := nodetest.Heard(ch); !ended {
+				t.Error("bob, who shares a secret with alice, answers a caller without it")
+			}
+		}
+		thief.Hangup(bob)
+		town.Pass(time.Minute)
+		alice.Wake()
+		asks(t, town, alice, bob)
+		town.Within(10*time.Minute, "both are friends", func() bool { return alice.Sees(bob) && bob.Sees(alice) })
+		id := alice.Send(bob, "after")
+		bob.WantRow(alice, "after")
+		alice.WantState(id, chat.Delivered)
+	})
+}
