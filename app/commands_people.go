@@ -69,6 +69,9 @@ func stateText(c control.Contact) string {
 	case control.Request:
 		return "asks to be your friend: “entrenous accept " + c.Name + "”"
 	case control.SentReq:
+		if c.Spent {
+			return "this invite was used or has expired: ask for a new one"
+		}
 		return "asked, no answer yet"
 	}
 	return c.State

@@ -46,9 +46,10 @@ type Contact struct {
 	Unread   int       `json:"unread"`
 	Typing   bool      `json:"typing,omitempty"`
 	Muted    bool      `json:"muted,omitempty"`
-	Echo     bool      `json:"allow_echo,omitempty"` // their machine may test its sound with this one, unasked
-	Volume   float64   `json:"volume_db,omitempty"`  // by which they are heard louder in calls
-	Note     string    `json:"note,omitempty"`       // the words of a request
+	Echo     bool      `json:"allow_echo,omitempty"`   // their machine may test its sound with this one, unasked
+	Volume   float64   `json:"volume_db,omitempty"`    // by which they are heard louder in calls
+	Spent    bool      `json:"invite_spent,omitempty"` // the invite by which we asked was used or has expired: a new one is needed
+	Note     string    `json:"note,omitempty"`         // the words of a request
 	Draft    string    `json:"draft,omitempty"`
 	Last     *Message  `json:"last,omitempty"` // the newest row
 }

@@ -32,6 +32,7 @@ type Contact struct {
 	Via      string        // who relays, where somebody does
 	Route    Route         // by which paths this person is talked to
 	Asked    bool          // the person here chose the route
+	Spent    bool          // the invite by which we ask them was used or has expired
 	Devices  int
 	Unread   int
 	Typing   bool
@@ -70,6 +71,7 @@ func (n *Node) describe(r *roster, c store.Contact) (Contact, error) {
 	out.Path.Kind = transport.None
 	out.Route = r.routeTo(c.ID)
 	_, out.Asked = r.routes[c.ID]
+	out.Spent = c.State == store.Sent && n.spent.is(c.ID)
 	for _, l := range n.links.of(c.ID) {
 		if p := n.host.Path(l.peer); better(p, out.Path) {
 			out.Path, out.RTT = p, time.Duration(l.rtt.Load())
@@ -294,6 +296,7 @@ func (n *Node) Remove(ctx context.Context, id identity.ID) error {
 	}
 	n.hangUp(id, "removed")
 	n.endTrials(id)
+	n.spent.set(id, false)
 	n.waits.forget(chat.Direct(n.me.id, id))
 	n.changes.tell(Change{Topic: TopicContact, Who: id})
 	return nil

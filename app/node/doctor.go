@@ -267,6 +267,8 @@ func lookAtFriend(c Contact) Finding {
 		return measured(warn(what, "friend.relay", c.Shown, c.Via), c)
 	case c.Online:
 		return measured(good(what, "friend.direct", c.Shown), c)
+	case c.Spent:
+		return warn(what, "friend.spent", c.Shown)
 	case c.State == store.Sent:
 		return warn(what, "friend.sent", c.Shown)
 	case c.LastSeen.IsZero():

@@ -54,6 +54,9 @@ func (n *Node) introduce(l *link) {
 // ask sends a request, with the invite's secret or with work done for it.
 func (n *Node) ask(ctx context.Context, l *link, c store.Contact) {
 	req := chat.Request{Name: n.ownName(), Text: c.RequestText, Once: c.Once}
+	if len(c.Once) > 0 && l.ch.Initiator() && l.ch.UsedPair() == nil {
+		n.inviteSpent(c.ID, true) // else they had known its secret
+	}
 	if len(c.Once) == 0 {
 		nonce, err := n.workFor(ctx, c)
 		if err != nil {

@@ -7,7 +7,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -125,6 +124,7 @@ func (n *Node) Add(ctx context.Context, link, name, note string) (identity.ID, e
 	if err := n.reload(ctx); err != nil {
 		return i.Person, err
 	}
+	n.spent.set(i.Person, false)
 	n.changes.tell(Change{Topic: TopicContact, Who: i.Person})
 	n.keeper.soon(func(e errand) bool { return e.person == i.Person })
 	return i.Person, nil
@@ -203,14 +203,15 @@ func (n *Node) findInvited(ctx context.Context, id identity.ID) error {
 	if err != nil {
 		return err
 	}
-	places := slices.Clone(n.cfg.Bootstrap)
-	places = append(places, n.addedPlaces(id)...)
+	places := n.addedPlaces(id)
 	failed := ErrNoWay
 	if w, ok := n.foundInvited(id); ok {
 		for _, a := range dialable(w.Addrs, "") {
 			places = append(places, a+"/p2p/"+string(w.Peer))
 		}
 	}
+	theirs := ends(places)
+	places = append(places, n.cfg.Bootstrap...)
 	// All are asked side by side: one that is known by a name that nobody answers
 	// for would hold up the others.
 	all := ends(places)
@@ -222,13 +223,17 @@ func (n *Node) findInvited(ctx context.Context, id identity.ID) error {
 	for peer, addrs := range all {
 		asked.Go(func() {
 			rec, err := n.askRecord(asking, peer, n.waysTo(id, peer, addrs), i)
-			got <- recordAnswer{rec, err}
+			got <- recordAnswer{rec, err, theirs[peer] != nil}
 		})
 	}
 	for range all {
 		a := <-got
 		if a.err == nil {
+			n.inviteSpent(id, false)
 			return n.keepRecord(ctx, a.record)
+		}
+		if a.theirs && errors.Is(a.err, errNoRecord) {
+			n.inviteSpent(id, true)
 		}
 		failed = errors.Join(failed, a.err)
 	}
@@ -239,4 +244,5 @@ func (n *Node) findInvited(ctx context.Context, id identity.ID) error {
 type recordAnswer struct {
 	record *identity.Record
 	err    error
+	theirs bool // the link says that they are there
 }

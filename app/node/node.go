@@ -75,6 +75,7 @@ type Node struct {
 	news     news
 	presence presence
 	finding  finding
+	spent    spent
 	gossip   gossip
 	work     crew // the links that run
 }

@@ -165,3 +165,46 @@ func TestWhoWasRemovedIsAddedAgainByTheirPermanentAddress(t *testing.T) {
 		alice.WantState(id, chat.Delivered)
 	})
 }
+
+func TestWhoCallsWithAnInviteThatIsOverIsToldSo(t *testing.T) {
+	nodetest.Run(t, func(town *nodetest.Town) {
+		alice, bob, eve := town.Join("alice"), town.Join("bob"), town.Join("eve")
+		once, err := alice.Node().Invite(town.Context(), true, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		spent := func(p *nodetest.Person) bool {
+			c, err := p.Node().Contact(alice.ID())
+			return err == nil && c.State == store.Sent && c.Spent
+		}
+		add := func(p *nodetest.Person, link string) {
+			if _, err := p.Node().Add(town.Context(), link, "", ""); err != nil {
+				t.Fatal(err)
+			}
+		}
+		alice.Sleep()
+		add(bob, once.String())
+		add(eve, once.String())
+		town.Pass(time.Minute)
+		if spent(bob) || spent(eve) {
+			t.Error("it is said of an invite whose maker is away")
+		}
+		alice.Wake()
+		town.Within(10*time.Minute, "one of them is a friend, the other is told", func() bool {
+			return alice.Sees(bob) && spent(eve) || alice.Sees(eve) && spent(bob)
+		})
+		late := bob
+		if alice.Sees(bob) {
+			late = eve
+		}
+		again, err := alice.Node().Invite(town.Context(), true, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		add(late, again.String())
+		if spent(late) {
+			t.Error("the new invite is taken for the old one")
+		}
+		town.Within(10*time.Minute, "both are friends of alice", func() bool { return alice.Sees(bob) && alice.Sees(eve) })
+	})
+}

@@ -72,6 +72,8 @@ func (w *Window) connection(c control.Contact) string {
 	switch {
 	case c.State == control.Request:
 		return w.tr("path.request")
+	case c.Spent:
+		return w.tr("path.spent")
 	case c.State == control.SentReq:
 		return w.tr("path.sent")
 	case c.State == control.Blocked:

@@ -218,6 +218,8 @@ func (w *Window) reached(c control.Contact) string {
 	switch {
 	case c.State == control.Request:
 		return w.tr("reached.request")
+	case c.Spent:
+		return w.tr("reached.spent")
 	case c.State == control.SentReq:
 		return w.tr("reached.sent")
 	case c.State == control.Blocked:

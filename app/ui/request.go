@@ -17,7 +17,11 @@ func requestCard(w *Window, c control.Contact) fyne.CanvasObject {
 	face.stand(theme.ColorNameOverlayBackground)
 	body := newColumn(16, container.NewCenter(face))
 	if c.State == control.SentReq {
-		body.Add(newColumn(6, newText(c.Name, 18, 26, colorInk).bold().centred(), mutedText(w.tr("request.sent", c.Name)).centred()))
+		words := w.tr("request.sent", c.Name)
+		if c.Spent {
+			words = w.tr("request.spent", c.Name)
+		}
+		body.Add(newColumn(6, newText(c.Name, 18, 26, colorInk).bold().centred(), mutedText(words).centred()))
 		body.Add(newCentredRow(8, secondaryButton(w.tr("request.withdraw"), func() { w.confirmRemove(c) })))
 		return newSheet(420, newCard(body))
 	}

@@ -46,6 +46,8 @@ func (p *personStrip) lastWords() (string, fyne.ThemeColorName) {
 	switch {
 	case c.State == control.Request:
 		return w.tr("roster.asks"), colorAccent
+	case c.Spent:
+		return w.tr("roster.spent"), colorWarn
 	case c.State == control.SentReq:
 		return w.tr("roster.asked"), colorMuted
 	case c.State == control.Blocked:
