@@ -303,8 +303,9 @@ func (r *recording) clarity(heard *recording, n int) float64 {
 	if from < 0 || from >= len(heard.pcm) {
 		return 0
 	}
-	got, _ := align(said, heard.pcm[from:], media.Rate/2)
-	return stoi(said, got)
+	got := heard.pcm[from:]
+	_, late := align(said, got, media.Rate/2)
+	return stoi(said, follow(said, got, late, media.Rate/4))
 }
 
 // play plays pcm into a sink and waits until it has been heard.

@@ -168,6 +168,39 @@ func align(said, heard []float32, most int) ([]float32, int) {
 	return heard[best:], best
 }
 
+// follow aligns heard phrase by phrase, as listeners do and ITU-T P.862 does: a
+// pause that was made shorter or longer by up to reach samples is no loss. late
+// is where said begins in heard on the whole.
+func follow(said, heard []float32, late, reach int) []float32 {
+	out := make([]float32, len(said))
+	for _, p := range phrases(said) {
+		first, last := max(0, late+p[0]-reach), min(len(heard), late+p[1]+reach)
+		if first < last {
+			piece, _ := align(said[p[0]:p[1]], heard[first:last], 2*reach)
+			copy(out[p[0]:p[1]], piece)
+		}
+	}
+	return out
+}
+
+// phrases cuts x in the midst of each pause.
+func phrases(x []float32) (cuts [][2]int) {
+	const still, pause = -50, 15 // dBFS, ticks
+	begin, quiet := 0, 0
+	for at := 0; at+media.Tick <= len(x); at += media.Tick {
+		if media.Level(x[at:at+media.Tick]) < still {
+			quiet++
+			continue
+		}
+		if quiet >= pause {
+			cut := at - quiet*media.Tick/2
+			cuts, begin = append(cuts, [2]int{begin, cut}), cut
+		}
+		quiet = 0
+	}
+	return append(cuts, [2]int{begin, len(x)})
+}
+
 // fft is in place, for powers of two.
 func fft(x []complex128) {
 	n := len(x)
@@ -214,5 +247,27 @@ func TestTheQualityMeterKnowsGoodFromBad(t *testing.T) {
 	}
 	if q := stoi(said, noise); q > 0.4 {
 		t.Errorf("noise is %.4f alike", q)
+	}
+}
+
+func TestTheQualityMeterForgivesAShorterPauseAndNoLostWord(t *testing.T) {
+	slowly(t)
+	words := speech()[:2*media.Rate]
+	said := append(append(append([]float32(nil), words...), make([]float32, media.Rate/2)...), words...)
+	pause := len(words) + media.Rate/4
+	const cut = 80 * media.Rate / 1000
+	for what, c := range map[string]struct {
+		at, length  int
+		least, most float64
+	}{
+		"a pause is 80 ms shorter":    {pause, cut, 0.999, 1},
+		"80 ms of a word are missing": {media.Rate, cut, 0, 0.99},
+	} {
+		heard := append(make([]float32, 700, 700+len(said)), said[:c.at]...)
+		heard = append(heard, said[c.at+c.length:]...)
+		_, late := align(said, heard, media.Rate/2)
+		if q := stoi(said, follow(said, heard, late, media.Rate/4)); q < c.least || q > c.most {
+			t.Errorf("%s: %.4f alike, want %v to %v", what, q, c.least, c.most)
+		}
 	}
 }

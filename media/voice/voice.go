@@ -32,6 +32,12 @@
 // 1 to 2.5 % of a core, and more than half the band; bits cost nothing on a LAN.
 // The size of packets stays constant.
 //
+// Elsewhere a packet is a frame of 20 ms at 32 kbit/s, of which the codec alone
+// keeps a STOI of 0.9931 (hybrid, effort 6, told of 10 % loss so that in-band
+// copies are in it). Without copies it would be 0.9939, with effort 2 or 10
+// 0.9917 and 0.9934, in CELT 0.9865; and 0.9973 up to 8 kHz only, as STOI looks
+// no higher than 4.3 kHz. People hear the difference, so that the band stays whole.
+//
 // What 10 ms of a call cost on the same machine, all of it hot in the caches:
 // canceller, suppression and search 101 to 108 µs, encoder 54, decoder 29,
 // jitter buffer 1. In a call of two daemons, where the processor sleeps between
