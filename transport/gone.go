@@ -20,6 +20,13 @@ import (
 // looks alike from far away. Whoever has a connection to that program can tell:
 // the system of a killed one closes its connections of TCP and refuses what
 // comes for its UDP port, a cut cable does neither. So a relay is asked.
+//
+// A relay of another make cannot be. Its refusals of a circuit (circuit v2
+// CONNECT) tell little: it goes on to hold a reservation of somebody called by
+// QUIC until that connection times out after half a minute, whether the program
+// was killed or the cable is out, and answers CONNECTION_FAILED for both. It says
+// NO_RESERVATION at once only where the connection was one of TCP. So a call
+// through such a relay ends by the call's own patience.
 
 const (
 	// goneProtocol asks a relay whether a peer's program has ended: one byte of
