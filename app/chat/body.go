@@ -217,6 +217,22 @@ func (e *Event) Target() (Hash, bool) {
 	return of, e.Kind.IsEffect() && r.err == nil
 }
 
+// Readable says whether the body of an effect can be read.
+func (e *Event) Readable() bool {
+	var err error
+	switch e.Kind {
+	case KindEdit:
+		_, err = ParseEditBody(e.Body)
+	case KindDelete:
+		_, err = ParseDeleteBody(e.Body)
+	case KindReaction:
+		_, err = ParseReactionBody(e.Body)
+	default:
+		return false
+	}
+	return err == nil
+}
+
 func (r *reader) target(h *Hash) {
 	r.fixed(h[:])
 	if h.IsZero() {

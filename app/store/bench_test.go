@@ -132,3 +132,14 @@ func benchSearch(b *testing.B, s *store.Store, words string, want int) {
 		}
 	}
 }
+
+// BenchmarkManyEditsOfOneRow measures 2,000 edits of one text in one commit.
+func BenchmarkManyEditsOfOneRow(b *testing.B) {
+	for b.Loop() {
+		b.StopTimer()
+		s := open(b, b.TempDir())
+		a := text(b, s, bo, "desk", "first").Hash()
+		b.StartTimer()
+		flood(b, s, "desk", 2000, chat.KindEdit, func(i int) []byte { return chat.EditBody{Of: a, Text: sentence(i)}.Encode() })
+	}
+}

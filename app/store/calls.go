@@ -25,15 +25,19 @@ func callOf(e *chat.Event) (b chat.CallBody, ok bool) {
 	return b, err == nil
 }
 
-// aim is what the column target has of an event: nil for most.
-func aim(e *chat.Event) []byte {
-	if target, ok := e.Target(); ok {
-		return target[:]
-	}
+// aim is what the columns target and kind have of an event: nil and 0 for most.
+func aim(e *chat.Event) (target []byte, kind chat.Kind) {
 	if b, ok := callOf(e); ok {
-		return b.Call[:]
+		return b.Call[:], e.Kind
 	}
-	return nil
+	of, ok := e.Target()
+	if !ok {
+		return nil, 0
+	}
+	if e.Readable() {
+		kind = e.Kind
+	}
+	return of[:], kind
 }
 
 // record is one of several records of a call.
@@ -92,7 +96,8 @@ func (v *View) records(conv int64, call [16]byte) (all []record, err error) {
 	return all, err
 }
 
-// reports lists what all records of a call tell of it, that of e first.
+// reports lists what the devices' records of a call tell of it, that of e first.
+// Of each device its first one counts.
 func (v *View) reports(e *chat.Event) (all [][]byte, err error) {
 	own, ok := callOf(e)
 	if !ok {
@@ -104,11 +109,13 @@ func (v *View) reports(e *chat.Event) (all [][]byte, err error) {
 		if err != nil {
 			return fmt.Errorf("%w: record of a call: %w", ErrDamaged, err)
 		}
-		if b, ok := callOf(other); ok && other.Hash() != e.Hash() {
+		if b, ok := callOf(other); ok && other.Device != e.Device {
 			all = append(all, b.Report)
 		}
 		return nil
-	}, `SELECT bytes FROM event WHERE target=? AND conv=(SELECT id FROM conv WHERE conv=?) ORDER BY hash`, own.Call[:], e.Conv[:])
+	}, `SELECT bytes FROM chain CROSS JOIN event ON event.id=(SELECT id FROM event AS e
+			WHERE e.target=? AND e.kind=? AND e.chain=chain.id ORDER BY e.depth LIMIT 1)
+		WHERE chain.conv=(SELECT id FROM conv WHERE conv=?) ORDER BY event.hash`, own.Call[:], int(chat.KindCall), e.Conv[:])
 	return all, err
 }
 

@@ -131,7 +131,7 @@ func (tx *Tx) forgetWords(conv int64) error {
 		return err
 	}
 	for _, b := range rows {
-		row, err := tx.reduce(b, chat.Hash{})
+		row, err := tx.said(b, chat.Hash{})
 		if err != nil {
 			return err
 		}

@@ -170,8 +170,9 @@ func (tx *Tx) insert(e *chat.Event, author identity.ID, ch *chain) error {
 	if e.Seq <= ch.forgotten {
 		e = e.Redact()
 	}
-	args := []any{h[:], ch.conv, ch.id, e.Seq, e.Depth, e.Time, row, aim(e), e.Encode()}
-	err := tx.c.exec(`INSERT INTO event(hash, conv, chain, seq, depth, time, shown, target, bytes) VALUES(?,?,?,?,?,?,?,?,?)`, args...)
+	at, kind := aim(e)
+	args := []any{h[:], ch.conv, ch.id, e.Seq, e.Depth, e.Time, row, at, int(kind), e.Encode()}
+	err := tx.c.exec(`INSERT INTO event(hash, conv, chain, seq, depth, time, shown, target, kind, bytes) VALUES(?,?,?,?,?,?,?,?,?,?)`, args...)
 	if err != nil {
 		return fmt.Errorf("append: %w", err)
 	}
@@ -191,11 +192,11 @@ func (tx *Tx) insert(e *chat.Event, author identity.ID, ch *chain) error {
 	ch.person, ch.tip.Seq, ch.tip.Hash, ch.depth, ch.deepest = author, e.Seq, h, e.Depth, max(ch.deepest, e.Depth)
 	switch {
 	case isEffect:
-		return tx.touch(e, h, target)
+		return tx.touch(id, e, h, target)
 	case row == shownNot:
 		return nil
 	}
-	if err := tx.show(id, e, h, author); err != nil {
+	if err := tx.show(id, e, h, author, ch); err != nil {
 		return err
 	}
 	if b, ok := callOf(e); ok {

@@ -26,13 +26,13 @@ type base struct {
 }
 
 // show indexes a new row. Effects may have come before it.
-func (tx *Tx) show(id int64, e *chat.Event, h chat.Hash, author identity.ID) error {
+func (tx *Tx) show(id int64, e *chat.Event, h chat.Hash, author identity.ID, ch *chain) error {
 	n, err := tx.c.number(`SELECT 1 FROM event WHERE target=? LIMIT 1`, h[:])
 	if err != nil {
 		return err
 	}
-	b := &base{id: id, touched: n > 0, event: e, author: author}
-	row, err := tx.reduce(b, chat.Hash{})
+	b := &base{id: id, chain: ch.id, touched: n > 0, event: e, author: author}
+	row, err := tx.said(b, chat.Hash{})
 	if err != nil {
 		return err
 	}
@@ -52,8 +52,9 @@ func (tx *Tx) show(id int64, e *chat.Event, h chat.Hash, author identity.ID) err
 }
 
 // touch brings the row that an effect changes up to date; if it is not there
-// yet, show will see the effect.
-func (tx *Tx) touch(e *chat.Event, h, target chat.Hash) error {
+// yet, show will see the effect. What it costs does not grow with the number of
+// effects that the row has already.
+func (tx *Tx) touch(id int64, e *chat.Event, h, target chat.Hash) error {
 	b, err := tx.base(e.Conv, target)
 	if errors.Is(err, ErrNotFound) {
 		return nil
@@ -66,15 +67,18 @@ func (tx *Tx) touch(e *chat.Event, h, target chat.Hash) error {
 			return fmt.Errorf("mark row: %w", err)
 		}
 	}
-	if e.Kind == chat.KindReaction {
+	switch {
+	case e.Kind == chat.KindReaction:
 		return nil
+	case b.event.Redacted(): // it stays deleted, and new edits of it are not kept either
+		return tx.redactOne(stored{id, e.Encode()}, chat.KindReaction)
 	}
-	before, err := tx.reduce(b, h)
+	before, err := tx.said(b, h)
 	if err != nil {
 		return err
 	}
 	b.touched = true
-	after, err := tx.reduce(b, chat.Hash{})
+	after, err := tx.said(b, chat.Hash{})
 	if err != nil {
 		return err
 	}
@@ -82,10 +86,8 @@ func (tx *Tx) touch(e *chat.Event, h, target chat.Hash) error {
 	if !after.Deleted {
 		return nil
 	}
-	if !before.Deleted {
-		if err := tx.uncount(b.id); err != nil {
-			return err
-		}
+	if err := tx.uncount(b.id); err != nil {
+		return err
 	}
 	return tx.redact(target)
 }
@@ -126,18 +128,51 @@ func readBase(s *sqlite3.Stmt) (b *base, err error) {
 	return b, nil
 }
 
-// reduce makes the row of b from all its effects but one.
-func (v *View) reduce(b *base, except chat.Hash) (chat.Row, error) {
-	if !b.touched {
-		return chat.Reduce(b.event, b.author, nil), nil
+// maxReactions is how many reactions of each device to one row count, the
+// newest: whoever sends thousands makes nobody slow.
+const maxReactions = 64
+
+// said makes the row of b, without reactions, from all its effects but one.
+func (v *View) said(b *base, except chat.Hash) (chat.Row, error) {
+	effects, err := v.wording(b, except)
+	if err != nil {
+		return chat.Row{}, err
+	}
+	return chat.Reduce(b.event, b.author, effects), nil
+}
+
+// row makes the row of b from its effects.
+func (v *View) row(b *base) (chat.Row, error) {
+	effects, err := v.wording(b, chat.Hash{})
+	if err == nil {
+		effects, err = v.newest(effects, b, chat.KindReaction, maxReactions, chat.Hash{})
+	}
+	if err != nil {
+		return chat.Row{}, err
+	}
+	return chat.Reduce(b.event, b.author, effects), nil
+}
+
+// wording finds the effects that say what a row says: the last edit of each
+// device, for the last of all counts, and one delete of each.
+func (v *View) wording(b *base, except chat.Hash) (effects []chat.Effect, err error) {
+	for _, k := range [...]chat.Kind{chat.KindEdit, chat.KindDelete} {
+		if effects, err = v.newest(effects, b, k, 1, except); err != nil {
+			return nil, err
+		}
+	}
+	return effects, nil
+}
+
+// newest adds the effects of one kind on a row that count: of each device, the
+// last few that can be read. In a chain depth grows, so that every device that
+// has the same events finds the same ones, whatever came first.
+func (v *View) newest(effects []chat.Effect, b *base, k chat.Kind, few int, except chat.Hash) ([]chat.Effect, error) {
+	if !b.touched || b.event.Redacted() {
+		return effects, nil
 	}
 	h := b.event.Hash()
-	var effects []chat.Effect
 	err := v.c.each(func(s *sqlite3.Stmt) error {
-		var hash chat.Hash
-		if fill(hash[:], s, 2); hash == except {
-			return nil
-		}
 		e, err := chat.ParseEvent(s.ColumnRawBlob(0))
 		if err != nil {
 			return fmt.Errorf("%w: %w", ErrDamaged, err)
@@ -146,9 +181,8 @@ func (v *View) reduce(b *base, except chat.Hash) (chat.Row, error) {
 		fill(f.Author[:], s, 1)
 		effects = append(effects, f)
 		return nil
-	}, `SELECT bytes, person, event.hash FROM event JOIN chain ON chain.id=event.chain WHERE target=?`, h[:])
-	if err != nil {
-		return chat.Row{}, err
-	}
-	return chat.Reduce(b.event, b.author, effects), nil
+	}, `SELECT event.bytes, person FROM chain CROSS JOIN event ON event.id IN (SELECT id FROM event AS e
+			WHERE e.target=? AND e.kind=? AND e.chain=chain.id AND e.hash<>? ORDER BY e.depth DESC LIMIT ?)
+		WHERE chain.conv=(SELECT conv FROM chain WHERE id=?)`, h[:], int(k), except[:], few, b.chain)
+	return effects, err
 }

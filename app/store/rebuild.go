@@ -72,8 +72,9 @@ func (tx *Tx) redrawEvent(s stored) error {
 		return err
 	}
 	h := e.Hash()
-	args := []any{h[:], ch.conv, ch.id, e.Seq, e.Depth, e.Time, ch.shown(e), aim(e), s.id}
-	return tx.c.exec(`UPDATE OR REPLACE event SET hash=?, conv=?, chain=?, seq=?, depth=?, time=?, shown=?, target=?, touched=0 WHERE id=?`, args...)
+	at, kind := aim(e)
+	args := []any{h[:], ch.conv, ch.id, e.Seq, e.Depth, e.Time, ch.shown(e), at, int(kind), s.id}
+	return tx.c.exec(`UPDATE OR REPLACE event SET hash=?, conv=?, chain=?, seq=?, depth=?, time=?, shown=?, target=?, kind=?, touched=0 WHERE id=?`, args...)
 }
 
 // redrawChains cuts chains at their first gap and finds their tips.
@@ -129,7 +130,7 @@ func (tx *Tx) redrawRows(ctx context.Context) error {
 
 func (tx *Tx) redrawSome(rows []*base) error {
 	for _, b := range rows {
-		row, err := tx.reduce(b, chat.Hash{})
+		row, err := tx.said(b, chat.Hash{})
 		if err != nil {
 			return err
 		}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"github.com/ncruces/go-sqlite3"
+
+	"github.com/entrenous/entrenous/app/chat"
 )
 
 // keySelf is the setting that says whose account this is.
@@ -15,7 +17,9 @@ const keySelf = "store.self"
 // A row of the table event is one event as it came, or redacted (bytes); the
 // other columns are an index over it. shown is 0 for effects and for what is
 // left of a deleted conversation, 1 for rows, 2 for rows that count as unread
-// until they are read; touched says that effects point at it.
+// until they are read; touched says that effects point at it. kind is that of an
+// effect or of a call's record whose body can be read, else 0: it finds the few
+// among any number with one target that count.
 // The full-text index holds no text, only words, see flushWords. It must not
 // have detail=none: together with secure-delete, FTS5 then loses rows when a
 // word is taken from one and given back in the same transaction.
@@ -51,6 +55,12 @@ CREATE TABLE draft(conv BLOB PRIMARY KEY, text TEXT NOT NULL, reply BLOB, editin
 CREATE TABLE invite(once BLOB PRIMARY KEY, created INTEGER NOT NULL, expires INTEGER NOT NULL, used INTEGER NOT NULL) WITHOUT ROWID;
 CREATE VIRTUAL TABLE words USING fts5(text, content='', columnsize=0, detail=column, tokenize='ascii');
 INSERT INTO words(words, rank) VALUES('secure-delete', 1);
+`, `
+ALTER TABLE event ADD COLUMN kind INTEGER NOT NULL DEFAULT 0;
+UPDATE event SET kind=aim_kind(bytes) WHERE target IS NOT NULL;
+DROP INDEX event_target;
+CREATE INDEX event_target ON event(target, kind, chain, depth) WHERE target IS NOT NULL;
+CREATE INDEX event_call ON event(target, conv) WHERE shown > 0 AND target IS NOT NULL;
 `}
 
 // migrate brings the database to the newest schema, step by step, each in
@@ -64,12 +74,28 @@ func (c *conn) migrate() error {
 	if version > len(migrations) {
 		return fmt.Errorf("schema %d, this version knows %d: %w", version, len(migrations), ErrNewer)
 	}
+	if version < len(migrations) {
+		if err := c.db.CreateFunction("aim_kind", 1, sqlite3.DETERMINISTIC|sqlite3.DIRECTONLY, aimKind); err != nil {
+			return explain(err)
+		}
+	}
 	for ; version < len(migrations); version++ {
 		if err := c.step(version); err != nil {
 			return fmt.Errorf("bring schema from %d to %d: %w", version, version+1, err)
 		}
 	}
 	return nil
+}
+
+// aimKind is the SQL function that finds an event's kind for the index.
+func aimKind(ctx sqlite3.Context, arg ...sqlite3.Value) {
+	e, err := chat.ParseEvent(arg[0].RawBlob())
+	if err != nil {
+		ctx.ResultInt(0) // Rebuild drops it
+		return
+	}
+	_, kind := aim(e)
+	ctx.ResultInt(int(kind))
 }
 
 func (c *conn) step(version int) error {

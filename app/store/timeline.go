@@ -150,7 +150,7 @@ func (v *View) views(conv chat.ConvID, rows []*base) ([]RowView, error) {
 	}
 	out := make([]RowView, len(rows))
 	for i, b := range rows {
-		row, err := v.reduce(b, chat.Hash{})
+		row, err := v.row(b)
 		if err != nil {
 			return nil, err
 		}
@@ -193,7 +193,7 @@ func (v *View) preview(conv chat.ConvID, h chat.Hash) (*Preview, error) {
 	if err != nil {
 		return nil, err
 	}
-	row, err := v.reduce(b, chat.Hash{})
+	row, err := v.said(b, chat.Hash{})
 	if err != nil {
 		return nil, err
 	}
