@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -18,6 +19,9 @@ func (p *program) inviteCommand() *cobra.Command {
 	var n control.NewInvite
 	var expires time.Duration
 	cmd := verb(p, "invite", "Make a link to hand to a friend", cobra.NoArgs, func(ctx context.Context, c *control.Client, _ []string) error {
+		if expires != 0 && expires < time.Second {
+			return &usageError{fmt.Errorf("--expires %v: at least 1s", expires)}
+		}
 		n.Expires = int64(expires / time.Second)
 		i, err := c.Invite(ctx, n)
 		if err != nil {
@@ -223,6 +227,9 @@ shown, until you add them or they use a one-time invite of yours.`
 func (p *program) verifyCommand() *cobra.Command {
 	var ok, undo bool
 	cmd := verb(p, "verify WHO", "Show the safety number shared with somebody", cobra.ExactArgs(1), func(ctx context.Context, c *control.Client, a []string) error {
+		if ok && undo {
+			return &usageError{errors.New("--ok marks the number and --undo takes the mark back: choose one")}
+		}
 		s, err := c.Safety(ctx, a[0])
 		if err == nil && (ok || undo) {
 			s, err = c.Verify(ctx, a[0], ok)
@@ -237,7 +244,6 @@ by side or in a call: if it is the same, nobody sits between you. Then mark it
 with --ok.`
 	cmd.Flags().BoolVar(&ok, "ok", false, "mark it as compared and the same")
 	cmd.Flags().BoolVar(&undo, "undo", false, "take the mark back")
-	cmd.MarkFlagsMutuallyExclusive("ok", "undo")
 	cmd.ValidArgsFunction = p.completeWho
 	return cmd
 }

@@ -66,6 +66,9 @@ window; its addresses then travel in their invites.`,
 				fmt.Fprintf(p.out, relayUnit, self)
 				return nil
 			}
+			if err := checkAddrs(cfg.Listen, nil, find); err != nil {
+				return err
+			}
 			cfg.Lend.Bytes = mib << 20
 			cfg.DHT = find.served(cfg.Listen)
 			if cfg.Lend.Open && (cfg.DHT == nil || len(terms.peers) > 0) {

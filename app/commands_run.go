@@ -33,7 +33,7 @@ With --json its first line is {"type":"ready",…}.`,
 				return err
 			}
 			d.cfg.Relays = namedRelays(d.cfg.Relays)
-			if err := checkAddrs(d.cfg, find); err != nil {
+			if err := checkAddrs(d.cfg.Listen, d.cfg.Relays, find); err != nil {
 				return err
 			}
 			if err := d.findBy(find); err != nil {
@@ -72,14 +72,17 @@ func (d *daemon) findBy(f finding) (err error) {
 }
 
 // checkAddrs finds addresses that cannot be meant.
-func checkAddrs(cfg node.Config, find finding) error {
-	for _, a := range cfg.Listen {
+func checkAddrs(listen, relays []string, find finding) error {
+	for _, a := range listen {
 		if !strings.HasPrefix(a, "/ip4/") && !strings.HasPrefix(a, "/ip6/") {
 			return &usageError{fmt.Errorf("--listen %s: not a multiaddr such as /ip4/0.0.0.0/udp/4001/quic-v1", a)}
 		}
 	}
-	for flag, addrs := range map[string][]string{"--bootstrap": find.bootstrap, "--relay": cfg.Relays} {
+	for flag, addrs := range map[string][]string{"--bootstrap": find.bootstrap, "--relay": relays} {
 		for _, a := range addrs {
+			if a == noBootstrap && flag == "--bootstrap" {
+				continue
+			}
 			_, peer, _ := strings.Cut(a, "/p2p/")
 			if _, err := transport.ParsePeer(peer); err != nil || !strings.HasPrefix(a, "/") {
 				return &usageError{fmt.Errorf("%s %s: not a multiaddr such as /ip4/192.0.2.1/udp/4001/quic-v1/p2p/12D3…", flag, a)}

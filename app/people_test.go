@@ -234,3 +234,22 @@ func TestAnInviteIsAQRCodeInTheTerminal(t *testing.T) {
 		t.Error("the QR code is in the JSON")
 	}
 }
+
+func TestWhatCannotBeDoneToAPersonIsSaidSo(t *testing.T) {
+	t.Parallel()
+	ana, bo := friends(t)
+	if f := ana.fails(7, "accept", "Bo"); f.Code != control.CodeState || f.Hint == "" {
+		t.Errorf("accepting a friend: %+v", f)
+	}
+	if f := ana.fails(7, "unblock", "Bo"); f.Code != control.CodeState || f.Hint == "" {
+		t.Errorf("unblocking who is not blocked: %+v", f)
+	}
+	if f := ana.fails(2, "verify", "Bo", "--ok", "--undo"); f.Hint == "" {
+		t.Errorf("both marks: %+v", f)
+	}
+	for _, life := range []string{"100ms", "-1ms"} {
+		if f := bo.fails(2, "invite", "--expires", life); !strings.Contains(f.Message, "1s") {
+			t.Errorf("an invite of %s: %+v", life, f)
+		}
+	}
+}

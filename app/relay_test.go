@@ -51,3 +51,13 @@ func TestARelayShowsWhatItPassedOn(t *testing.T) {
 		t.Errorf("metrics for everybody: exit code %d, %s", a.code, a.err)
 	}
 }
+
+func TestARelayIsToldWhichAddressIsNone(t *testing.T) {
+	t.Parallel()
+	p := newPerson(t, "Ana")
+	for _, flag := range []string{"--listen", "--bootstrap"} {
+		if f := p.fails(2, "relay", flag, "foo"); !strings.Contains(f.Message, flag+" foo") || f.Hint == "" {
+			t.Errorf("%s: %+v", flag, f)
+		}
+	}
+}

@@ -64,7 +64,9 @@ func TestSendWaitsForTheStateAskedFor(t *testing.T) {
 	}
 	bo.wake()
 	bo.reads(ana, "later")
-	ana.fails(2, "send", "Bo", "x", "--wait", "carried")
+	if f := ana.fails(2, "send", "Bo", "x", "--wait", "carried"); f.Hint == "" {
+		t.Errorf("a state that cannot be waited for: %+v", f)
+	}
 	ana.fails(2, "send", "Bo", "")
 	ana.fails(2, "send", "Bo")
 }
@@ -162,6 +164,13 @@ func TestRepliesEditsReactionsAndDeletionsReachTheFriend(t *testing.T) {
 	bo.fails(7, "delete", first)
 	bo.fails(2, "edit", "12", "no id")
 	bo.fails(4, "edit", strings.Repeat("ab", 32), "nothing there")
+	if f := ana.fails(7, "edit", second, "again"); !strings.Contains(f.Message, "deleted") {
+		t.Errorf("editing what was deleted: %+v", f)
+	}
+	ana.fails(7, "react", second, "👍")
+	if f := bo.fails(2, "react", first, strings.Repeat("👍", 17)); f.Hint == "" {
+		t.Errorf("a reaction of 68 bytes: %+v", f)
+	}
 }
 
 func TestHistoryIsPagedBackwards(t *testing.T) {
@@ -194,6 +203,9 @@ func TestHistoryIsPagedBackwards(t *testing.T) {
 		t.Errorf("for people:\n%s", text)
 	}
 	bo.fails(2, "history", "Ana", "--limit", "0")
+	if f := bo.fails(2, "search", "one", "--limit", "1000"); f.Hint == "" {
+		t.Errorf("more than fits: %+v", f)
+	}
 	bo.fails(4, "history", "Ana", "--before", strings.Repeat("ab", 32))
 }
 

@@ -18,8 +18,15 @@ const (
 	presenceAway   = "away"
 )
 
-// ErrNotFriend means that the verb needs a friend, and the person is none (yet).
-var ErrNotFriend = errors.New("you are not friends yet")
+// Errors of the verbs on people.
+var (
+	// ErrNotFriend means that the verb needs a friend, and the person is none (yet).
+	ErrNotFriend = errors.New("you are not friends yet")
+	// ErrNoRequest means that the person does not ask to be accepted.
+	ErrNoRequest = errors.New("there is no request")
+	// ErrNotBlocked means that the person is not blocked.
+	ErrNotBlocked = errors.New("not blocked")
+)
 
 // Contact is a person as a roster shows them.
 type Contact struct {
@@ -162,7 +169,7 @@ func (n *Node) changeIn(ctx context.Context, id identity.ID, f func(tx *store.Tx
 func (n *Node) Accept(ctx context.Context, id identity.ID) error {
 	err := n.change(ctx, id, func(c *store.Contact) error {
 		if c.State != store.Request {
-			return fmt.Errorf("accept %s: there is no request", c.ID.Short())
+			return fmt.Errorf("accept %s: %w", c.ID.Short(), ErrNoRequest)
 		}
 		c.State, c.Since = store.Friend, n.cfg.Now()
 		return nil
@@ -235,7 +242,7 @@ func (n *Node) Block(ctx context.Context, id identity.ID) error {
 func (n *Node) Unblock(ctx context.Context, id identity.ID) error {
 	err := n.changeIn(ctx, id, func(tx *store.Tx, c *store.Contact) error {
 		if c.State != store.Blocked {
-			return fmt.Errorf("unblock %s: not blocked", c.ID.Short())
+			return fmt.Errorf("unblock %s: %w", c.ID.Short(), ErrNotBlocked)
 		}
 		c.State = store.Friend
 		was, err := tx.Value(unfriendedKey(id))

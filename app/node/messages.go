@@ -19,6 +19,12 @@ var (
 	ErrNoMessage = errors.New("no such message here")
 	// ErrNotMine means that only its author may edit or delete a message.
 	ErrNotMine = errors.New("only the author can change a message")
+	// ErrDeleted means that the message was deleted, and nothing can be done to it.
+	ErrDeleted = errors.New("the message was deleted")
+	// ErrNoText means that the row is none that somebody wrote, such as a call.
+	ErrNoText = errors.New("only what was written can be edited")
+	// ErrEmoji means that a reaction is longer than one may be.
+	ErrEmoji = errors.New("a reaction is one emoji")
 	// ErrEmpty means that there is nothing to send.
 	ErrEmpty = errors.New("the message is empty")
 	// ErrTimeout means that a message has not come as far as was waited for.
@@ -109,8 +115,11 @@ func (n *Node) Delete(ctx context.Context, id chat.Hash) error {
 
 // React puts an emoji under a message, or takes it back.
 func (n *Node) React(ctx context.Context, id chat.Hash, emoji string, on bool) error {
-	if emoji == "" {
+	switch {
+	case emoji == "":
 		return ErrEmpty
+	case len(emoji) > chat.MaxEmoji:
+		return ErrEmoji
 	}
 	return n.alter(ctx, id, false, chat.KindReaction, chat.ReactionBody{Of: id, Emoji: emoji, On: on}.Encode())
 }
@@ -120,8 +129,13 @@ func (n *Node) alter(ctx context.Context, id chat.Hash, mine bool, kind chat.Kin
 	if err != nil {
 		return err
 	}
-	if mine && row.Author != n.me.id {
+	switch {
+	case mine && row.Author != n.me.id:
 		return ErrNotMine
+	case row.Deleted && kind != chat.KindDelete:
+		return ErrDeleted
+	case kind == chat.KindEdit && row.Kind != chat.KindText && row.Kind != chat.KindReply:
+		return ErrNoText
 	}
 	if err := n.mayWrite(who); err != nil {
 		return err

@@ -138,7 +138,7 @@ func pageQuery(r *http.Request) (q store.Query, err error) {
 	q.Limit = defaultLimit
 	if text := v.Get("limit"); text != "" {
 		if q.Limit, err = strconv.Atoi(text); err != nil || q.Limit < 1 || q.Limit > maxLimit {
-			return q, &control.Failure{Message: "limit must be between 1 and 500", Code: control.CodeInvalid}
+			return q, &control.Failure{Message: "limit must be between 1 and 500", Hint: "Read on with “before” or “after”, or look for words that are in less", Code: control.CodeInvalid}
 		}
 	}
 	for name, to := range map[string]*chat.Hash{"before": &q.Before, "after": &q.After, "around": &q.Around} {
@@ -185,7 +185,7 @@ func wanted(in control.NewMessage) (want chat.State, wait time.Duration, err err
 	want, wait = chat.Written, defaultWait
 	if in.Wait != "" {
 		if want, err = chat.ParseState(in.Wait); err != nil || want > chat.Seen || want == chat.Carried {
-			return want, wait, &control.Failure{Message: "wait must be written, delivered or seen", Code: control.CodeInvalid}
+			return want, wait, &control.Failure{Message: "wait must be written, delivered or seen", Hint: "“seen” waits the longest; without it nothing is waited for", Code: control.CodeInvalid}
 		}
 	}
 	if in.Timeout > 0 {

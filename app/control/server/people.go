@@ -79,7 +79,7 @@ func invite(n *node.Node, r *http.Request) (any, error) {
 		return nil, err
 	}
 	if in.Expires < 0 || in.Expires > 10*365*24*3600 {
-		return nil, &control.Failure{Message: "An invite can live between a second and ten years", Code: control.CodeInvalid}
+		return nil, &control.Failure{Message: "An invite can live between a second and ten years", Hint: "Give the seconds; none or 0 is a week for a one-time invite", Code: control.CodeInvalid}
 	}
 	i, err := n.Invite(r.Context(), in.Once, time.Duration(in.Expires)*time.Second)
 	if err != nil {

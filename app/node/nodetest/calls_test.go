@@ -132,6 +132,10 @@ func TestAFriendWhoIsAwayFindsAMissedCall(t *testing.T) {
 		town.Eventually("bob is shown away", func() bool { return !alice.Sees(bob) })
 		id := alice.Call(bob)
 		alice.WantEnded(id, call.Away)
+		alice.CallRow(bob, id)
+		if err := alice.Node().Edit(town.Context(), alice.Rows(bob)[0].ID, "it was nothing"); !errors.Is(err, node.ErrNoText) {
+			t.Errorf("editing the row of a call: %v", err)
+		}
 		town.Pass(time.Hour)
 		bob.Wake()
 		if row := bob.CallRow(alice, id); row.Reason != "missed" {
