@@ -2,25 +2,37 @@ package transport
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/netip"
+	"os"
 	"sync"
 	"syscall"
 	"time"
 )
 
-// deafTime is how long Deaf waits for an answer.
-const deafTime = 500 * time.Millisecond
+const (
+	// deafTime is how long Deaf waits for an answer.
+	deafTime = 500 * time.Millisecond
+	// deafAgain is when it asks again: systems answer seldom, Linux once a second
+	// whoever asks, and what else comes for the closed port asks too.
+	deafAgain = 100 * time.Millisecond
+)
 
 // Deaf reports whether nobody listens at addr any more: its machine answers
 // that the port is closed (ICMP port unreachable), as it does when the program
-// has ended. It sends one byte that means nothing to anybody. No answer proves
+// has ended. It sends single bytes that mean nothing to anybody. No answer proves
 // nothing.
 //
 // Where the system allows it the byte leaves from the host's own port, which
 // routers before both ends let through. For as long as this takes, what comes
 // from addr is not read otherwise: ask only when nothing comes.
 func (h *Host) Deaf(ctx context.Context, addr netip.AddrPort) bool {
+	return h.deaf(ctx, addr, deafTime)
+}
+
+// deaf is Deaf within a time of the caller's choice.
+func (h *Host) deaf(ctx context.Context, addr netip.AddrPort, limit time.Duration) bool {
 	if !h.MayReach(addr.Addr()) {
 		return false
 	}
@@ -32,16 +44,21 @@ func (h *Host) Deaf(ctx context.Context, addr netip.AddrPort) bool {
 		return false
 	}
 	defer c.Close()
-	end := time.Now().Add(deafTime)
+	end := time.Now().Add(limit)
 	if until, ok := ctx.Deadline(); ok && until.Before(end) {
 		end = until
 	}
-	if err := c.SetDeadline(end); err != nil {
-		return false
-	}
 	b := make([]byte, 1)
-	if _, err = c.Write(b); err == nil {
-		_, err = c.Read(b) // the answer comes with the next call on the socket
+	for time.Now().Before(end) {
+		if c.SetDeadline(earlier(end, time.Now().Add(deafAgain))) != nil {
+			return false
+		}
+		if _, err = c.Write(b); err == nil {
+			_, err = c.Read(b) // the answer comes with the next call on the socket
+		}
+		if !errors.Is(err, os.ErrDeadlineExceeded) {
+			break
+		}
 	}
 	return saysErrno(err, syscall.ECONNREFUSED, 10054)
 }

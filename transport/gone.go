@@ -33,9 +33,12 @@ const (
 	// length and the peer, answered by one byte.
 	goneProtocol = "/entrenous/gone/1"
 	// goneTime is how long a relay may take to answer.
-	goneTime = 1500 * time.Millisecond
+	goneTime = 2 * time.Second
 	// goneProbe is how long a connection may take to show that its other end lives.
 	goneProbe = 600 * time.Millisecond
+	// goneDeaf is how long a machine may take to say that a port is closed: Linux
+	// does so once a second, and what a relay still passes on asks as well.
+	goneDeaf = 1200 * time.Millisecond
 	// goneSure is how long somebody who hung up must stay away: a program that
 	// looks for a better way is back before.
 	goneSure = 2500 * time.Millisecond
@@ -124,7 +127,7 @@ func (h *Host) whereabouts(ctx context.Context, p peer.ID) byte {
 		return goneNot
 	}
 	for _, c := range conns {
-		if at, ok := remoteNow(c); ok && h.Deaf(ctx, at) {
+		if at, ok := remoteNow(c); ok && h.deaf(ctx, at, goneDeaf) {
 			h.noteEnd(p, time.Now().Add(-goneSure))
 			for _, c := range conns {
 				_ = c.Close()
