@@ -14,8 +14,9 @@ const (
 	// taken from a link at once, and then one each introEvery.
 	introBurst = 64
 	introEvery = time.Second
-	// listBurst new device lists are taken from a person, and then one each
-	// listEvery: each of their changes is kept for good and becomes a row.
+	// listBurst new device lists, and devices on none, are taken from a person,
+	// and then one each listEvery: each change of a list is kept for good and
+	// becomes a row, each device is kept with its secret and read with all others.
 	listBurst = 16
 	listEvery = time.Hour
 )
@@ -45,7 +46,7 @@ func (a *allowance) take(burst int, every time.Duration) bool {
 	return true
 }
 
-// news counts the new device lists of each person we know.
+// news counts the new device lists and devices of each person we know.
 type news struct {
 	mu  sync.Mutex
 	all map[identity.ID]*allowance

@@ -133,6 +133,15 @@ func (n *Node) admit(cert identity.Certificate, used *noise.Pair) error {
 	if r.contacts[id].State == store.Blocked {
 		return fmt.Errorf("%w: blocked", errRefused)
 	}
+	return n.countNew(r, id, isKnown)
+}
+
+// countNew decides about one more device of a friend that is on no list that we
+// hold, before either end keeps a secret of it.
+func (n *Node) countNew(r *roster, id identity.ID, isKnown bool) error {
+	if !isKnown && r.friend(id) && !n.news.take(id) {
+		return fmt.Errorf("%w: too many new devices", errRefused)
+	}
 	return nil
 }
 
@@ -144,7 +153,8 @@ func (n *Node) learnCaller(ctx context.Context, l *link, cert identity.Certifica
 	return n.keepPair(ctx, l.device, l.ch)
 }
 
-// keepDevice stores a device, or its new peer id.
+// keepDevice stores a device, or its new peer id. Of devices that are on no list
+// of their person's only some are kept.
 func (n *Node) keepDevice(ctx context.Context, peer transport.Peer, cert identity.Certificate) error {
 	b, err := cert.MarshalBinary()
 	if err != nil {
@@ -154,12 +164,16 @@ func (n *Node) keepDevice(ctx context.Context, peer transport.Peer, cert identit
 		d, err := tx.Device(cert.DeviceID())
 		if errors.Is(err, store.ErrNotFound) {
 			d, err = newDevice(tx, cert.DeviceID(), cert.Person)
+			d.LastSeen = n.cfg.Now()
 		}
 		if err != nil {
 			return err
 		}
 		d.Cert, d.Peer = b, string(peer)
-		return tx.PutDevice(d)
+		if err := tx.PutDevice(d); err != nil {
+			return err
+		}
+		return n.forgetUnlisted(tx, d)
 	})
 }
 

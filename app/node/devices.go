@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/entrenous/entrenous/app/chat"
 	"github.com/entrenous/entrenous/app/store"
@@ -40,6 +41,47 @@ func putDevices(tx *store.Tx, list *identity.DeviceList) error {
 		}
 		d.Cert = b
 		if err := tx.PutDevice(d); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// maxUnlisted is how many devices of a person are kept that are on no list of
+// theirs that we know: new ones, whose list is still to come, and those that
+// were taken off.
+const maxUnlisted = 32
+
+// forgetUnlisted makes room after a device of a person was put, for one can
+// certify any number: those that were not seen for longest go. Who wrote
+// something stays known, and what is on the list; our own devices come by our
+// list alone.
+func (n *Node) forgetUnlisted(tx *store.Tx, put store.Device) error {
+	if put.Person == n.me.id {
+		return nil
+	}
+	all, err := tx.Devices(put.Person)
+	if err != nil || len(all) <= maxUnlisted {
+		return err
+	}
+	list, err := storedList(tx, put.Person)
+	if err != nil {
+		return err
+	}
+	keys, err := tx.ConvKeys(chat.Direct(n.me.id, put.Person))
+	if err != nil {
+		return err
+	}
+	all = slices.DeleteFunc(all, func(d store.Device) bool {
+		listed := false
+		if list != nil {
+			_, listed = list.Find(d.ID)
+		}
+		return listed || d.ID == put.ID || slices.ContainsFunc(keys, func(k store.ConvKey) bool { return k.Device == d.ID })
+	})
+	slices.SortFunc(all, func(a, b store.Device) int { return a.LastSeen.Compare(b.LastSeen) })
+	for _, d := range all[:max(0, len(all)+1-maxUnlisted)] {
+		if err := tx.DeleteDevice(d.ID); err != nil {
 			return err
 		}
 	}

@@ -55,13 +55,14 @@ func (n *Node) seenNearby(addrs []string, tags [][8]byte) {
 	}
 }
 
-// findable lists the devices we look for, with the secret of their tags.
+// findable lists the devices we look for, with the secret of their tags: those
+// on the lists of their people, for one can certify any number of others.
 func (n *Node) findable() map[identity.DeviceID][32]byte {
 	r := n.known()
 	out := map[identity.DeviceID][32]byte{}
 	for id, d := range r.devices {
 		switch c := r.contacts[d.Person]; {
-		case d.Revoked || id == n.me.device.ID() || r.hides(d.Person):
+		case d.Revoked || id == n.me.device.ID() || r.hides(d.Person) || !r.listed(d.Person, id):
 		case d.Person == n.me.id:
 			out[id] = wide(n.toldTo(n.me.id))
 		case c.State == store.Friend && c.Rendezvous != [16]byte{}:

@@ -372,6 +372,46 @@ func TestAFriendWhoConnectsAgainAndAgainDisturbsNobody(t *testing.T) {
 	})
 }
 
+func TestAFriendWithEverNewDevicesIsHeldOff(t *testing.T) {
+	withMallory(t, func(m *mallory) {
+		fresh := func(n int) (let int) {
+			for range n {
+				m.raw.As(m.Guise())
+				ch, err := m.raw.Live(m.town.Context(), m.alice, nil)
+				if err == nil {
+					let++
+					ch.Close()
+				}
+				m.town.Pass(time.Second)
+			}
+			return let
+		}
+		wantKept := func(most int) {
+			t.Helper()
+			m.alice.Sleep()
+			m.alice.Disk(func(s *store.Store) error {
+				devices, err := s.Devices(m.ID())
+				if len(devices) > most || !slices.ContainsFunc(devices, func(d store.Device) bool { return d.ID == m.DeviceID() }) {
+					t.Errorf("%d devices of mallory's are kept", len(devices))
+				}
+				return err
+			})
+			m.alice.Wake()
+			m.town.Eventually("alice and bob meet again", func() bool { return m.alice.Sees(m.bob) && m.bob.Sees(m.alice) })
+		}
+		if let := fresh(100); let == 0 || let > 20 {
+			t.Errorf("%d of 100 new devices were let in", let)
+		}
+		wantKept(20)
+		for range 4 { // patiently
+			m.town.Pass(16 * time.Hour)
+			fresh(16)
+		}
+		wantKept(1 + 32)
+		m.wantPeace()
+	})
+}
+
 func TestAFriendsHelloMakesNobodyKnockAtOtherDoors(t *testing.T) {
 	withMallory(t, func(m *mallory) {
 		m.say(chat.Hello{Name: "m", Peer: string(m.Peer()), Addrs: []string{

@@ -35,6 +35,11 @@ func (tx *Tx) PutDevice(d Device) error {
 		d.ID[:], d.Person[:], d.Cert, d.Peer, string(addrs), d.PairOld, d.PairNew, millis(d.LastSeen), d.Revoked)
 }
 
+// DeleteDevice forgets a device and what is shared with it.
+func (tx *Tx) DeleteDevice(id identity.DeviceID) error {
+	return tx.c.exec(`DELETE FROM device WHERE id=?`, id[:])
+}
+
 // Device returns a device, or ErrNotFound.
 func (v *View) Device(id identity.DeviceID) (d Device, err error) {
 	err = v.c.one(func(s *sqlite3.Stmt) { d = device(s) }, `SELECT `+deviceColumns+` FROM device WHERE id=?`, id[:])
