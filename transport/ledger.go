@@ -11,11 +11,21 @@ type Ledger struct {
 	Each  map[string]int64 `json:"each"`  // bytes in the week, by whose they were
 }
 
+// maxEach is how many a ledger names in a week: a relay for everybody meets any
+// number of names, and the ledger is written each minute.
+const maxEach = 1000
+
+// Others stands in Ledger.Each for all that are not named.
+const Others = "others"
+
 // Add books what was passed on by now; a new month or week begins at nothing.
 func (l *Ledger) Add(now time.Time, bytes int64, each map[string]int64) {
 	l.turn(now)
 	l.Bytes += bytes
 	for who, n := range each {
+		if _, named := l.Each[who]; !named && len(l.Each) >= maxEach {
+			who = Others
+		}
 		l.Each[who] += n
 	}
 }

@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/protocol"
 	"github.com/libp2p/go-libp2p/p2p/protocol/circuitv2/pb"
 	"github.com/libp2p/go-libp2p/p2p/protocol/circuitv2/relay"
+	"github.com/libp2p/go-libp2p/p2p/protocol/circuitv2/util"
 	ma "github.com/multiformats/go-multiaddr"
 	"golang.org/x/time/rate"
 )
@@ -32,7 +34,7 @@ type Meter struct {
 	refused      atomic.Int64 // requests
 
 	mu   sync.Mutex
-	each map[Peer]*atomic.Int64
+	each map[Peer]int64 // since it was last asked for
 }
 
 // Reading is what a Meter shows.
@@ -53,16 +55,13 @@ func (m *Meter) Read() Reading {
 }
 
 // Take gives the bytes that went to and came from each peer since it was last
-// asked, through this relay.
+// asked, through this relay. Whoever was refused is not among them: anybody can
+// ask under any number of names.
 func (m *Meter) Take() map[Peer]int64 {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	out := map[Peer]int64{}
-	for p, n := range m.each {
-		if v := n.Swap(0); v > 0 {
-			out[p] = v
-		}
-	}
+	out := m.each
+	m.each = nil
 	return out
 }
 
@@ -76,18 +75,13 @@ func (m *Meter) Allow(bytes int64) {
 // spent says whether all that was allowed is used up.
 func (m *Meter) spent() bool { return m.capped.Load() && m.left.Load() <= 0 }
 
-func (m *Meter) of(p Peer) *atomic.Int64 {
+func (m *Meter) count(p Peer, bytes int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.each == nil {
-		m.each = map[Peer]*atomic.Int64{}
+		m.each = map[Peer]int64{}
 	}
-	n := m.each[p]
-	if n == nil {
-		n = &atomic.Int64{}
-		m.each[p] = n
-	}
-	return n
+	m.each[p] += int64(bytes)
 }
 
 // RelayStatus is for libp2p.
@@ -160,7 +154,7 @@ func (l *lender) wait(n int) bool {
 
 // SetStreamHandler is for the relay service.
 func (l *lender) SetStreamHandler(id protocol.ID, f network.StreamHandler) {
-	l.Host.SetStreamHandler(id, func(s network.Stream) { f(l.lent(s)) })
+	l.Host.SetStreamHandler(id, func(s network.Stream) { f(l.lent(s, false)) })
 }
 
 // NewStream is for the relay service.
@@ -169,18 +163,22 @@ func (l *lender) NewStream(ctx context.Context, p peer.ID, ids ...protocol.ID) (
 	if err != nil {
 		return nil, err //nolint:wrapcheck // the service looks at what libp2p says
 	}
-	return l.lent(s), nil
+	return l.lent(s, true), nil // to somebody who has a reservation
 }
 
-func (l *lender) lent(s network.Stream) network.Stream {
-	return &lentStream{Stream: s, l: l, of: l.meter.of(Peer(s.Conn().RemotePeer().String()))}
+func (l *lender) lent(s network.Stream, granted bool) network.Stream {
+	out := &lentStream{Stream: s, l: l, of: Peer(s.Conn().RemotePeer().String())}
+	out.granted.Store(granted)
+	return out
 }
 
-// lentStream is one half of a circuit.
+// lentStream is one half of a circuit, or a request for something.
 type lentStream struct {
 	network.Stream
-	l  *lender
-	of *atomic.Int64
+	l       *lender
+	of      Peer
+	granted atomic.Bool // what it asks for: its peer is counted from then on
+	answer  []byte      // as far as it is written, until it is granted
 }
 
 // Read takes what its peer sends: that is counted once in all.
@@ -189,7 +187,9 @@ func (s *lentStream) Read(b []byte) (int, error) {
 	if n == 0 {
 		return n, err //nolint:wrapcheck // io.EOF must stay what it is
 	}
-	s.of.Add(int64(n))
+	if s.granted.Load() {
+		s.l.meter.count(s.of, n)
+	}
 	s.l.meter.total.Add(int64(n))
 	if s.l.meter.capped.Load() && s.l.meter.left.Add(-int64(n)) < 0 {
 		return 0, errSpent
@@ -198,16 +198,37 @@ func (s *lentStream) Read(b []byte) (int, error) {
 		return 0, ErrClosed
 	}
 	if s.l.tap != nil {
-		s.l.tap(Peer(s.Conn().RemotePeer().String()), b[:n])
+		s.l.tap(s.of, b[:n])
 	}
 	return n, err //nolint:wrapcheck // as above
 }
 
-// Write passes on what its peer is sent.
+// Write passes on what its peer is sent: first, whether what it asked for is
+// granted.
 func (s *lentStream) Write(b []byte) (int, error) {
 	n, err := s.Stream.Write(b)
-	s.of.Add(int64(n))
+	if s.granted.Load() || s.grants(b) {
+		s.l.meter.count(s.of, n)
+	}
 	return n, err //nolint:wrapcheck // as above
+}
+
+// maxStatus is how long an answer may be, in bytes.
+const maxStatus = 4 << 10
+
+// grants notices the answer that is no refusal, circuit v2 STATUS. It is written
+// in parts.
+func (s *lentStream) grants(b []byte) bool {
+	s.answer = append(s.answer, b...)
+	r := util.NewDelimitedReader(bytes.NewReader(s.answer), maxStatus)
+	defer r.Close()
+	var m pb.HopMessage
+	if r.ReadMsg(&m) != nil || m.GetType() != pb.HopMessage_STATUS || m.GetStatus() != pb.Status_OK {
+		return false
+	}
+	s.answer = nil
+	s.granted.Store(true)
+	return true
 }
 
 // who says whom a relay serves.

@@ -2,6 +2,7 @@ package transport_test
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -72,6 +73,45 @@ func TestARelayCountsForWhomItPassesOn(t *testing.T) {
 			t.Errorf("what was taken is there again: %v", again)
 		}
 	})
+}
+
+func TestWhoARelayRefusesIsNotCounted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := &transport.Meter{}
+		nobody := func(transport.Peer) bool { return false }
+		alice, bob, relay := lending(t, transport.Lend{Meter: m, For: nobody, From: nobody})
+		var through []string
+		for _, a := range relay.Addrs() {
+			through = append(through, a+"/p2p-circuit")
+		}
+		before := m.Read().Refused
+		if err := alice.Dial(t.Context(), bob.Peer(), through); err == nil {
+			t.Error("a circuit was granted")
+		}
+		if r := m.Read(); before == 0 || r.Refused == before {
+			t.Errorf("%d requests refused before alice dialled, and then %+v", before, r)
+		}
+		if each := m.Take(); len(each) != 0 {
+			t.Errorf("those who were refused are counted: %v", each)
+		}
+	})
+}
+
+func TestALedgerNamesOnlySoMany(t *testing.T) {
+	var l transport.Ledger
+	now := time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
+	l.Add(now, 1, map[string]int64{"alice": 1})
+	for i := range 3000 {
+		l.Add(now, 2, map[string]int64{fmt.Sprint("somebody ", i): 2})
+	}
+	l.Add(now, 1, map[string]int64{"alice": 1})
+	sum := int64(0)
+	for _, n := range l.Each {
+		sum += n
+	}
+	if len(l.Each) > 1001 || l.Each["alice"] != 2 || l.Each[transport.Others] < 2000 || sum != l.Bytes || sum != 6002 {
+		t.Errorf("%d names, %d bytes of alice, %d of others, %d of %d in all", len(l.Each), l.Each["alice"], l.Each[transport.Others], sum, l.Bytes)
+	}
 }
 
 func TestARelayEndsWhenItsMonthIsSpent(t *testing.T) {
