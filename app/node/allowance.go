@@ -14,6 +14,10 @@ const (
 	// taken from a link at once, and then one each introEvery.
 	introBurst = 64
 	introEvery = time.Second
+	// signalBurst signals about calls are taken from a link at once, and then one
+	// each signalEvery: each becomes work of the one goroutine that has all calls.
+	signalBurst = 128
+	signalEvery = 50 * time.Millisecond
 	// listBurst new device lists, and devices on none, are taken from a person,
 	// and then one each listEvery: each change of a list is kept for good and
 	// becomes a row, each device is kept with its secret and read with all others.

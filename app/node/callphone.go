@@ -39,6 +39,8 @@ type phone struct {
 	done      chan struct{}      // closed by close
 	better    chan struct{}      // holds a token when there may be a better path for the tunnel
 
+	renewals [2]renewal // guarded by calls.mu: of the path, asked for and answered
+
 	far           atomic.Pointer[call.Device] // of a test: the other end, once it is known
 	recordedThere atomic.Bool
 

@@ -126,10 +126,14 @@ func (c *calls) take() (func(context.Context), time.Duration) {
 		c.queue = c.queue[1:]
 		return job, 0
 	}
-	if next := c.book.Next(); !next.IsZero() {
-		return nil, max(time.Until(next), 0)
+	job, pause := c.renewalLocked(time.Now())
+	if job != nil {
+		return job, 0
 	}
-	return nil, time.Hour
+	if next := c.book.Next(); !next.IsZero() {
+		pause = min(pause, max(time.Until(next), 0))
+	}
+	return nil, pause
 }
 
 // enqueueLocked makes jobs of what the book says.

@@ -224,6 +224,41 @@ func TestAFingerprintOfAnEarlierCallNeverConnectsAgain(t *testing.T) {
 	})
 }
 
+func TestWhoeverAsksForAnotherPathWithoutPauseIsAnsweredOnceASecond(t *testing.T) {
+	withMallory(t, func(m *mallory) {
+		m.legs(func(newLeg func() *rtc.Leg) {
+			leg, id := newLeg(), call.ID{6}
+			m.calls(id, leg, m.offers(leg))
+			m.alice.WantCall(id, call.Active)
+			d, err := leg.Restart(m.town.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i := range 300 {
+				d.Candidates = nil
+				for j := range 32 {
+					d.Candidates = append(d.Candidates, rtc.Candidate{Kind: rtc.Host, Priority: 1, Addr: netip.AddrPortFrom(netip.AddrFrom4([4]byte{8, 8, byte(i), byte(j)}), 9)})
+				}
+				m.say(m.signal(id, call.Signal{Kind: call.Again, Description: d.Encode()}))
+			}
+			answers := 0
+			for _, s := range m.heardCalls() { // for four seconds
+				if s.Kind == call.AgainToo {
+					answers++
+				}
+			}
+			if answers < 2 || answers > 9 {
+				t.Errorf("alice looked for another path %d times", answers)
+			}
+			m.alice.WantCall(id, call.Active)
+			m.alice.HangUp(id)
+			m.alice.WantEnded(id, call.Completed)
+			m.what = "hundreds of renewals"
+			m.wantPeace()
+		})
+	})
+}
+
 func TestSignalsOfAnEarlierChannelAndAlteredOnesAreDropped(t *testing.T) {
 	withMallory(t, func(m *mallory) {
 		earlier := m.signal(call.ID{1}, call.Signal{Kind: call.Offer, Description: offer()})

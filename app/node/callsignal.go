@@ -24,6 +24,10 @@ func (n *Node) heardCall(l *link, f chat.CallFrame) {
 	c := &n.calls
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if !l.signals.take(signalBurst, signalEvery) {
+		n.log.Debug("call signals without end", "peer", l.device)
+		return
+	}
 	if c.over || n.heardTrialLocked(l, f.Call, s) {
 		return
 	}
@@ -40,7 +44,10 @@ func (n *Node) heardCall(l *link, f chat.CallFrame) {
 	case call.End:
 		n.reportedLocked(now, s.Report)
 	case call.Again, call.AgainToo:
-		c.queue = append(c.queue, func(ctx context.Context) { n.renewPath(ctx, id, from, s) })
+		if p := c.phones[id]; p != nil {
+			r := &p.renewals[s.Kind-call.Again]
+			r.wants = func(ctx context.Context) { n.renewPath(ctx, id, from, s) }
+		}
 	case call.Recording:
 		if p := c.phones[id]; p != nil {
 			p.recordedThere.Store(s.On)
@@ -196,6 +203,38 @@ func (n *Node) restart(ctx context.Context, e call.Effect) {
 		return
 	}
 	n.say(e.Call, e.Device, call.Signal{Kind: call.Again, Description: d.Encode()})
+}
+
+// renewBurst renewals of a call's path, which an honest end that moves needs, are
+// taken at once, and then one each renewEvery: the last that was wanted.
+const (
+	renewBurst = 4
+	renewEvery = time.Second
+)
+
+// renewal is what the other end wants of our path.
+type renewal struct {
+	wants func(context.Context) // nil: nothing
+	spent allowance
+}
+
+// renewalLocked gives a renewal that is wanted, or how long to wait for one.
+func (c *calls) renewalLocked(now time.Time) (job func(context.Context), pause time.Duration) {
+	pause = time.Hour
+	for _, p := range c.phones {
+		for i := range p.renewals {
+			r := &p.renewals[i]
+			switch {
+			case r.wants == nil:
+			case r.spent.take(renewBurst, renewEvery):
+				job, r.wants = r.wants, nil
+				return job, 0
+			default:
+				pause = min(pause, r.spent.since.Add(renewEvery).Sub(now))
+			}
+		}
+	}
+	return nil, max(pause, 0)
 }
 
 // renewPath takes the other end's restart, or its answer to ours.

@@ -77,8 +77,8 @@ type link struct {
 	skew    atomic.Pointer[time.Duration] // how far our wall clock is ahead of theirs, as their last ping tells; nil is unknown
 	missed  atomic.Bool                   // something came that we could not take: ask again at the next tick
 
-	intro allowance // of the reader's
-	doubt *doubt    // of the writer's
+	intro, signals allowance // of the reader's
+	doubt          *doubt    // of the writer's
 
 	gossip gossiping
 

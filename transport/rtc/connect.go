@@ -93,7 +93,7 @@ func (l *Leg) startLocked(remote Description) error {
 	defer l.cfg.Port.leaving.Unlock()
 	l.remote, l.described, l.started = remote, time.Now(), true
 	l.door.hope()
-	if err := l.addRemote(remote); err != nil {
+	if err := l.addRemoteLocked(remote); err != nil {
 		return err
 	}
 	connect := l.agent.StartAccept
@@ -115,12 +115,21 @@ func (l *Leg) startLocked(remote Description) error {
 	return nil
 }
 
-// addRemote tells ICE where the other end may be reached.
-func (l *Leg) addRemote(remote Description) error {
+// maxTried is how many addresses of the other end ICE tries until it begins from
+// nothing. It pairs each with each of ours, looks through all pairs for each new
+// one, and has no bound of its own.
+const maxTried = 4 * maxCandidates
+
+// addRemoteLocked tells ICE where the other end may be reached.
+func (l *Leg) addRemoteLocked(remote Description) error {
 	for _, c := range remote.Candidates {
-		if !l.mayTry(c) {
+		if !l.mayTry(c) || len(l.tried) >= maxTried && !l.tried[c.Addr] {
 			continue
 		}
+		if l.tried == nil {
+			l.tried = map[netip.AddrPort]bool{}
+		}
+		l.tried[c.Addr] = true
 		cand, err := iceCandidate(c)
 		if err == nil {
 			err = l.agent.AddRemoteCandidate(cand)
@@ -179,7 +188,7 @@ func (l *Leg) againLocked(ctx context.Context, fromNothing bool) (Description, e
 	if err := l.agent.Restart("", ""); err != nil {
 		return Description{}, fmt.Errorf("restart ICE: %w", err)
 	}
-	l.failed = false
+	l.failed, l.tried = false, nil // ICE forgets them
 	return l.describeLocked(ctx)
 }
 
@@ -208,7 +217,7 @@ func (l *Leg) renewLocked(d Description) error {
 		}
 	}
 	l.door.hope()
-	return l.addRemote(d)
+	return l.addRemoteLocked(d)
 }
 
 // pathChanged is told how ICE is doing.

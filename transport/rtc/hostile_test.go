@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"reflect"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -218,6 +219,38 @@ func TestAnEndThatClaimsTheSourceOfAnotherHarmsNobody(t *testing.T) {
 			t.Fatalf("heard %q", got.Payload)
 		}
 	}
+}
+
+func TestOfAddressesWithoutEndOnlySomeAreTriedUntilICEBeginsAnew(t *testing.T) {
+	a, b := pair(t, newPort(t), newPort(t))
+	offer, err := a.Restart(t.Context())
+	must(t, err)
+	flood := func() {
+		for i := range 40 {
+			d := offer
+			d.Candidates = nil
+			for j := range 32 {
+				d.Candidates = append(d.Candidates, rtc.Candidate{Kind: rtc.Host, Priority: 1, Addr: netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 9, byte(i), byte(j)}), 9)})
+			}
+			_, err := b.Answer(t.Context(), overWire(t, d))
+			must(t, err)
+		}
+		n := 0
+		for began := time.Now(); n < 120 && time.Since(began) < 10*time.Second; runtime.Gosched() { // ICE takes them up by and by
+			n, err = b.Tries()
+			must(t, err)
+		}
+		if n < 120 || n > 140 {
+			t.Errorf("%d addresses are tried", n)
+		}
+	}
+	flood()
+	must(t, a.Send(packet(1, "all the same")))
+	if p := receive(t, b); string(p.Payload) != "all the same" {
+		t.Errorf("got %q", p.Payload)
+	}
+	offer.Ufrag = "another1" // which begins from nothing
+	flood()
 }
 
 func TestLossAndRoundTripAreReported(t *testing.T) {

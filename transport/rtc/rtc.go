@@ -109,8 +109,9 @@ type Leg struct {
 	path      bool // ICE has one
 	failed    bool // ICE has given up, and has to begin again
 	remote    Description
-	described time.Time // when remote came
-	heard     time.Time // when sound came last
+	described time.Time               // when remote came
+	tried     map[netip.AddrPort]bool // where ICE was told that the other end may be reached
+	heard     time.Time               // when sound came last
 	started   bool
 	offerer   bool
 	conn      *ice.Conn
