@@ -42,6 +42,8 @@ const (
 	// clockOff is by how much the clocks of others must differ from ours before
 	// ours is thought to be wrong.
 	clockOff = 36 * time.Hour
+	// boardClockPause is how long after a relay's clock was believed none is.
+	boardClockPause = time.Hour
 	// clockWitnesses is how many others must have told theirs.
 	clockWitnesses = 4
 	// provePause is how long a node that answers may take to show that it is one

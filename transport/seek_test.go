@@ -2,8 +2,10 @@ package transport_test
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -121,6 +123,46 @@ func TestWhoWasSearchedForAMomentAgoIsLookedForWhereThatLed(t *testing.T) {
 			t.Errorf("to look again took %d bytes, the first time %d", again, first)
 		}
 	})
+}
+
+// liar is a relay that keeps no word, and whose clock is ten years fast in one
+// answer and ten years slow in the next. It counts the questions.
+func liar(t *testing.T, w *simnet.World) (addrs []string, asked *atomic.Int64) {
+	t.Helper()
+	asked = &atomic.Int64{}
+	h := on(t, w.LAN(simnet.Public).Host(), transport.Config{})
+	h.Handle("/entrenous/board/1", func(s *transport.Stream) {
+		if _, err := s.ReadMessage(1 << 14); err == nil {
+			years := []int{10, -10}[asked.Add(1)%2]
+			_ = s.WriteMessage(binary.BigEndian.AppendUint64([]byte{1}, uint64(time.Now().AddDate(years, 0, 0).Unix())))
+		}
+	})
+	return h.Addrs(), asked
+}
+
+func TestARelayWhoseClockLiesMakesNobodyAskWithoutPause(t *testing.T) {
+	for name, ours := range map[string]bool{"of ours": true, "of a friend": false} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(t *testing.T, w *simnet.World) {
+				addrs, asked := liar(t, w)
+				cfg := transport.Config{}
+				if ours {
+					cfg.Relays = addrs
+				}
+				ana := &friend{t: t, host: on(t, w.LAN(simnet.Public).Host(), cfg)}
+				a, b := spots()
+				ana.find(meeting{mine: a, theirs: b, boards: addrs})
+				time.Sleep(10 * time.Minute)
+				t.Logf("%d questions", asked.Load())
+				if n := asked.Load(); n == 0 || n > 60 {
+					t.Errorf("a relay was asked %d times in ten minutes", n)
+				}
+				if off := ana.host.Finding().ClockOff; (off != 0) != ours {
+					t.Errorf("our clock is said to be off by %v", off)
+				}
+			})
+		})
+	}
 }
 
 func (f *friend) all() []transport.Whereabouts {

@@ -32,6 +32,7 @@ type seeker struct {
 	known   []peer.AddrInfo
 	clocked bool          // strangers have told the time to this scout
 	skewed  time.Duration // what to add to our clock, once others have told
+	boarded time.Time     // when a relay's clock changed that last
 	settled time.Time     // addresses are told from then on
 }
 
@@ -297,13 +298,13 @@ func (k *seeker) askClock() {
 
 // hearClock compares our clock with somebody else's. If they turn out to differ,
 // all is told and looked for once more, on their day too.
-func (k *seeker) hearClock(theirs time.Time) {
+func (k *seeker) hearClock(theirs time.Time) (changed bool) {
 	off := theirs.Sub(k.search.Now())
 	if off.Abs() < clockOff {
 		off = 0
 	}
 	if (off - k.skewed).Abs() < clockOff {
-		return
+		return false
 	}
 	k.skewed = off
 	k.host.setFinding(func(f *FindStatus) { f.ClockOff = off })
@@ -312,6 +313,17 @@ func (k *seeker) hearClock(theirs time.Time) {
 		t.next, t.dirty = now, t.busy
 	}
 	k.refresh(true)
+	return true
+}
+
+// hearBoard takes the time that a relay which we named says it is. Others are not
+// heard: friends name them, and one that lies would tell another time with each
+// answer, which makes all due each time.
+func (k *seeker) hearBoard(theirs time.Time) {
+	now := time.Now()
+	if (k.boarded.IsZero() || now.Sub(k.boarded) >= boardClockPause) && k.hearClock(theirs) {
+		k.boarded = now
+	}
 }
 
 // times are what time it may be: by our clock, and by that of others if they
@@ -334,10 +346,18 @@ func (k *seeker) shelves(boards []string, only bool) []shelf {
 	if err != nil {
 		k.host.log.Debug("read boards", "err", err)
 	}
+	named, err := relaysOf(k.host.cfg.Relays)
+	if err != nil {
+		k.host.log.Debug("read relays", "err", err)
+	}
 	for _, r := range relays {
+		ours := slices.ContainsFunc(named, func(n peer.AddrInfo) bool { return n.ID == r.ID })
 		out = append(out, &boardAt{scout: k.scout, relay: r, clock: func(t time.Time) {
+			if !ours {
+				return
+			}
 			select {
-			case k.done <- func() { k.hearClock(t) }:
+			case k.done <- func() { k.hearBoard(t) }:
 			default: // the next answer tells it too
 			}
 		}})
