@@ -174,7 +174,7 @@ type Settings struct {
 	Name         string  `json:"name"`
 	DeviceName   string  `json:"device_name"`
 	Appearance   string  `json:"appearance"`    // "system", "light", "dark", "contrast"
-	TextSize     float64 `json:"text_size"`     // 0.8 to 1.6, 1 is normal
+	TextSize     float64 `json:"text_size"`     // 0.7 to 2, 1 is normal
 	Language     string  `json:"language"`      // "" follows the system, "en", "fr"
 	CloseToTray  bool    `json:"close_to_tray"` // closing the window leaves the node running
 	Notify       bool    `json:"notify"`

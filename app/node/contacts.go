@@ -1,9 +1,12 @@
 package node
 
 import (
+	"cmp"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/entrenous/entrenous/app/chat"
@@ -45,11 +48,12 @@ type Contact struct {
 	Typing   bool
 	Draft    string
 	Terms    Terms
-	Activity int64          // Unix milliseconds of the newest row, or since when we know them
+	Activity int64          // grows with what comes in, whatever clocks say: the order of a roster; see store.Conversation
 	Last     *store.RowView // nil: nothing was said
 }
 
-// Contacts lists everybody, in no order.
+// Contacts lists everybody, the last active first; of those among whom nothing
+// has come in since, the one known last.
 func (n *Node) Contacts() ([]Contact, error) {
 	r := n.known()
 	out := make([]Contact, 0, len(r.contacts))
@@ -60,6 +64,9 @@ func (n *Node) Contacts() ([]Contact, error) {
 		}
 		out = append(out, full)
 	}
+	slices.SortFunc(out, func(a, b Contact) int {
+		return cmp.Or(cmp.Compare(b.Activity, a.Activity), b.Since.Compare(a.Since), slices.Compare(a.ID[:], b.ID[:]))
+	})
 	return out, nil
 }
 
@@ -98,19 +105,18 @@ func (n *Node) describe(r *roster, c store.Contact) (Contact, error) {
 
 // summarize fills in what the store knows of the conversation.
 func summarize(v *store.View, c *Contact) error {
-	last, err := v.Page(c.Conv, store.Query{Limit: 1})
+	conv, err := v.Summary(c.Conv)
 	if err != nil {
 		return err
 	}
-	c.Activity = c.Since.UnixMilli()
-	if len(last.Rows) > 0 {
-		c.Last, c.Activity = &last.Rows[0], last.Rows[0].Time
-	}
-	unread, err := v.Unread(c.Conv)
-	if err != nil {
+	c.Last, c.Unread, c.Activity = conv.Last, conv.Unread, conv.Activity
+	place, err := v.Value(placeKey(c.ID))
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return err
 	}
-	c.Unread = unread.Count
+	if len(place) == 8 {
+		c.Activity = max(c.Activity, int64(binary.BigEndian.Uint64(place)))
+	}
 	draft, err := v.Draft(c.Conv)
 	if err != nil {
 		return err
@@ -118,6 +124,19 @@ func summarize(v *store.View, c *Contact) error {
 	c.Draft = draft.Text
 	c.Terms, err = readTerms(v, c.ID)
 	return err
+}
+
+// placeKey is where it is kept what had come in when a person became known: that
+// is their place in the roster until something is said.
+func placeKey(id identity.ID) string { return "place/" + id.String() }
+
+// takePlace puts a person who is new before everybody who was active earlier.
+func takePlace(tx *store.Tx, id identity.ID) error {
+	all, err := tx.Arrived()
+	if err != nil {
+		return err
+	}
+	return tx.Set(placeKey(id), binary.BigEndian.AppendUint64(nil, uint64(all)))
 }
 
 // PathName is the path in one word: "lan", "direct", "none", or "relay:" and who
@@ -285,7 +304,7 @@ func (n *Node) Remove(ctx context.Context, id identity.ID) error {
 				return err
 			}
 		}
-		for _, key := range []string{addedKey(id), workKey(id), againKey(id), unfriendedKey(id), termsKey(id)} {
+		for _, key := range []string{addedKey(id), workKey(id), againKey(id), unfriendedKey(id), termsKey(id), placeKey(id)} {
 			if err := tx.Set(key, nil); err != nil {
 				return err
 			}

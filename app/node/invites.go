@@ -135,7 +135,7 @@ func (n *Node) Add(ctx context.Context, link, name, note string) (identity.ID, e
 func (n *Node) putAdded(tx *store.Tx, i identity.Invite, link, name, note string) error {
 	c, err := tx.Contact(i.Person)
 	if errors.Is(err, store.ErrNotFound) {
-		c, err = store.Contact{ID: i.Person, State: store.Sent, Since: n.cfg.Now(), RequestText: note}, nil
+		c, err = store.Contact{ID: i.Person, State: store.Sent, Since: n.cfg.Now(), RequestText: note}, takePlace(tx, i.Person)
 	}
 	if err != nil {
 		return err

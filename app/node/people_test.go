@@ -183,3 +183,38 @@ func TestWhoIsFoundByNameIdAndPrefix(t *testing.T) {
 		}
 	})
 }
+
+func TestTheRosterIsInTheOrderInWhichThingsCameIn(t *testing.T) {
+	nodetest.Run(t, func(town *nodetest.Town) {
+		alice, bob, carol := town.Join("alice"), town.Join("bob"), town.Join("carol")
+		ahead := bob.Now
+		bob.Now = func() time.Time { return ahead().Add(365 * 24 * time.Hour) }
+		town.Befriend(bob, alice)
+		town.Befriend(carol, alice)
+		order := func(want ...*nodetest.Person) {
+			t.Helper()
+			people, err := alice.Node().Contacts()
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, c := range people {
+				if c.ID != want[i].ID() {
+					t.Errorf("place %d of %d is %s's, not %s's", i, len(want), c.Shown, want[i].Name)
+				}
+			}
+		}
+		order(carol, bob)
+		bob.Send(alice, "my clock is a year ahead")
+		alice.WantRow(bob, "my clock is a year ahead")
+		order(bob, carol)
+		carol.Send(alice, "and mine is right")
+		alice.WantRow(carol, "and mine is right")
+		order(carol, bob)
+		dave := town.Join("dave")
+		town.Befriend(dave, alice)
+		order(dave, carol, bob)
+		bob.Send(alice, "still ahead")
+		alice.WantRow(bob, "still ahead")
+		order(bob, dave, carol)
+	})
+}

@@ -65,7 +65,7 @@ func (r *roster) requests() (out []identity.ID) {
 func (n *Node) keepRequest(ctx context.Context, l *link, req chat.Request) error {
 	err := n.store.Write(ctx, func(tx *store.Tx) error {
 		c := store.Contact{ID: l.person, OwnName: req.Name, State: store.Request, Since: n.cfg.Now(), LastSeen: n.cfg.Now(), RequestText: req.Text}
-		if err := tx.PutContact(c); err != nil {
+		if err := errors.Join(tx.PutContact(c), takePlace(tx, l.person)); err != nil {
 			return err
 		}
 		return n.putGuestDevice(tx, l)
@@ -111,7 +111,7 @@ func (n *Node) befriend(ctx context.Context, l *link, req chat.Request, invited 
 		}
 		c, err := tx.Contact(l.person)
 		if errors.Is(err, store.ErrNotFound) {
-			c, err = store.Contact{ID: l.person, Since: n.cfg.Now()}, nil
+			c, err = store.Contact{ID: l.person, Since: n.cfg.Now()}, takePlace(tx, l.person)
 		}
 		if err != nil {
 			return err

@@ -39,6 +39,10 @@ func (v *View) Summary(conv chat.ConvID) (c Conversation, err error) {
 	return c, v.last(&c)
 }
 
+// Arrived is the Activity of a conversation in which something comes in now, or
+// of the one in which something came in last.
+func (v *View) Arrived() (int64, error) { return v.c.number(`SELECT max(tip) FROM chain`) }
+
 func (v *View) last(c *Conversation) error {
 	p, err := v.Page(c.Conv, Query{Limit: 1})
 	if len(p.Rows) > 0 {

@@ -2,7 +2,6 @@ package server
 
 import (
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/entrenous/entrenous/app/chat"
@@ -159,12 +158,6 @@ func contacts(n *node.Node) ([]control.Contact, error) {
 	if err != nil {
 		return nil, err
 	}
-	slices.SortFunc(all, func(a, b node.Contact) int {
-		if a.Activity != b.Activity {
-			return int(min(1, max(-1, b.Activity-a.Activity)))
-		}
-		return slices.Compare(a.ID[:], b.ID[:])
-	})
 	out := make([]control.Contact, len(all))
 	for i, c := range all {
 		out[i] = contact(n, c)
