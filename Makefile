@@ -49,7 +49,7 @@ shots: build ## the pictures of the README, taken by the program
 
 bench: build ## benchmarks beside the code, then whole-process scenarios, as tables
 	$(GO) test -tags "$(TAGS)" -run '^$$' -bench . -benchmem ./identity/... ./transport/... ./media/... ./app/chat/... ./app/store/... ./app/node/...
-	ENTRENOUS_CALLS=1000 $(GO) test -tags "$(TAGS)" -count=1 -timeout 20m -run 'TestManyCallsInARow' -v ./app/node/nodetest/
+	ENTRENOUS_CALLS=1000 ENTRENOUS_SCALE=1 $(GO) test -tags "$(TAGS)" -count=1 -timeout 20m -run 'TestManyCallsInARow|TestAFriendWhoLeavesIsLookedFor' -v ./app/node/nodetest/
 	ENTRENOUS_BENCH=$(CURDIR)/$(BIN) $(GO) test -tags "$(TAGS)" -count=1 -timeout 30m -run 'TestFigures|TestWindowFigures' -v ./app/
 
 voice: build ## calls over virtual sound devices, measured

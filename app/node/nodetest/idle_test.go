@@ -1,6 +1,7 @@
 package nodetest_test
 
 import (
+	"os"
 	"testing"
 	"time"
 
@@ -9,6 +10,9 @@ import (
 )
 
 func TestAFriendWhoLeavesIsLookedForWithinAThousandBytesASecond(t *testing.T) {
+	if os.Getenv("ENTRENOUS_SCALE") == "" {
+		t.Skip("a quarter of an hour of 30 nodes: make bench")
+	}
 	nodetest.RunFar(t, simnet.Config{Delay: 20 * time.Millisecond}, func(town *nodetest.Town) {
 		table := town.Strangers(1)
 		for range 23 {
