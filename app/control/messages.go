@@ -13,7 +13,6 @@ const (
 	KindDeleted = "deleted"
 	KindCall    = "call"
 	KindDevice  = "device"  // a person's devices changed
-	KindMissing = "missing" // earlier messages have not arrived yet
 	KindUnknown = "unknown" // made by a newer version
 )
 

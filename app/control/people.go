@@ -38,7 +38,6 @@ type Contact struct {
 	Path     string    `json:"path"`      // "lan", "direct", "relay:NAME" or "none"
 	RTT      float64   `json:"rtt_ms,omitempty"`
 	Verified bool      `json:"verified"`
-	Changed  bool      `json:"changed,omitempty"` // the identity needs a look before writing again
 	Since    time.Time `json:"since,omitzero"`
 	Route    string    `json:"route"`       // one of the Route words
 	Asked    bool      `json:"route_asked"` // the route was chosen; before the first call with somebody unverified it should be
@@ -106,7 +105,6 @@ type Safety struct {
 	Words    []string `json:"words"`
 	QR       string   `json:"qr"`
 	Verified bool     `json:"verified"`
-	Changed  bool     `json:"changed"`
 }
 
 // Verify marks a person as checked, or takes the mark back.

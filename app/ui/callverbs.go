@@ -33,8 +33,6 @@ func (w *Window) mayNotCall(c control.Contact) string {
 	switch {
 	case c.State != control.Friend:
 		return w.tr("call.notfriend")
-	case c.Changed:
-		return w.tr("call.changed", c.Name)
 	case speaking:
 		return w.tr("call.already", c.Name)
 	case c.Presence != control.Online:

@@ -81,17 +81,14 @@ func (c *conversation) refresh() {
 // the whole conversation.
 func (c *conversation) showGate(p control.Contact) {
 	state := p.State
-	if p.Changed && state == control.Friend {
-		state = "changed"
-	}
 	if now := p.ID + state; now != c.gated {
 		c.gated = now
 		c.gate.Objects, c.cover.Objects = nil, nil
 		switch state {
 		case control.Request, control.SentReq:
 			c.cover.Objects = []fyne.CanvasObject{requestCard(c.w, p)}
-		case control.Blocked, "changed":
-			c.gate.Objects = []fyne.CanvasObject{c.gateFor(p, state)}
+		case control.Blocked:
+			c.gate.Objects = []fyne.CanvasObject{c.unblockGate(p)}
 		}
 		covered, gated := len(c.cover.Objects) > 0, len(c.gate.Objects) > 0
 		setVisible(c.cover, covered)
@@ -105,15 +102,12 @@ func (c *conversation) showGate(p control.Contact) {
 	}
 }
 
-func (c *conversation) gateFor(p control.Contact, state string) fyne.CanvasObject {
+// unblockGate stands where one would write to somebody who is blocked.
+func (c *conversation) unblockGate(p control.Contact) fyne.CanvasObject {
 	w := c.w
-	say := smallText(w.tr("gate."+state, p.Name))
-	if state == control.Blocked {
-		return newGate(say, secondaryButton(w.tr("gate.unblock"), func() {
-			w.change(func(ctx context.Context) error { _, err := w.client.Unblock(ctx, p.ID); return err })
-		}))
-	}
-	return newGate(say.coloured(colorWarn), primaryButton(w.tr("gate.compare"), func() { w.showSafety(p) }))
+	return newGate(smallText(w.tr("gate.blocked", p.Name)), secondaryButton(w.tr("gate.unblock"), func() {
+		w.change(func(ctx context.Context) error { _, err := w.client.Unblock(ctx, p.ID); return err })
+	}))
 }
 
 // relayout gives every part its place again, without drawing it anew.

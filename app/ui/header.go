@@ -60,10 +60,6 @@ func (h *header) meet(c control.Contact) {
 		}
 	}
 	h.name.set(c.Name)
-	h.line.coloured(colorMuted)
-	if c.Changed {
-		h.line.coloured(colorWarn)
-	}
 	h.line.set(h.w.connection(c))
 }
 
@@ -78,8 +74,6 @@ func (w *Window) connection(c control.Contact) string {
 		return w.tr("path.sent")
 	case c.State == control.Blocked:
 		return w.tr("path.blocked")
-	case c.Changed:
-		return w.tr("path.changed")
 	}
 	parts := []string{w.path(c)}
 	if c.Presence == control.Online && c.RTT >= 0.5 {

@@ -24,7 +24,6 @@ type infoPanel struct {
 
 	face           *avatar
 	name, second   *text
-	changed        *fyne.Container // shown when the identity is another one
 	number, path   *text
 	verified       *text
 	box            *card
@@ -47,7 +46,6 @@ func newInfoPanel(w *Window, c control.Contact) *infoPanel {
 	p.path = mutedText("")
 	p.verified = newText("", 13, 18, colorGood)
 	p.compare = secondaryButton(w.tr("info.compare"), func() { w.showSafety(p.who) })
-	p.changed = newColumn(8, newWarning(w.tr("info.changed")), newRow(0, primaryButton(w.tr("info.look"), func() { w.showSafety(p.who) })))
 	p.mute = newToggle(w.tr("info.mute"), w.tr("info.mute.say"), c.Muted, p.setMuted)
 	p.echo = newToggle("", "", c.Echo, p.setEcho)
 	p.route = newRouteChoice(w)
@@ -69,7 +67,6 @@ func (p *infoPanel) build() {
 	body := newColumn(20,
 		p.out,
 		newColumn(12, container.NewCenter(p.face), newColumn(4, p.name, p.second)),
-		p.changed,
 		newColumn(8, labelText(w.tr("info.safety")), p.box, newEnds(p.verified, p.compare)),
 		newColumn(4, labelText(w.tr("info.path")), p.path),
 		p.route.box,
@@ -98,7 +95,7 @@ func (p *infoPanel) CreateRenderer() fyne.WidgetRenderer { return widget.NewSimp
 // set shows a person as the node lists them now.
 func (p *infoPanel) set(c control.Contact) {
 	other := c.ID != p.who.ID
-	renewed := c.Verified != p.who.Verified || c.Changed != p.who.Changed
+	renewed := c.Verified != p.who.Verified
 	p.who = c
 	if other {
 		p.safe = control.Safety{}
@@ -124,7 +121,6 @@ func (p *infoPanel) fill() {
 		p.verified.set(w.tr("info.verified"))
 		p.verified.coloured(colorGood)
 	}
-	p.changed.Hidden = !c.Changed
 	p.mute.on, p.echo.on = c.Muted, c.Echo
 	p.route.set(c)
 	p.echo.label.set(w.tr("info.echo", c.Name))

@@ -29,7 +29,6 @@ func harbour() *talkNode {
 	m := n.say("ana-id-1", "yelena", "Perfect, thank you! I will print it tonight", 20*time.Hour+29*time.Minute)
 	m.Reactions = []control.Reactions{{Emoji: "👍", By: []string{"ana-id-1"}}}
 	quote := *m
-	n.say("ana-id-1", "ana-id-1", "", 20*time.Hour).Kind = control.KindMissing
 	r := n.say("ana-id-1", "ana-id-1", "Use the big paper, the depths are tiny on A4", 5*time.Minute)
 	r.Kind, r.ReplyTo, r.Quote = control.KindReply, quote.ID, &control.Quote{Author: "yelena", Mine: true, Text: quote.Text}
 	n.say("ana-id-1", "ana-id-1", "And the boat leaves at nine, bring the warm jackets. The forecast is at https://weather.example.org/harbour?day=sunday&lang=en and it looks cold", time.Minute)

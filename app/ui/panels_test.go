@@ -27,16 +27,13 @@ var anaSafety = control.Safety{
 
 func TestComparingMarksAPersonVerified(t *testing.T) {
 	withCards(t, func(t *testing.T, n *cardNode) {
-		changed := anaSafety
-		changed.Changed = true
-		n.answer("GET /contacts/ana/safety", changed)
+		n.answer("GET /contacts/ana/safety", anaSafety)
 		done := anaSafety
 		done.Verified = true
 		n.answer("POST /contacts/ana/safety", done)
 		n.w.showSafety(cardAna)
 		n.settle()
 		wantWords(t, n.top(), "30184 55720 91463 72815")
-		wantWords(t, n.top(), "Ana has a new identity")
 		wantWords(t, n.top(), "harbor · violin")
 		n.shot(t, "safety")
 		n.press(t, n.top(), "They differ")
@@ -80,11 +77,10 @@ func TestThePanelFollowsItsPerson(t *testing.T) {
 		p := newInfoPanel(n.w, cardAna)
 		n.page(p)
 		now := cardAna
-		now.Presence, now.LastSeen, now.Changed = control.Away, n.w.now().Add(-2*time.Hour), true
+		now.Presence, now.LastSeen = control.Away, n.w.now().Add(-2*time.Hour)
 		p.set(now)
 		n.settle()
 		wantWords(t, p, "Last seen 2 hours ago")
-		wantWords(t, p, "This person has a new identity")
 		now.Path, now.Presence = "relay:Bo", control.Online
 		p.set(now)
 		wantWords(t, p, "Through Bo")

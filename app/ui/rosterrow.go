@@ -69,8 +69,6 @@ func (p *personStrip) rowWords(m *control.Message) string {
 		return w.tr("message.deleted")
 	case control.KindCall:
 		return w.callWords(m)
-	case control.KindMissing:
-		return w.tr("row.missing")
 	case control.KindDevice:
 		return w.tr("row.device", p.c.Name)
 	case control.KindUnknown:

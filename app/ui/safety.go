@@ -45,9 +45,6 @@ func (v *safety) ask(verb func(context.Context) (control.Safety, error)) {
 func (v *safety) show(s control.Safety) {
 	w := v.w
 	v.page.RemoveAll()
-	if s.Changed {
-		v.page.Add(newWarning(w.tr("safety.changed", v.who.Name)))
-	}
 	v.page.Add(mutedText(w.tr("safety.say", v.who.Name)))
 	number := newNumber(s.Number, 16, 26, 4).centred()
 	v.page.Add(newBox(number))

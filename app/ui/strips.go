@@ -82,10 +82,7 @@ func (t *timeline) beginning() strip {
 func (t *timeline) pill(m *control.Message) strip {
 	n := newNote(t, m.ID, t.pillWords(m), 52)
 	n.pill = true
-	switch m.Kind {
-	case control.KindMissing:
-		n.ink = colorWarn
-	case control.KindCall:
+	if m.Kind == control.KindCall {
 		t.callPill(n, m)
 	}
 	return n
@@ -97,8 +94,6 @@ func (t *timeline) pillWords(m *control.Message) string {
 	switch m.Kind {
 	case control.KindCall:
 		return w.callWords(m) + " · " + at
-	case control.KindMissing:
-		return w.tr("row.missing")
 	case control.KindDevice:
 		if m.Text != "" {
 			return m.Text

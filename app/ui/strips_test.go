@@ -42,7 +42,6 @@ func TestWhatIsNoMessageIsAPill(t *testing.T) {
 		{call(true, "failed"), "Call failed · 14:32", "L’appel a échoué · 14:32"},
 		{call(true, "invented later"), "Call · 14:32", "Appel · 14:32"},
 		{func(m *control.Message) { m.Kind = control.KindCall }, "Call · 14:32", "Appel · 14:32"},
-		{func(m *control.Message) { m.Kind = control.KindMissing }, "Earlier messages are on their way", "Des messages plus anciens sont en route"},
 		{func(m *control.Message) { m.Kind = control.KindDevice }, "Ana changed devices", "Ana a changé d’appareils"},
 		{func(m *control.Message) { m.Kind, m.Text = control.KindDevice, "Ana added Laptop" }, "Ana added Laptop", "Ana added Laptop"},
 		{func(m *control.Message) { m.Kind = control.KindUnknown }, "Sent by a newer version. Update to read it", "Envoyé par une version plus récente. Mettez à jour pour le lire"},

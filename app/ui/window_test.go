@@ -122,7 +122,6 @@ func TestPresenceAndTypingFollowTheNode(t *testing.T) {
 			{func(c *control.Contact) { c.Path, c.RTT = "relay:Bo", 80.4 }, "Through Bo · 80 ms · end-to-end encrypted"},
 			{func(c *control.Contact) { c.Presence, c.LastSeen = control.Away, talkNow().Add(-time.Hour) }, "Last seen an hour ago · end-to-end encrypted"},
 			{func(c *control.Contact) { c.LastSeen = time.Time{} }, "Away · end-to-end encrypted"},
-			{func(c *control.Contact) { c.Changed = true }, "Identity changed"},
 			{func(c *control.Contact) { c.State = control.Blocked }, "Blocked"},
 		} {
 			n.meet(anaID, control.ChangePresence, c.change)
