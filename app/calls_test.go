@@ -121,7 +121,8 @@ func TestCallsAreAnsweredMutedAndEndedByCommands(t *testing.T) {
 	bo.ok("hold")
 	eventually(t, "ana sees that she is held", func() bool { return now(ana).HeldThere })
 	bo.ok("hold", "--off")
-	bo.ok("record")
+	var taped control.Call
+	bo.json(&taped, "record")
 	eventually(t, "ana sees that bo records", func() bool { return now(ana).RecordingThere })
 	bo.ok("hangup")
 	<-call.done
@@ -130,8 +131,8 @@ func TestCallsAreAnsweredMutedAndEndedByCommands(t *testing.T) {
 	}
 	found, err := filepath.Glob(filepath.Join(bo.dir, "recordings", "*.opus"))
 	must(t, err)
-	if len(found) != 1 {
-		t.Errorf("recordings: %v", found)
+	if len(found) != 1 || taped.RecordingFile != found[0] {
+		t.Errorf("recordings: %v, told of %q", found, taped.RecordingFile)
 	}
 	if f := bo.fails(4, "answer", "--json"); f.Code != control.CodeNotFound {
 		t.Errorf("answering nothing: %+v", f)

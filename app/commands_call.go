@@ -186,7 +186,12 @@ func (p *program) aboutCall(use, short, usual string, do func(context.Context, *
 		if err != nil {
 			return err
 		}
-		return p.print(x, func(w io.Writer) { fmt.Fprintf(w, "%s: %s\n", x.Name, x.State) })
+		return p.print(x, func(w io.Writer) {
+			fmt.Fprintf(w, "%s: %s\n", x.Name, x.State)
+			if x.RecordingFile != "" {
+				fmt.Fprintf(w, "The recording is %s, a plain file of yours.\n", x.RecordingFile)
+			}
+		})
 	})
 }
 
@@ -227,7 +232,7 @@ func (p *program) holdCommand() *cobra.Command {
 }
 
 func (p *program) recordCommand() *cobra.Command {
-	return p.edit("record", "Record the call into the profile's folder; the friend is told", func(on bool) control.CallEdit { return control.CallEdit{Recording: &on} })
+	return p.edit("record", "Record the call into a plain file in the profile's folder; the friend is told", func(on bool) control.CallEdit { return control.CallEdit{Recording: &on} })
 }
 
 func (p *program) callsCommand() *cobra.Command {

@@ -68,6 +68,7 @@ type Call struct {
 	Headphones     bool    `json:"headphones,omitempty"`
 	Volume         float64 `json:"volume_db,omitempty"` // kept for the next call with them
 	Recording      bool    `json:"recording,omitempty"`
+	RecordingFile  string  `json:"recording_file,omitempty"` // the newest recording of this call: a plain file of yours, not encrypted
 	RecordingThere bool    `json:"recording_there,omitempty"`
 
 	MyLevel    float64 `json:"my_level"`    // dBFS: 0 is the loudest, -127 silence

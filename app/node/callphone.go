@@ -51,6 +51,7 @@ type phone struct {
 	choices choices
 	notices []Notice
 	tape    io.Closer // a recording, nil if there is none
+	taped   string    // the file of the newest recording
 }
 
 // choices are a person's, for the time of a call.

@@ -38,6 +38,7 @@ type CallInfo struct {
 	Headphones     bool
 	Volume         float64 // dB
 	Recording      bool
+	RecordingFile  string // the newest recording of this call, a plain file; empty without one
 	RecordingThere bool
 	Mine, Theirs   float64 // levels in dBFS
 	Voice          voice.Stats
@@ -82,7 +83,7 @@ func (n *Node) describeCall(c call.Call) CallInfo {
 func (p *phone) describe(info *CallInfo) {
 	p.mu.Lock()
 	e, leg, ch := p.engine, p.leg, p.choices
-	info.Notices, info.Recording = slices.Clone(p.notices), p.tape != nil
+	info.Notices, info.Recording, info.RecordingFile = slices.Clone(p.notices), p.tape != nil, p.taped
 	p.mu.Unlock()
 	info.Muted, info.PushToTalk, info.Talking, info.Headphones, info.Volume = ch.muted, ch.pushToTalk, ch.talking, ch.headphones, ch.volume
 	info.RecordingThere = p.recordedThere.Load()
@@ -202,7 +203,7 @@ func (n *Node) record(c call.Call, p *phone, on bool) error {
 	if err := p.engine.Record(f); err != nil {
 		return errors.Join(fmt.Errorf("record: %w", err), f.Close())
 	}
-	p.tape = f
+	p.tape, p.taped = f, f.Name()
 	n.say(c.ID, c.Device, call.Signal{Kind: call.Recording, On: true})
 	return nil
 }

@@ -153,7 +153,7 @@ func TestACallIsHeldRecordedAndKeyed(t *testing.T) {
 			n.press(t, n.top(), words)
 		}
 		more("Record this call")
-		wantWords(t, n.top(), "Both voices are kept in a file on this computer. Ana sees that you record.")
+		wantWords(t, n.top(), "Both voices are kept in a plain file, in the folder “recordings” of your profile. Ana sees that you record.")
 		n.press(t, n.top(), "Record")
 		wantBar(t, n, "You are recording. Ana can see it")
 		more("Stop recording")

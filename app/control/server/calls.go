@@ -200,7 +200,7 @@ func callOf(c node.CallInfo) control.Call {
 		State: string(c.State), Reason: string(c.Reason), ByUs: c.ByUs,
 		Began: shown(c.Began), Answered: shown(c.Answered), Connected: shown(c.ActiveFrom), Over: shown(c.Over), Seconds: c.Spoken(time.Now()).Seconds(),
 		Waiting: c.Waiting, Held: c.Held, HeldThere: c.HeldThere, Muted: c.Muted, PushToTalk: c.PushToTalk, Talking: c.Talking,
-		Headphones: c.Headphones, Volume: c.Volume, Recording: c.Recording, RecordingThere: c.RecordingThere,
+		Headphones: c.Headphones, Volume: c.Volume, Recording: c.Recording, RecordingFile: c.RecordingFile, RecordingThere: c.RecordingThere,
 		MyLevel: c.Mine, TheirLevel: c.Theirs,
 	}
 	if c.Was != (call.ID{}) {
