@@ -16,10 +16,10 @@ import (
 )
 
 const (
-	textMost    = 64 << 10 // bytes of one message
-	draftAfter  = 800 * time.Millisecond
-	typingFor   = 5 * time.Second // silence after which we no longer count as typing
-	composeRows = 6               // lines that the entry grows to
+	textMost    = 64 << 10               // bytes of one message
+	draftAfter  = 800 * time.Millisecond // from the first change that is not kept, however long one types on
+	typingFor   = 5 * time.Second        // silence after which we no longer count as typing
+	composeRows = 6                      // lines that the entry grows to
 )
 
 // A composer writes messages: new ones, replies, and new words for old ones.
@@ -42,6 +42,7 @@ type composer struct {
 	replyTo  *control.Message
 	editing  *control.Message
 	kept     control.Draft // as the node has it
+	keeping  bool          // it will be kept in a moment
 	turn     int           // counts keys, so that only the last one's timer acts
 	typingOn bool
 	typingAt time.Time
@@ -120,12 +121,7 @@ func (c *composer) changed() {
 	c.w.phone.keyTaps()
 	c.grow()
 	c.turn++
-	turn := c.turn
-	c.w.after(draftAfter, func() {
-		if c.turn == turn {
-			c.keep()
-		}
-	})
+	c.keepSoon()
 	if strings.TrimSpace(c.entry.Text) == "" {
 		c.notTyping()
 		return
@@ -139,7 +135,7 @@ func (c *composer) submit() {
 	if words == "" || len(words) > textMost || c.who == "" {
 		return
 	}
-	was, who, turn := c.draft(), c.who, c.entered
+	was, had, who, turn := c.draft(), c.kept, c.who, c.entered
 	about := c.replyTo
 	if c.editing != nil {
 		about = c.editing
@@ -161,6 +157,8 @@ func (c *composer) submit() {
 		c.w.ui(func() {
 			if c.entered == turn && c.draft() == (control.Draft{}) {
 				c.take(was, about)
+				c.kept = had
+				c.keep()
 			}
 		})
 		return err

@@ -152,6 +152,25 @@ func TestADraftIsKeptWithinASecond(t *testing.T) {
 	})
 }
 
+func TestADraftIsKeptWhileSomebodyTypesOn(t *testing.T) {
+	n := history(2)
+	withWindow(t, n, func(t *testing.T) {
+		for i := range 30 {
+			before := n.w.shell.chat.composer.entry.Text
+			n.types("word ")
+			n.wait(200 * time.Millisecond)
+			if i >= 5 && len(n.drafts[anaID].Text) < len(before)-4*len("word ") {
+				t.Fatalf("of %q only %q is kept", before, n.drafts[anaID].Text)
+			}
+		}
+		n.key(fyne.KeyReturn)
+		n.wait(2 * time.Second)
+		if got := n.drafts[anaID].Text; got != "" {
+			t.Errorf("%q is kept although it was sent", got)
+		}
+	})
+}
+
 func TestADraftIsThereAgain(t *testing.T) {
 	n := history(2)
 	n.befriend("bo", "Bo")
@@ -201,6 +220,9 @@ func TestAMessageThatWasRefusedComesBack(t *testing.T) {
 		}
 		if !n.w.toast.Visible() || n.w.toast.title.words != "The disk is full or cannot be written" {
 			t.Errorf("the person was told %q", n.w.toast.title.words)
+		}
+		if got := n.drafts[anaID].Text; got != "precious words" {
+			t.Errorf("%q is kept", got)
 		}
 		n.wait(toastTime)
 		if n.w.toast.Visible() {

@@ -9,7 +9,7 @@ import (
 // readDraft fills in what the node keeps, unless something was written
 // meanwhile.
 func (c *composer) readDraft() {
-	who, turn := c.who, c.entered
+	who, turn, had := c.who, c.entered, c.kept
 	c.w.do(func(ctx context.Context) error {
 		d, err := c.w.client.Draft(ctx, who)
 		if err != nil {
@@ -22,7 +22,7 @@ func (c *composer) readDraft() {
 			}
 		}
 		c.w.ui(func() {
-			if c.entered == turn && c.draft() == c.kept && d != c.kept {
+			if c.entered == turn && c.kept == had && c.draft() == had && d != had {
 				c.take(d, about)
 			}
 		})
@@ -57,6 +57,19 @@ func (c *composer) draft() control.Draft {
 		d.Edit = c.editing.ID
 	}
 	return d
+}
+
+// keepSoon keeps the draft in a moment. Keys meanwhile do not put it off, so
+// that who types on and on loses no more than the last moment.
+func (c *composer) keepSoon() {
+	if c.keeping {
+		return
+	}
+	c.keeping = true
+	c.w.after(draftAfter, func() {
+		c.keeping = false
+		c.keep()
+	})
 }
 
 // keep gives the draft to the node if it is another than the node has.
