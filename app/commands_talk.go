@@ -183,7 +183,7 @@ func history(ctx context.Context, c *control.Client, who string, q control.PageQ
 
 // showMessage writes a message as one paragraph for people.
 func showMessage(w io.Writer, m control.Message, name string) {
-	who := name
+	who, when := name, m.Time.Local().Format("2006-01-02 15:04")
 	if m.Mine {
 		who = "you"
 	}
@@ -192,13 +192,14 @@ func showMessage(w io.Writer, m control.Message, name string) {
 	case control.KindDeleted:
 		text = "(deleted)"
 	case control.KindDevice:
-		text = "(device " + m.State + ": " + text + ")"
+		fmt.Fprintf(w, "%s  %s\n", when, deviceText(m, name))
+		return
 	case control.KindCall:
 		text = "(call)"
 	case control.KindUnknown:
 		text = "(made by a newer version)"
 	}
-	fmt.Fprintf(w, "%s  %s: %s", m.Time.Local().Format("2006-01-02 15:04"), who, text)
+	fmt.Fprintf(w, "%s  %s: %s", when, who, text)
 	if m.Edited {
 		fmt.Fprint(w, " (edited)")
 	}
@@ -209,6 +210,26 @@ func showMessage(w io.Writer, m control.Message, name string) {
 		fmt.Fprint(w, "  ["+m.State+"]")
 	}
 	fmt.Fprintln(w)
+}
+
+// deviceText says whose devices changed, and which one came or went.
+func deviceText(m control.Message, friend string) string {
+	d := m.Device
+	if d == nil {
+		return friend + " changed devices"
+	}
+	who := friend
+	if d.Mine {
+		who = "you"
+	}
+	switch {
+	case d.Name == "":
+	case d.Act == control.DeviceAdded:
+		return who + " added the device " + d.Name
+	case d.Act == control.DeviceRevoked:
+		return who + " removed the device " + d.Name
+	}
+	return who + " changed devices"
 }
 
 func (p *program) searchCommand() *cobra.Command {

@@ -39,6 +39,7 @@ type Message struct {
 	ReplyTo   string      `json:"reply_to"`        // empty: no reply
 	Quote     *Quote      `json:"quote,omitempty"` // a look at the message replied to
 	Call      *CallRow    `json:"call,omitempty"`
+	Device    *DeviceRow  `json:"device,omitempty"`
 }
 
 // Shown is the text for people: nothing in it can reorder or overprint what
@@ -69,6 +70,20 @@ type CallRow struct {
 	Caller *CallReport `json:"caller,omitempty"` // how it was for the one who called
 	Callee *CallReport `json:"callee,omitempty"`
 }
+
+// DeviceRow tells of a change of somebody's devices.
+type DeviceRow struct {
+	Person string `json:"person"` // whose devices changed
+	Mine   bool   `json:"mine"`
+	Name   string `json:"name"` // of the device
+	Act    string `json:"act"`  // "added", "revoked"
+}
+
+// What became of a device.
+const (
+	DeviceAdded   = "added"
+	DeviceRevoked = "revoked"
+)
 
 // Page is a piece of a conversation, oldest row first.
 type Page struct {

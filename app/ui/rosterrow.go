@@ -70,7 +70,7 @@ func (p *personStrip) rowWords(m *control.Message) string {
 	case control.KindCall:
 		return w.callWords(m)
 	case control.KindDevice:
-		return w.tr("row.device", p.c.Name)
+		return w.deviceWords(m, p.c.Name)
 	case control.KindUnknown:
 		return w.tr("row.unknown")
 	}

@@ -95,12 +95,26 @@ func (t *timeline) pillWords(m *control.Message) string {
 	case control.KindCall:
 		return w.callWords(m) + " · " + at
 	case control.KindDevice:
-		if m.Text != "" {
-			return m.Text
-		}
-		return w.tr("row.device", t.nameOf(m))
+		friend, _ := w.contact(t.who)
+		return w.deviceWords(m, friend.Name)
 	}
 	return w.tr("row.unknown")
+}
+
+// deviceWords say whose devices changed, and which one came or went.
+func (w *Window) deviceWords(m *control.Message, friend string) string {
+	d := m.Device
+	if d == nil {
+		return w.tr("row.device.changed", friend)
+	}
+	act := "changed"
+	if d.Name != "" && (d.Act == control.DeviceAdded || d.Act == control.DeviceRevoked) {
+		act = d.Act
+	}
+	if d.Mine {
+		act += ".mine"
+	}
+	return w.tr("row.device."+act, friend, d.Name)
 }
 
 // call gives the person another name where one stands between the messages.

@@ -28,6 +28,9 @@ func TestWhatIsNoMessageIsAPill(t *testing.T) {
 			m.Kind, m.Call = control.KindCall, &control.CallRow{Outgoing: out, Reason: reason, Seconds: 761}
 		}
 	}
+	device := func(d control.DeviceRow) func(*control.Message) {
+		return func(m *control.Message) { m.Kind, m.Device = control.KindDevice, &d }
+	}
 	for _, c := range []struct {
 		make   func(*control.Message)
 		en, fr string
@@ -43,7 +46,12 @@ func TestWhatIsNoMessageIsAPill(t *testing.T) {
 		{call(true, "invented later"), "Call · 14:32", "Appel · 14:32"},
 		{func(m *control.Message) { m.Kind = control.KindCall }, "Call · 14:32", "Appel · 14:32"},
 		{func(m *control.Message) { m.Kind = control.KindDevice }, "Ana changed devices", "Ana a changé d’appareils"},
-		{func(m *control.Message) { m.Kind, m.Text = control.KindDevice, "Ana added Laptop" }, "Ana added Laptop", "Ana added Laptop"},
+		{device(control.DeviceRow{Name: "Laptop", Act: control.DeviceAdded}), "Ana added the device Laptop", "Ana a ajouté l’appareil Laptop"},
+		{device(control.DeviceRow{Name: "Laptop", Act: control.DeviceRevoked}), "Ana removed the device Laptop", "Ana a retiré l’appareil Laptop"},
+		{device(control.DeviceRow{Mine: true, Name: "Phone", Act: control.DeviceAdded}), "You added the device Phone", "Vous avez ajouté l’appareil Phone"},
+		{device(control.DeviceRow{Mine: true, Name: "Phone", Act: control.DeviceRevoked}), "You removed the device Phone", "Vous avez retiré l’appareil Phone"},
+		{device(control.DeviceRow{Mine: true, Act: control.DeviceAdded}), "You changed devices", "Vous avez changé d’appareils"},
+		{device(control.DeviceRow{Name: "Laptop", Act: "invented later"}), "Ana changed devices", "Ana a changé d’appareils"},
 		{func(m *control.Message) { m.Kind = control.KindUnknown }, "Sent by a newer version. Update to read it", "Envoyé par une version plus récente. Mettez à jour pour le lire"},
 		{func(m *control.Message) { m.Kind = "invented later" }, "Sent by a newer version. Update to read it", "Envoyé par une version plus récente. Mettez à jour pour le lire"},
 	} {
@@ -59,8 +67,12 @@ func TestWhatIsNoMessageIsAPill(t *testing.T) {
 				if got := n.notes(); got[len(got)-1] != want {
 					t.Errorf("in %s the pill says %q, not %q", lang, got, want)
 				}
-				if got := wordsOn(n.w.shell.roster); got == "" {
+				got := wordsOn(n.w.shell.roster)
+				if got == "" {
 					t.Error("the roster is empty")
+				}
+				if n.last().Kind == control.KindDevice && !strings.Contains(got, want) {
+					t.Errorf("in %s the roster does not say %q but:\n%s", lang, want, got)
 				}
 			}
 		})

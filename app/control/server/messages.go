@@ -262,8 +262,10 @@ func message(n *node.Node, who identity.ID, row store.RowView) control.Message {
 		}
 	}
 	if row.Change != nil {
-		m.Text = row.Change.Name
-		m.State = row.Change.Act.String()
+		m.Device = &control.DeviceRow{
+			Person: row.Change.Person.String(), Mine: row.Change.Person == n.ID(),
+			Name: chat.DisplayName(row.Change.Name), Act: row.Change.Act.String(),
+		}
 	}
 	return m
 }

@@ -213,3 +213,34 @@ func TestAViewerOfAnEmptyProfileHearsWhenItIsReady(t *testing.T) {
 		}
 	})
 }
+
+func TestARowOfADeviceSaysWhoseItIs(t *testing.T) {
+	nodetest.Run(t, func(town *nodetest.Town) {
+		alice, bob := town.Join("alice"), town.Join("bob")
+		town.Befriend(alice, bob)
+		alice.Second()
+		told := func(p, with *nodetest.Person) (rows []control.Message) {
+			_, _, body := ask(t.Context(), t, server.New(of(p), nil), http.MethodGet, "/v1/contacts/"+with.ID().String()+"/messages", "")
+			var page control.Page
+			if err := json.Unmarshal([]byte(body), &page); err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range page.Rows {
+				if m.Kind == control.KindDevice {
+					rows = append(rows, m)
+				}
+			}
+			return rows
+		}
+		for _, c := range []struct {
+			p, with *nodetest.Person
+			mine    bool
+		}{{bob, alice, false}, {alice, bob, true}} {
+			town.Eventually("the row is there", func() bool { return len(told(c.p, c.with)) > 0 })
+			d := told(c.p, c.with)[0].Device
+			if d == nil || d.Person != alice.ID().String() || d.Mine != c.mine || d.Name == "" || d.Act != control.DeviceAdded {
+				t.Errorf("%s is told %+v", c.p.Name, d)
+			}
+		}
+	})
+}
