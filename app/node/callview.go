@@ -108,9 +108,27 @@ func (p *phone) notice(e *voice.Engine) {
 		p.notices = append(p.notices, Notice{time.Now(), x})
 		p.notices = p.notices[max(0, len(p.notices)-keptNotices):]
 		p.mu.Unlock()
+		if x.Kind == voice.RecordingEnded {
+			p.recordingBroke(e)
+		}
 		p.n.log.Info("sound", "call", shortCall(p.id), "what", string(x.Kind), "device", x.Device, "err", x.Err)
 		p.n.tellCall(p.called())
 	}
+}
+
+// recordingBroke lets go of a recording that cannot be written on, and tells
+// the other end that nobody records any more.
+func (p *phone) recordingBroke(e *voice.Engine) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.tape == nil || e.Recording() { // stopped meanwhile, or begun anew
+		return
+	}
+	if err := p.tape.Close(); err != nil {
+		p.n.log.Warn("close a recording that broke off", "call", shortCall(p.id), "err", err)
+	}
+	p.tape = nil
+	p.n.say(p.id, p.called().Device, call.Signal{Kind: call.Recording})
 }
 
 // CallEdit is what to change in a call; nil leaves as it is.

@@ -182,6 +182,8 @@ func TestWhatAilsTheSoundIsSaid(t *testing.T) {
 			{control.CallNotice{What: "microphone-silent", Time: talkNow()}, "Your microphone gives no sound. It may have a switch"},
 			{control.CallNotice{What: "muted-speech", Time: talkNow()}, "You are muted. Ctrl M lets you be heard"},
 			{control.CallNotice{What: "muted-speech", Time: talkNow().Add(-time.Minute)}, ""},
+			{control.CallNotice{What: "recording-ended", Time: talkNow()}, "The recording has stopped, the disk may be full"},
+			{control.CallNotice{What: "recording-ended", Time: talkNow().Add(-time.Minute)}, ""},
 			{control.CallNotice{What: "invented later", Time: talkNow()}, ""},
 		} {
 			n.call("c1", harbourAna, func(x *control.Call) { x.Muted, x.Notices = true, []control.CallNotice{c.notice} })

@@ -94,6 +94,8 @@ func (w *Window) callNotice(c control.Call) string {
 	switch {
 	case c.State == control.CallEnded:
 		return ""
+	case w.recordingBroke(c):
+		return w.tr("notice.recording-ended")
 	case c.RecordingThere:
 		return w.tr("record.there", c.Name)
 	case c.Recording:
@@ -112,7 +114,7 @@ func (w *Window) callNotice(c control.Call) string {
 		if n.Device != "" {
 			return w.tr("notice."+n.What, n.Device)
 		}
-	case "microphone-silent", "microphone-clips", "recording-ended":
+	case "microphone-silent", "microphone-clips":
 		return w.tr("notice." + n.What)
 	case "muted-speech":
 		if c.Muted {
@@ -124,6 +126,13 @@ func (w *Window) callNotice(c control.Call) string {
 		}
 	}
 	return ""
+}
+
+// recordingBroke says whether a recording of ours has just broken off.
+func (w *Window) recordingBroke(c control.Call) bool {
+	return !c.Recording && slices.ContainsFunc(c.Notices, func(n control.CallNotice) bool {
+		return n.What == "recording-ended" && w.now().Sub(n.Time) <= noticeTime
+	})
 }
 
 // A fact is one figure of a call.

@@ -47,6 +47,13 @@ func (e *Engine) Record(w io.Writer) error {
 // StopRecord completes the file. Without a recording it does nothing.
 func (e *Engine) StopRecord() error { return e.tape.stop() }
 
+// Recording says whether a recording runs: not when writing it has failed.
+func (e *Engine) Recording() bool {
+	e.tape.mu.Lock()
+	defer e.tape.mu.Unlock()
+	return e.tape.running
+}
+
 func (t *tape) begin(w io.Writer, failed func(error)) error {
 	t.file.Lock()
 	defer t.file.Unlock()

@@ -1,0 +1,11 @@
+package node
+
+import "github.com/entrenous/entrenous/app/call"
+
+// TearTape makes the file of a call's recording one that nothing can be written to.
+func (n *Node) TearTape(id call.ID) error {
+	p := n.phone(id)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.tape.Close()
+}
