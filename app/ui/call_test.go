@@ -295,6 +295,17 @@ func TestLevelsMoveInACallOnlyAndCalmlyOutOfSight(t *testing.T) {
 	})
 }
 
+func TestAFrenchCallSaysWhoCallsAndWhoIsBusy(t *testing.T) {
+	n := harbour()
+	n.settings.Language = "fr"
+	withWindow(t, n, func(t *testing.T) {
+		n.press(t, n.w.shell.chat.header, "Appeler")
+		wantBar(t, n, "Appel vers Ana")
+		n.call("call1", harbourAna, ended(control.EndBusy))
+		wantBar(t, n, "Ana est déjà en communication")
+	})
+}
+
 func TestTheEndSaysWhy(t *testing.T) {
 	for reason, want := range map[string]string{
 		control.EndMissed: "Ana did not answer", control.EndAway: "Ana could not be reached. Write instead, it arrives later",

@@ -41,7 +41,7 @@ func TestWhatIsNoMessageIsAPill(t *testing.T) {
 		{call(false, "missed"), "Missed call · 14:32", "Appel manqué · 14:32"},
 		{call(true, "missed"), "No answer · 14:32", "Pas de réponse · 14:32"},
 		{call(false, "declined"), "Call declined · 14:32", "Appel refusé · 14:32"},
-		{call(true, "busy"), "They were in another call · 14:32", "Déjà en ligne · 14:32"},
+		{call(true, "busy"), "They were in another call · 14:32", "Déjà en communication · 14:32"},
 		{call(true, "failed"), "Call failed · 14:32", "L’appel a échoué · 14:32"},
 		{call(true, "invented later"), "Call · 14:32", "Appel · 14:32"},
 		{func(m *control.Message) { m.Kind = control.KindCall }, "Call · 14:32", "Appel · 14:32"},
