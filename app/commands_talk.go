@@ -31,7 +31,7 @@ func (p *program) text(arg string) (string, error) {
 		arg = strings.TrimSuffix(string(b), "\n")
 	}
 	if !utf8.ValidString(arg) && len(arg) < maxTyped {
-		return "", &control.Failure{Message: "This is not text", Hint: "Texts are UTF-8; send other data as a file", Code: control.CodeInvalid}
+		return "", &control.Failure{Message: "This is not text", Hint: "Only UTF-8 text can be sent", Code: control.CodeInvalid}
 	}
 	return arg, nil
 }

@@ -135,6 +135,23 @@ func TestNoSentenceShouts(t *testing.T) {
 	}
 }
 
+// TestNextStepsExist finds sentences that send a person to what the window has
+// not: flags of commands, files as messages, and the doctor by another name
+// than its button's.
+func TestNextStepsExist(t *testing.T) {
+	for _, lang := range assets.Languages() {
+		w := mustWords(t, lang)
+		for key, s := range w.table {
+			if strings.Contains(s, "--") || strings.Contains(s, "as a file") || strings.Contains(s, "comme fichier") || strings.Contains(s, "en fichier") {
+				t.Errorf("%s: %q leads nowhere: %s", lang, key, s)
+			}
+		}
+		if s := w.table["fail.why.no_path.next"]; !strings.Contains(s, w.table["settings.doctor"]) {
+			t.Errorf("%s: nobody finds the doctor by %q", lang, s)
+		}
+	}
+}
+
 func TestTheLanguageIsChosen(t *testing.T) {
 	for _, c := range []struct{ set, locale, want string }{
 		{"", "fr_CA.UTF-8", "fr"},

@@ -31,7 +31,7 @@ var known = []struct {
 	{node.ErrBlocked, control.CodeState, "blocked", "This person is blocked", "Unblock them first"},
 	{node.ErrNotMine, control.CodeState, "not_mine", "Only the author can change a message", "You can reply or react to it"},
 	{chat.ErrEmptyText, control.CodeInvalid, "nothing", "There is nothing to send", "Write at least one character"},
-	{chat.ErrNotText, control.CodeInvalid, "not_text", "This is not text", "Texts are UTF-8; send other data as a file"},
+	{chat.ErrNotText, control.CodeInvalid, "not_text", "This is not text", "Only UTF-8 text can be sent"},
 	{node.ErrEmpty, control.CodeInvalid, "nothing", "There is nothing to send", "Write at least one character"},
 	{node.ErrTimeout, control.CodeTimeout, "not_yet", "The message is stored, and has not come that far yet", "It goes out by itself as soon as the friend is here"},
 	{node.ErrOurself, control.CodeInvalid, "own_link", "This link is your own", "Send it to a friend, and add the link that they send you"},
@@ -77,7 +77,7 @@ func Explain(err error) *control.Failure {
 		return &control.Failure{Message: "Several people fit", Hint: "Write more of the name, or the id", Code: control.CodeAmbiguous, Reason: "ambiguous", Args: []string{strings.Join(e.Names, ", ")}, Choices: e.Names}
 	}
 	if e := (*chat.TooLongError)(nil); errors.As(err, &e) {
-		return &control.Failure{Message: control.Sentence(e.Error()), Hint: "Send it in parts, or as a file", Code: control.CodeTooLong, Reason: "too_long"}
+		return &control.Failure{Message: control.Sentence(e.Error()), Hint: "Send it in parts", Code: control.CodeTooLong, Reason: "too_long"}
 	}
 	if e := (*identity.InviteError)(nil); errors.As(err, &e) {
 		return inviteFailure(e)
