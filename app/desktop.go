@@ -179,11 +179,23 @@ func (d *desktop) announceSoon(ctx context.Context, c node.Change) {
 	if !fresh {
 		return
 	}
-	text := words["notify.message"]
-	if set.NotifyText && who.Last != nil && who.Last.Author == c.Who {
-		text = firstRunes(who.Last.Text, 200)
+	d.notify(who.Shown, lastWords(who, words, set.NotifyText))
+}
+
+// lastWords is what a notification says of a friend's newest row: its text if
+// that may be shown, or what it is.
+func lastWords(who node.Contact, words map[string]string, show bool) string {
+	r := who.Last
+	switch {
+	case r == nil || r.Author != who.ID:
+	case r.Call != nil && r.Call.Reason == control.EndBusy:
+		return words["call.busy.in"]
+	case r.Call != nil && r.Call.Missed():
+		return words["call.missed.in"]
+	case show && r.Text != "":
+		return firstRunes(r.Text, 200)
 	}
-	d.notify(who.Shown, text)
+	return words["notify.message"]
 }
 
 func (d *desktop) notify(title, text string) {
