@@ -46,6 +46,7 @@ func (w *Window) keys() []keyGroup {
 		{"help.calls", []keyHelp{
 			{"Ctrl M", "help.mute"},
 			{"F8", "help.talk"},
+			{"right Ctrl", "help.talk"},
 			{"Enter", "help.accept"},
 			{"Esc", "help.decline"},
 		}},
@@ -55,7 +56,13 @@ func (w *Window) keys() []keyGroup {
 			{"↑", "help.edit"},
 		}},
 		{"help.reading", []keyHelp{
+			{"↑↓", "help.select"},
+			{"Enter", "help.reply"},
+			{"Delete", "help.delete"},
+			{"Ctrl C", "help.copy"},
 			{"Menu", "help.menu"},
+			{"Shift F10", "help.menu"},
+			{"End", "help.end"},
 		}},
 	}
 }
@@ -66,7 +73,7 @@ func (w *Window) keyName(press string) string {
 		press = strings.NewReplacer("Ctrl ", "⌘", "Alt ", "⌥", "Shift ", "⇧").Replace(press)
 	}
 	if w.words.lang == "fr" {
-		press = strings.NewReplacer("Shift", "Maj", "Enter", "Entrée", "Esc", "Échap").Replace(press)
+		press = strings.NewReplacer("Shift", "Maj", "Enter", "Entrée", "Esc", "Échap", "Delete", "Suppr", "End", "Fin", "right Ctrl", "Ctrl droit").Replace(press)
 	}
 	return press
 }

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 )
@@ -30,14 +29,14 @@ func newMessageEntry(c *composer) *messageEntry {
 
 // KeyDown is for Fyne.
 func (e *messageEntry) KeyDown(k *fyne.KeyEvent) {
-	e.shift = e.shift || k.Name == desktop.KeyShiftLeft || k.Name == desktop.KeyShiftRight
+	e.shift = e.shift || isShift(k.Name)
 	e.c.w.keyDown(k)
 	e.Entry.KeyDown(k)
 }
 
 // KeyUp is for Fyne.
 func (e *messageEntry) KeyUp(k *fyne.KeyEvent) {
-	if k.Name == desktop.KeyShiftLeft || k.Name == desktop.KeyShiftRight {
+	if isShift(k.Name) {
 		e.shift = false
 	}
 	e.c.w.keyUp(k)

@@ -77,8 +77,34 @@ func (t *timeline) menu(m control.Message, at fyne.Position) {
 	if len(items) == 0 {
 		return
 	}
+	items = append(items, t.pressable(m)...)
 	t.choose(m.ID)
 	widget.ShowPopUpMenuAtPosition(fyne.NewMenu("", items...), t.w.win.Canvas(), at)
+}
+
+// linksMost is how many links of a message its menu lists.
+const linksMost = 8
+
+// pressable lists what can be pressed in a message, for who has no pointer.
+func (t *timeline) pressable(m control.Message) (items []*fyne.MenuItem) {
+	add := func(words string, do func()) { items = append(items, fyne.NewMenuItem(words, do)) }
+	for _, link := range links(m.Text, linksMost) {
+		add(t.w.tr("message.link", shorten(link, 40)), func() { t.w.askLink(link) })
+	}
+	if m.Quote != nil {
+		add(t.w.tr("message.quoted"), func() { t.jump(m.ReplyTo) })
+	}
+	if b := t.bubbles[m.ID]; b != nil && b.fit.more != "" {
+		add(b.fit.more, func() { t.unfold(m.ID) })
+	}
+	for _, r := range m.Reactions {
+		key := "message.join"
+		if r.Mine {
+			key = "message.takeback"
+		}
+		add(t.w.tr(key, r.Emoji), func() { t.react(m, r.Emoji) })
+	}
+	return items
 }
 
 // placeOf is a point of the window by a message, for what opens beside it.
@@ -140,7 +166,7 @@ func (t *timeline) FocusGained() {
 
 // FocusLost hides it.
 func (t *timeline) FocusLost() {
-	t.focused = false
+	t.focused, t.shift = false, false
 	t.repaint(t.selected)
 }
 
@@ -168,12 +194,26 @@ func (t *timeline) TypedKey(e *fyne.KeyEvent) {
 	case fyne.KeyDelete, fyne.KeyBackspace:
 		t.actSelected(actDelete)
 	case desktop.KeyMenu:
-		if m, ok := t.chosen(); ok {
-			t.menu(m, t.placeOf(m.ID))
+		t.menuSelected()
+	case fyne.KeyF10:
+		if t.shift {
+			t.menuSelected()
 		}
 	default:
 		passKey(t, e)
 	}
+}
+
+// KeyDown is for Fyne.
+func (t *timeline) KeyDown(k *fyne.KeyEvent) {
+	t.shift = t.shift || isShift(k.Name)
+	t.w.keyDown(k)
+}
+
+// KeyUp is for Fyne.
+func (t *timeline) KeyUp(k *fyne.KeyEvent) {
+	t.shift = t.shift && !isShift(k.Name)
+	t.w.keyUp(k)
 }
 
 // TypedShortcut copies the selected message; others belong to the window.
@@ -200,6 +240,12 @@ func (t *timeline) enter() {
 		return
 	}
 	t.actSelected(actReply)
+}
+
+func (t *timeline) menuSelected() {
+	if m, ok := t.chosen(); ok {
+		t.menu(m, t.placeOf(m.ID))
+	}
 }
 
 func (t *timeline) actSelected(a action) {

@@ -1,11 +1,13 @@
 package ui
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/test"
 
@@ -112,6 +114,103 @@ func TestTheKeyboardWalksThroughMessages(t *testing.T) {
 		key(fyne.KeyEnd)
 		n.wantSeen(t, "message 199")
 	})
+}
+
+// choice picks an entry of the menu that is open, by its words.
+func (n *talkNode) choice(t *testing.T, words string) {
+	t.Helper()
+	var all []string
+	var found fyne.Tappable
+	each(n.w.win.Canvas().Overlays().Top(), func(o fyne.CanvasObject) {
+		item, ok := o.(fyne.Tappable)
+		w, drawn := o.(fyne.Widget)
+		if !ok || !drawn {
+			return
+		}
+		for _, part := range test.WidgetRenderer(w).Objects() {
+			if x, ok := part.(*canvas.Text); ok && x.Text != "" {
+				all = append(all, x.Text)
+				if x.Text == words {
+					found = item
+				}
+			}
+		}
+	})
+	if found == nil {
+		t.Fatalf("no menu offers %q, only %q", words, all)
+	}
+	found.Tapped(&fyne.PointEvent{})
+	n.settle()
+}
+
+func TestWhatCanBePressedInAMessageIsReachedByKeyboard(t *testing.T) {
+	n := history(1500)
+	first := n.rows[anaID][7]
+	m := n.say(anaID, anaID, "https://a.example/x and https://b.example\n"+strings.Repeat("line\n", 60)+"https://a.example/x", 0)
+	m.Kind, m.ReplyTo, m.Quote = control.KindReply, first.ID, &control.Quote{Author: anaID, Text: first.Text}
+	m.Reactions = []control.Reactions{{Emoji: "👍", By: []string{anaID, "yelena"}, Mine: true}, {Emoji: "🎉", By: []string{anaID}}}
+	id := m.ID
+	withWindow(t, n, func(t *testing.T) {
+		tl := n.w.shell.chat.timeline
+		menu := func() {
+			t.Helper()
+			tl.rest()
+			tl.choose(id)
+			tl.KeyDown(&fyne.KeyEvent{Name: desktop.KeyShiftLeft})
+			tl.TypedKey(&fyne.KeyEvent{Name: fyne.KeyF10})
+			tl.KeyUp(&fyne.KeyEvent{Name: desktop.KeyShiftLeft})
+			n.settle()
+		}
+		tl.rest()
+		tl.TypedKey(&fyne.KeyEvent{Name: fyne.KeyF10})
+		if n.w.win.Canvas().Overlays().Top() != nil {
+			t.Error("F10 alone opens a menu")
+		}
+		menu()
+		n.choice(t, "Open https://b.example")
+		if len(n.w.modals) != 1 || !strings.Contains(wordsOn(n.top()), "\nb.example\n") {
+			t.Fatal("the link is not asked about")
+		}
+		n.w.closeModal()
+		menu()
+		n.choice(t, "Show all of it")
+		if !tl.unfolded[id] {
+			t.Error("the text is not unfolded")
+		}
+		menu()
+		n.choice(t, "Take back 👍")
+		if !slices.Contains(n.asked, "POST /messages/"+id+"/reactions") {
+			t.Error("the reaction is not taken back")
+		}
+		menu()
+		n.choice(t, "Go to the message it answers")
+		n.wantSeen(t, "message 7")
+	})
+}
+
+func TestTheKeysOfReadingAreListed(t *testing.T) {
+	for lang, want := range map[string][]string{
+		"en": {"Shift F10", "Menu", "Delete", "Ctrl C", "right Ctrl", "Reply to it", "Copy its text"},
+		"fr": {"Maj F10", "Menu", "Suppr", "Ctrl C", "Ctrl droit", "Y répondre", "Copier son texte"},
+	} {
+		n := history(2)
+		n.settings.Language = lang
+		withWindow(t, n, func(t *testing.T) {
+			n.w.showHelp()
+			n.settle()
+			said := wordsOn(n.top())
+			each(n.top(), func(o fyne.CanvasObject) {
+				if x, ok := o.(*canvas.Text); ok {
+					said += x.Text + "\n"
+				}
+			})
+			for _, words := range want {
+				if !strings.Contains(said, words) {
+					t.Errorf("in %s %q is not listed:\n%s", lang, words, said)
+				}
+			}
+		})
+	}
 }
 
 func TestADoubleClickReplies(t *testing.T) {

@@ -20,6 +20,11 @@ var shortcutKeys = map[fyne.KeyName]fyne.KeyModifier{
 	fyne.KeyDown:  fyne.KeyModifierAlt,             // the one below
 }
 
+// isShift says whether a key is one of the two of that name.
+func isShift(key fyne.KeyName) bool {
+	return key == desktop.KeyShiftLeft || key == desktop.KeyShiftRight
+}
+
 // listen makes the window hear its keys.
 func (w *Window) listen() {
 	c := w.win.Canvas()

@@ -44,7 +44,7 @@ type timeline struct {
 	hit            string   // jumped to a moment ago
 	selected       string   // by keyboard
 	called         string   // the person, where the strips were built
-	focused        bool
+	focused, shift bool     // it has the keyboard; and Shift is held
 }
 
 // rulers measure the kinds of text in a timeline.

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 
@@ -136,6 +137,18 @@ func split(para string) []piece {
 		pieces[len(pieces)-1].space = gap
 	}
 	return pieces
+}
+
+// links lists the addresses in a text, each once, at most so many.
+func links(s string, most int) (all []string) {
+	for para := range strings.SplitSeq(legible(tidy(s)), "\n") {
+		for _, p := range split(para) {
+			if p.link != "" && len(all) < most && !slices.Contains(all, p.link) {
+				all = append(all, p.link)
+			}
+		}
+	}
+	return all
 }
 
 // ideographs cuts between characters of scripts that are written without
