@@ -168,3 +168,31 @@ them on sees how many you leave, and neither what they say nor who reads them.
 All three must have turned this on; it is off until you do.`
 	return cmd
 }
+
+func (p *program) saveBandwidthCommand() *cobra.Command {
+	cmd := verb(p, "save-bandwidth [on|off]", "Let calls send less while nobody speaks", cobra.MatchAll(cobra.MaximumNArgs(1), cobra.OnlyValidArgs), func(ctx context.Context, c *control.Client, a []string) error {
+		set, err := c.Settings(ctx)
+		if err == nil && len(a) == 1 && set.SaveBandwidth != (a[0] == "on") {
+			set.SaveBandwidth = a[0] == "on"
+			set, err = c.PutSettings(ctx, set)
+		}
+		if err != nil {
+			return err
+		}
+		return p.print(struct {
+			On bool `json:"on"`
+		}{set.SaveBandwidth}, func(w io.Writer) {
+			if set.SaveBandwidth {
+				fmt.Fprintln(w, "Calls that begin now send less while nobody speaks.")
+				return
+			}
+			fmt.Fprintln(w, "Calls send the same all the time, whether somebody speaks or not.")
+		})
+	})
+	cmd.ValidArgs = []string{"on", "off"}
+	cmd.Long = `Calls send packets of one size at an even pace, so that who watches the line does
+not learn when somebody speaks. With this on they send little in pauses, which is
+worth it where each byte is paid for, and shows when you speak. It holds for what
+this computer sends, in calls that begin from then on; it is off until you say so.`
+	return cmd
+}

@@ -171,20 +171,21 @@ type Raised struct {
 
 // Settings are the choices a person made. They live in the encrypted store.
 type Settings struct {
-	Name         string  `json:"name"`
-	DeviceName   string  `json:"device_name"`
-	Appearance   string  `json:"appearance"`    // "system", "light", "dark", "contrast"
-	TextSize     float64 `json:"text_size"`     // 0.7 to 2, 1 is normal
-	Language     string  `json:"language"`      // "" follows the system, "en", "fr"
-	CloseToTray  bool    `json:"close_to_tray"` // closing the window leaves the node running
-	Notify       bool    `json:"notify"`
-	NotifyText   bool    `json:"notify_text"`   // show the message in the notification
-	SendReceipts bool    `json:"send_receipts"` // tell friends when we have seen
-	SendTyping   bool    `json:"send_typing"`
-	FindOnline   bool    `json:"find_online"` // look for friends who moved through the public network
-	PassOn       bool    `json:"pass_on"`     // friends in common pass on sealed notes of where friends are
-	ReduceMotion bool    `json:"reduce_motion"`
-	WordsKept    bool    `json:"words_kept"` // the person showed that the 24 words are written down
+	Name          string  `json:"name"`
+	DeviceName    string  `json:"device_name"`
+	Appearance    string  `json:"appearance"`    // "system", "light", "dark", "contrast"
+	TextSize      float64 `json:"text_size"`     // 0.7 to 2, 1 is normal
+	Language      string  `json:"language"`      // "" follows the system, "en", "fr"
+	CloseToTray   bool    `json:"close_to_tray"` // closing the window leaves the node running
+	Notify        bool    `json:"notify"`
+	NotifyText    bool    `json:"notify_text"`   // show the message in the notification
+	SendReceipts  bool    `json:"send_receipts"` // tell friends when we have seen
+	SendTyping    bool    `json:"send_typing"`
+	FindOnline    bool    `json:"find_online"`    // look for friends who moved through the public network
+	PassOn        bool    `json:"pass_on"`        // friends in common pass on sealed notes of where friends are
+	SaveBandwidth bool    `json:"save_bandwidth"` // calls from now on send little while nobody speaks, which shows to who watches the line when you do
+	ReduceMotion  bool    `json:"reduce_motion"`
+	WordsKept     bool    `json:"words_kept"` // the person showed that the 24 words are written down
 }
 
 // Device is one of a person's devices.

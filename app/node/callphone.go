@@ -148,7 +148,7 @@ func (p *phone) tell(what call.Path) {
 func (p *phone) talk(ctx context.Context, up <-chan struct{}) {
 	e, err := p.n.cfg.Sound.Open(voice.Config{
 		Send: p.send, PayloadType: payloadOpus, REDPayloadType: payloadRED, Frame: firstFrame,
-		NoiseSuppression: true, GainControl: true, Log: p.n.log,
+		NoiseSuppression: true, GainControl: true, SaveBandwidth: p.n.settings().SaveBandwidth, Log: p.n.log,
 	})
 	if err != nil {
 		p.n.breakOff(p.id, call.Broken, err)

@@ -13,20 +13,21 @@ import (
 
 // Settings are the choices a person made on this device.
 type Settings struct {
-	Name         string  `json:"name"`
-	DeviceName   string  `json:"device_name"`
-	Appearance   string  `json:"appearance"` // "system", "light", "dark" or "contrast"
-	TextSize     float64 `json:"text_size"`  // 1 is normal
-	Language     string  `json:"language"`   // empty follows the system
-	CloseToTray  bool    `json:"close_to_tray"`
-	Notify       bool    `json:"notify"`
-	NotifyText   bool    `json:"notify_text"`
-	SendReceipts bool    `json:"send_receipts"`
-	SendTyping   bool    `json:"send_typing"`
-	FindOnline   bool    `json:"find_online"` // look for friends who moved through the public table
-	PassOn       bool    `json:"pass_on"`     // leave sealed notes of where we are with friends, and keep theirs, for friends in common
-	ReduceMotion bool    `json:"reduce_motion"`
-	WordsKept    bool    `json:"words_kept"`
+	Name          string  `json:"name"`
+	DeviceName    string  `json:"device_name"`
+	Appearance    string  `json:"appearance"` // "system", "light", "dark" or "contrast"
+	TextSize      float64 `json:"text_size"`  // 1 is normal
+	Language      string  `json:"language"`   // empty follows the system
+	CloseToTray   bool    `json:"close_to_tray"`
+	Notify        bool    `json:"notify"`
+	NotifyText    bool    `json:"notify_text"`
+	SendReceipts  bool    `json:"send_receipts"`
+	SendTyping    bool    `json:"send_typing"`
+	FindOnline    bool    `json:"find_online"`    // look for friends who moved through the public table
+	PassOn        bool    `json:"pass_on"`        // leave sealed notes of where we are with friends, and keep theirs, for friends in common
+	SaveBandwidth bool    `json:"save_bandwidth"` // calls send less in pauses and for simple sounds, which shows who watches the line when we speak
+	ReduceMotion  bool    `json:"reduce_motion"`
+	WordsKept     bool    `json:"words_kept"`
 }
 
 const (

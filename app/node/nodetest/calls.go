@@ -17,6 +17,7 @@ type Phone struct {
 	Audio  string // as package device spells it; empty is a steady tone and nobody listening
 	Auto   bool   // answers by itself
 	Broken error  // why no sound can be opened
+	Saves  bool   // its engine was last asked to save bandwidth; read it when nothing goes on
 	Opened int    // how often its devices were opened; read it when nothing goes on
 }
 
@@ -26,6 +27,7 @@ func (p *Phone) sound() node.Sound {
 		if err != nil {
 			return nil, err
 		}
+		p.Saves = cfg.SaveBandwidth
 		cfg.Mic, cfg.Speaker, cfg.Headphones, cfg.NoiseSuppression, cfg.GainControl = mic, speaker, true, false, false
 		return voice.New(cfg)
 	}, Test: func(ctx context.Context, step func(voice.EchoStep), line *voice.Line) (voice.EchoReport, error) {

@@ -444,3 +444,25 @@ func TestTwoPeopleWithTwoDevicesEachCallEachOtherAtOnceWaitAndHold(t *testing.T)
 		alice.WantEnded(first, call.Completed)
 	})
 }
+
+func TestACallSavesBandwidthWhereThatWasChosen(t *testing.T) {
+	nodetest.Run(t, func(town *nodetest.Town) {
+		alice, bob := friends(town, true)
+		set := alice.Node().Settings()
+		set.SaveBandwidth = true
+		if err := alice.Node().PutSettings(town.Context(), set); err != nil {
+			t.Fatal(err)
+		}
+		alice.Phone.Audio = "null" // she says nothing, so that next to nothing is sent
+		id := alice.Call(bob)
+		alice.WantSound(id)
+		town.Pass(time.Minute)
+		alice.WantCall(id, call.Active)
+		alice.HangUp(id)
+		bob.WantEnded(id, call.Completed)
+		town.Pass(time.Second)
+		if !alice.Phone.Saves || bob.Phone.Saves {
+			t.Errorf("alice, who chose it, saves: %v; bob, who did not: %v", alice.Phone.Saves, bob.Phone.Saves)
+		}
+	})
+}
