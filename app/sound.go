@@ -42,6 +42,7 @@ type keptSound struct {
 	Speaker string                   `json:"speaker,omitempty"`
 	Ring    string                   `json:"ring,omitempty"` // empty: where calls are heard
 	Learnt  map[string]voice.Profile `json:"learnt,omitempty"`
+	Worn    map[string]bool          `json:"worn,omitempty"` // by pair, as Learnt: whether they are headphones
 }
 
 // newSound makes what a node needs to call, from the text of --audio, and what
@@ -55,7 +56,7 @@ func newSound(dir, text string, log *slog.Logger) (node.Sound, func() (device.Sp
 	if err := s.load(); err != nil {
 		log.Warn("read which sound devices were chosen", "err", err)
 	}
-	out := node.Sound{Open: s.open, Closed: s.closed, Test: s.test}
+	out := node.Sound{Open: s.open, Closed: s.closed, Wear: s.wear, Test: s.test}
 	if !s.system() {
 		return out, nil, nil
 	}
@@ -100,7 +101,7 @@ func (s *sound) open(cfg voice.Config) (*voice.Engine, error) {
 	if !system { // nobody sits in a file's room
 		cfg.Headphones, cfg.NoiseSuppression, cfg.GainControl = true, false, false
 	}
-	cfg.Recall = s.recall
+	cfg.Recall, cfg.Worn = s.recall, s.worn
 	e, err := voice.New(cfg)
 	if err != nil {
 		return nil, errors.Join(err, closeDevices(cfg))
@@ -159,6 +160,31 @@ func (s *sound) closed(e *voice.Engine) {
 		s.kept.Learnt = map[string]voice.Profile{}
 	}
 	s.kept.Learnt[pairOf(mic, speaker)] = p
+	s.keepLocked()
+}
+
+// worn says whether a person said that two devices are headphones.
+func (s *sound) worn(mic, speaker string) (on, known bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	on, known = s.kept.Worn[pairOf(mic, speaker)]
+	return on, known
+}
+
+// wear keeps that for the next call with them.
+func (s *sound) wear(e *voice.Engine, on bool) {
+	if mic, speaker := e.Devices(); mic != "" && speaker != "" && s.system() {
+		s.remember(mic, speaker, on)
+	}
+}
+
+func (s *sound) remember(mic, speaker string, on bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.kept.Worn == nil || len(s.kept.Worn) >= maxLearnt {
+		s.kept.Worn = map[string]bool{}
+	}
+	s.kept.Worn[pairOf(mic, speaker)] = on
 	s.keepLocked()
 }
 

@@ -114,7 +114,7 @@ type Quality struct {
 // CallNotice is something about the sound that a person would want to know.
 type CallNotice struct {
 	Time   time.Time `json:"time"`
-	What   string    `json:"what"` // "microphone-lost", "speaker-changed", "muted-speech", …
+	What   string    `json:"what"` // "microphone-lost", "speaker-changed", "headset-found", "muted-speech", …
 	Device string    `json:"device,omitempty"`
 	Error  string    `json:"error,omitempty"`
 }

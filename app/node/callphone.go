@@ -56,8 +56,8 @@ type phone struct {
 
 // choices are a person's, for the time of a call.
 type choices struct {
-	muted, pushToTalk, talking, headphones bool
-	volume                                 float64 // dB
+	muted, pushToTalk, talking bool
+	volume                     float64 // dB
 }
 
 func newPhone(n *Node, c call.Call) *phone {

@@ -27,6 +27,9 @@ type Sound struct {
 	// Choose takes other devices from now on. The engine is the one of the call
 	// that goes on, or nil.
 	Choose func(*voice.Engine, SoundChoice) error
+	// Wear remembers whether the devices of an engine are headphones; nil if
+	// nobody does.
+	Wear func(e *voice.Engine, on bool)
 	// Test hears whether this machine can call, over a line to another one if
 	// it is given; it tells step what happens.
 	Test func(ctx context.Context, step func(voice.EchoStep), line *voice.Line) (voice.EchoReport, error)

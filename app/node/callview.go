@@ -85,11 +85,12 @@ func (p *phone) describe(info *CallInfo) {
 	e, leg, ch := p.engine, p.leg, p.choices
 	info.Notices, info.Recording, info.RecordingFile = slices.Clone(p.notices), p.tape != nil, p.taped
 	p.mu.Unlock()
-	info.Muted, info.PushToTalk, info.Talking, info.Headphones, info.Volume = ch.muted, ch.pushToTalk, ch.talking, ch.headphones, ch.volume
+	info.Muted, info.PushToTalk, info.Talking, info.Volume = ch.muted, ch.pushToTalk, ch.talking, ch.volume
 	info.RecordingThere = p.recordedThere.Load()
 	if e != nil {
 		info.Mine, info.Theirs = e.Levels()
 		info.Voice = e.Stats()
+		info.Headphones = e.Wears()
 	}
 	if leg == nil {
 		return
@@ -154,7 +155,6 @@ func (n *Node) EditCall(ctx context.Context, id call.ID, e CallEdit) error {
 		set(&ch.muted, e.Muted)
 		set(&ch.pushToTalk, e.PushToTalk)
 		set(&ch.talking, e.Talking)
-		set(&ch.headphones, e.Headphones)
 	})
 	if e.Volume != nil {
 		if err := n.SetVolume(ctx, identity.ID(c.Person), *e.Volume); err != nil {
@@ -184,16 +184,24 @@ func (p *phone) adjust(e CallEdit) error {
 	p.mu.Lock()
 	engine := p.engine
 	p.mu.Unlock()
-	if engine == nil {
+	switch {
+	case engine == nil && e.Headphones != nil:
+		return ErrCallState
+	case engine == nil:
 		return nil
-	}
-	if e.Typing {
+	case e.Typing:
 		engine.Typing()
 	}
 	if e.Headphones == nil {
 		return nil
 	}
-	return engine.Headphones(*e.Headphones)
+	if err := engine.Headphones(*e.Headphones); err != nil {
+		return err
+	}
+	if p.n.cfg.Sound.Wear != nil {
+		p.n.cfg.Sound.Wear(engine, *e.Headphones)
+	}
+	return nil
 }
 
 // recordings is the folder in the profile that recordings go to.

@@ -32,7 +32,7 @@ type callBar struct {
 	notice *text
 
 	mute, devices, more, hangUp *button
-	resume, again, close        *button
+	resume, again, close, wear  *button
 	talk                        *holdButton
 	shape                       string  // what the bar's size depends on
 	wide                        float32 // of the words, which the levels follow
@@ -47,6 +47,7 @@ func newCallBar(p *phone) *callBar {
 	b.devices = secondaryButton(w.tr("bar.devices")+" ▾", func() { p.showDevices(b) })
 	b.more = iconButton(quiet, theme.MoreHorizontalIcon(), w.tr("bar.more"), func() { p.showMore(b) })
 	b.hangUp = dangerButton(w.tr("bar.hangup"), func() { p.hangUp(b.call.ID) })
+	b.wear = primaryButton(w.tr("sound.headphones"), func() { on := true; p.edit(b.call.ID, control.CallEdit{Headphones: &on}) })
 	b.resume = primaryButton(w.tr("bar.resume"), func() { on := false; p.edit(b.call.ID, control.CallEdit{Held: &on}) })
 	b.again = secondaryButton(w.tr("bar.again"), func() { who := b.call.Who; p.dismiss(b.call.ID); p.start(who) })
 	b.close = iconButton(quiet, theme.CancelIcon(), w.tr("card.close"), func() { p.dismiss(b.call.ID) })
@@ -94,7 +95,7 @@ func (b *callBar) set(c control.Call) bool {
 func (b *callBar) state() string {
 	c := &b.call
 	s := c.State + "/" + c.Reason
-	for _, on := range []bool{c.Held, c.PushToTalk, c.Muted, b.notice.words != "", c.Answered.IsZero()} {
+	for _, on := range []bool{c.Held, c.PushToTalk, c.Muted, b.notice.words != "", c.Answered.IsZero(), b.phone.w.headsetFound(*c)} {
 		if on {
 			s += "+"
 		} else {
@@ -120,6 +121,8 @@ func (b *callBar) buttons() []fyne.CanvasObject {
 		return []fyne.CanvasObject{b.hangUp}
 	case c.Held:
 		return []fyne.CanvasObject{b.resume, b.more, b.hangUp}
+	case b.phone.w.headsetFound(*c):
+		return []fyne.CanvasObject{b.wear, speak, b.devices, b.more, b.hangUp}
 	}
 	return []fyne.CanvasObject{speak, b.devices, b.more, b.hangUp}
 }

@@ -195,6 +195,27 @@ func TestWhatAilsTheSoundIsSaid(t *testing.T) {
 	})
 }
 
+func TestAHeadsetThatIsFoundOffersItsSwitch(t *testing.T) {
+	n := harbour()
+	withWindow(t, n, func(t *testing.T) {
+		n.call("c1", harbourAna, active)
+		n.wait(time.Second)
+		wantNoWords(t, n.w.phone.bars[0], "I wear headphones")
+		n.call("c1", harbourAna, func(x *control.Call) {
+			x.Notices = []control.CallNotice{{What: "headset-found", Device: "Jabra", Time: talkNow()}}
+		})
+		n.wait(time.Second)
+		wantWords(t, n.w.phone.bars[0], "Jabra looks like a headset")
+		n.press(t, n.w.phone.bars[0], "I wear headphones")
+		if got := strings.Join(n.exchange.edits, " "); got != `{"headphones":true}` {
+			t.Errorf("the node was told %s", got)
+		}
+		n.wait(time.Second)
+		wantNoWords(t, n.w.phone.bars[0], "headset")
+		wantNoWords(t, n.w.phone.bars[0], "I wear headphones")
+	})
+}
+
 func TestAMissedCallIsReturnedFromItsPill(t *testing.T) {
 	n := sounding()
 	withWindow(t, n, func(t *testing.T) {

@@ -120,12 +120,26 @@ func (w *Window) callNotice(c control.Call) string {
 		if c.Muted {
 			return w.tr("notice."+n.What, w.keyName("Ctrl M"))
 		}
+	case "headset-found":
+		if !c.Headphones {
+			return w.tr("notice."+n.What, n.Device)
+		}
 	default:
 		if slices.Contains(lasting, n.What) {
 			return w.tr("notice." + n.What)
 		}
 	}
 	return ""
+}
+
+// headsetFound says whether to offer that no echo is removed: a headset was
+// found, and nobody has said yet whether it is worn.
+func (w *Window) headsetFound(c control.Call) bool {
+	if len(c.Notices) == 0 || c.Headphones || c.State == control.CallEnded {
+		return false
+	}
+	n := c.Notices[len(c.Notices)-1]
+	return n.What == "headset-found" && w.now().Sub(n.Time) <= noticeTime
 }
 
 // recordingBroke says whether a recording of ours has just broken off.

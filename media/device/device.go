@@ -47,6 +47,12 @@ type Skipper interface {
 	Skipped() int
 }
 
+// Wearable is a Speaker that may be worn on the ears, where no microphone hears it.
+type Wearable interface {
+	// Worn says whether it is, as far as is known.
+	Worn() bool
+}
+
 // What can go wrong, for errors.Is. Only ErrClosed is final.
 var (
 	ErrNoDevice = errors.New("no such sound device")           // none is there, or not the one that was asked for

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -473,5 +474,25 @@ func TestCloseEndsABlockedReadOfARealDevice(t *testing.T) {
 	<-done
 	if err := speaker.Write(make([]float32, media.Tick)); !errors.Is(err, device.ErrClosed) {
 		t.Errorf("write after close: %v", err)
+	}
+}
+
+func TestALoudspeakerKnowsWhetherItIsWorn(t *testing.T) {
+	p := startPulse(t)
+	for name, c := range map[string]struct {
+		properties string
+		worn       bool
+	}{
+		"one": {"device.form_factor=headset", true},
+		"two": {"device.form_factor=headphone device.description=Jabra", true},
+		"tri": {"device.form_factor=speaker device.description=headset-stand", false},
+		"for": {"device.description=USB-Headset", true},
+		"fiv": {"device.description=Desk", false},
+	} {
+		p.pactl("load-module", "module-null-sink", "sink_name="+name, "norewinds=1", "sink_properties="+strconv.Quote(c.properties))
+		_, speaker := open(t, "pulse:"+name+".monitor,"+name)
+		if got := speaker.(device.Wearable).Worn(); got != c.worn {
+			t.Errorf("with %s it is worn: %v", c.properties, got)
+		}
 	}
 }

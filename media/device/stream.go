@@ -237,6 +237,12 @@ func (s *stream) Name() string {
 	return ""
 }
 
+// Worn says whether the device in use is worn on the ears, as far as is known.
+func (s *stream) Worn() bool {
+	u := s.current()
+	return u != nil && u.worn
+}
+
 // Skipped is what the device in use went on without.
 func (s *stream) Skipped() int {
 	if u := s.current(); u != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/entrenous/entrenous/media"
@@ -21,6 +22,7 @@ type unit struct {
 	ring  *ring
 	id    string // of the device, empty for the default
 	name  string
+	worn  bool                                                 // on the ears
 	delay func() time.Duration                                 // between the ring and the air
 	await func(most time.Duration, done <-chan struct{}) error // until the ring has moved; an error says that the device is gone, which some never say
 	wake  func()                                               // ends await for good
@@ -48,6 +50,23 @@ func openUnit(s Spec, kind Kind, id string) (*unit, error) {
 		}
 	}
 	return openLibrary(s, kind, id)
+}
+
+// worn says whether a device of a form, as its sound server calls it, is worn
+// on the ears. Where the server does not say, its name may. Headphones in the
+// socket of a built-in card often have neither.
+func worn(form, name string) bool {
+	switch form {
+	case "headset", "headphone":
+		return true
+	case "", "internal":
+	default:
+		return false
+	}
+	name = strings.ToLower(name)
+	return slices.ContainsFunc([]string{"headset", "headphone", "earphone", "earbud", "earpod", "airpod", "casque", "écouteur"}, func(word string) bool {
+		return strings.Contains(name, word)
+	})
 }
 
 // List finds every device that could be opened now.
@@ -150,7 +169,7 @@ func (u *unit) serve(c *pulse.Conn, kind Kind) (s pulse.Stream, err error) {
 	}
 	for _, d := range devices {
 		if d.Name == u.id || u.id == "" && (d.Default || u.name == "") {
-			u.name = d.Text
+			u.name, u.worn = d.Text, worn(d.Form, d.Text)
 		}
 	}
 	if u.name == "" {

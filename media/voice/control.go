@@ -72,8 +72,18 @@ func (e *Engine) Volume(db float64) { e.change(func(s *settings) { s.volume = db
 func (e *Engine) Headphones(on bool) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if e.cfg.Headphones == on {
+		return nil
+	}
 	e.cfg.Headphones = on
 	return e.chain.Configure(e.chainConfig())
+}
+
+// Wears says whether the Engine goes by it that no echo can come back.
+func (e *Engine) Wears() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.cfg.Headphones
 }
 
 // Levels are the loudness of the microphone, muted or not, and of what is

@@ -25,6 +25,7 @@ const (
 	SpeakerBusy       NoticeKind = "speaker-busy"
 	SpeakerChanged    NoticeKind = "speaker-changed"
 	RecordingEnded    NoticeKind = "recording-ended" // because of Err
+	HeadsetFound      NoticeKind = "headset-found"   // Device seems to be worn on the ears, and nobody has said whether it is
 )
 
 // Notice is something that a person in the call would want to know.

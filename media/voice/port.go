@@ -50,6 +50,15 @@ func (p *port) skipped() int {
 	return 0
 }
 
+// worn says whether the device of this moment is worn on the ears.
+func (p *port) worn() bool {
+	if dev := p.current(); dev != nil {
+		w, ok := dev.device.(device.Wearable)
+		return ok && w.Worn()
+	}
+	return false
+}
+
 // waiter is a loudspeaker that can say when it wants a tick, so that the tick
 // is not made before it is needed.
 type waiter interface{ Wait() error }

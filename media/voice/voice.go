@@ -101,6 +101,10 @@ type Config struct {
 	// Recall says what an earlier call learnt of two devices by these names.
 	// It may be nil and must not block.
 	Recall func(mic, speaker string) Profile
+	// Worn says what a person said of two devices by these names: whether they
+	// are headphones, and whether they said so at all; then Headphones counts.
+	// It may be nil and must not block.
+	Worn func(mic, speaker string) (on, known bool)
 	// Log is told of what happens; nil is silence.
 	Log *slog.Logger
 }
@@ -118,9 +122,11 @@ type Engine struct {
 	plans   *planner
 	tape    *tape
 	notices noticeboard
+	bare    bool // as the Config said, nobody hears an echo
 
-	mu  sync.Mutex
-	set settings
+	mu     sync.Mutex // of what follows, and of cfg.Headphones
+	set    settings
+	hinted string // the headset that was told of last
 }
 
 // New returns an Engine that does nothing until Run.
@@ -137,7 +143,7 @@ func New(cfg Config) (*Engine, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	e := &Engine{cfg: cfg, log: cfg.Log, begin: time.Now(), tape: newTape()}
+	e := &Engine{cfg: cfg, log: cfg.Log, begin: time.Now(), tape: newTape(), bare: cfg.Headphones}
 	e.notices.init()
 	e.in = newPort(device.Microphone, openedMic(cfg.Mic), e.tell)
 	e.out = newPort(device.Loudspeaker, openedSpeaker(cfg.Speaker), e.tell)
@@ -227,7 +233,37 @@ func (e *Engine) recall() (p Profile) {
 	return p
 }
 
+// Devices names the microphone and the loudspeaker in use; empty where there is none.
+func (e *Engine) Devices() (mic, speaker string) { return e.in.name(), e.out.name() }
+
+// fit goes by what is known of the devices that are in use now. Of a headset
+// of which nobody said anything it tells.
+func (e *Engine) fit() {
+	mic, speaker := e.Devices()
+	if e.cfg.Worn == nil || mic == "" || speaker == "" {
+		return
+	}
+	on, known := e.cfg.Worn(mic, speaker)
+	if !known {
+		on = e.bare
+	}
+	if err := e.Headphones(on); err != nil {
+		e.log.Warn("adapt to headphones", "err", err)
+	}
+	if known || on || !e.out.worn() {
+		return
+	}
+	e.mu.Lock()
+	again := e.hinted == speaker
+	e.hinted = speaker
+	e.mu.Unlock()
+	if !again {
+		e.tell(Notice{Kind: HeadsetFound, Device: speaker})
+	}
+}
+
 // realign tells the canceller that a device has begun anew.
 func (e *Engine) realign() {
+	e.fit()
 	e.chain.Restart(e.in.latency()+e.out.latency(), e.recall())
 }

@@ -13,6 +13,7 @@ import (
 type Device struct {
 	Name    string // for the server
 	Text    string // for people
+	Form    string // "headset", "speaker" and the like; empty where the server does not know
 	Default bool
 	Monitor bool // a source of what a loudspeaker plays, and no microphone
 }
@@ -44,7 +45,9 @@ func (c *Conn) list(op uint32) ([]Device, error) {
 		d := Device{Name: v.text(), Text: v.text()}
 		v.skip(tagSpec, tagMap, tagU32, tagVolume, tagTrue)
 		d.Monitor = v.u32() != none && op == opSourceList // of a sink it is the monitor's number
-		v.skip(tagString, tagUsec, tagString, tagU32, tagProps, tagUsec, tagBase, tagU32, tagU32, tagU32)
+		v.skip(tagString, tagUsec, tagString, tagU32)
+		d.Form = v.prop("device.form_factor")
+		v.skip(tagUsec, tagBase, tagU32, tagU32, tagU32)
 		if v.bad {
 			return nil, fmt.Errorf("list the sound devices: %w", errMalformed)
 		}

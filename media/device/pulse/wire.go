@@ -3,6 +3,7 @@ package pulse
 import (
 	"encoding/binary"
 	"errors"
+	"strings"
 )
 
 // What is sent and received is a list of tagged values (PulseAudio's
@@ -198,7 +199,7 @@ func (v *values) skip(tags ...byte) {
 		case tagVolume:
 			v.list(t, 4)
 		case tagProps:
-			v.skipProps()
+			v.prop("")
 		}
 	}
 }
@@ -211,14 +212,25 @@ func (v *values) list(tag byte, size int) {
 	}
 }
 
-func (v *values) skipProps() {
+// prop takes a list of properties, and gives the text of one of them.
+func (v *values) prop(name string) (text string) {
 	v.tag(tagProps)
-	for !v.bad && v.text() != "" {
+	for !v.bad {
+		key := v.text()
+		if key == "" {
+			break
+		}
 		v.u32()
-		if v.tag(tagBytes) {
-			if n := v.cut(4); n != nil {
-				v.cut(int(binary.BigEndian.Uint32(n)))
-			}
+		if !v.tag(tagBytes) {
+			break
+		}
+		n := v.cut(4)
+		if n == nil {
+			break
+		}
+		if b := v.cut(int(binary.BigEndian.Uint32(n))); key == name {
+			text = strings.TrimRight(string(b), "\x00")
 		}
 	}
+	return text
 }
