@@ -56,6 +56,11 @@ func (h *Host) Changed() <-chan struct{} { return h.changed }
 // those of IP's and UDP's heads among them.
 func (h *Host) Traffic() int64 { return h.traffic.Load() }
 
+// carries counts a packet from or to somebody.
+func (h *Host) carries(bytes int, peer net.Addr) {
+	h.traffic.Add(int64(bytes + overhead(addrIP(peer))))
+}
+
 // World is the machine's network as a libp2p host wants it.
 func (h *Host) World() *transport.World {
 	w := &transport.World{ListenUDP: h.ListenUDP, IP: h.IP, IP6: h.IP6, Refuses: h.Refuses, Changed: h.Changed()}

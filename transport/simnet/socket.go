@@ -12,9 +12,6 @@ import (
 	"time"
 )
 
-// packetHead is what IP and UDP put before each packet, in bytes.
-const packetHead = 28
-
 // ListenUDP opens a socket on the machine's address of a.IP's family (of the
 // network's where there is none), whatever a.IP says; port 0 is any. The socket goes with the machine when it moves: it
 // keeps its port and what LocalAddr says, as if it were bound to every address.
@@ -128,7 +125,7 @@ func (s *socket) ReadFrom(b []byte) (int, net.Addr, error) {
 	}
 	next := s.arrived[0]
 	s.arrived = s.arrived[1:]
-	s.host.traffic.Add(int64(len(next.bytes)) + packetHead)
+	s.host.carries(len(next.bytes), next.from)
 	n := copy(b, next.bytes)
 	if n < len(next.bytes) {
 		return n, next.from, io.ErrShortBuffer
@@ -146,7 +143,7 @@ func (s *socket) WriteTo(b []byte, to net.Addr) (int, error) {
 	if closed {
 		return 0, net.ErrClosed
 	}
-	s.host.traffic.Add(int64(len(b)) + packetHead)
+	s.host.carries(len(b), to)
 	return c.WriteTo(b, to)
 }
 
