@@ -101,6 +101,13 @@ func (h *Host) relaysNow() []peer.AddrInfo {
 	return out
 }
 
+// isNamed says whether a relay is one of Config.
+func (h *Host) isNamed(id peer.ID) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.namedLocked(id)
+}
+
 func (h *Host) namedLocked(id peer.ID) bool {
 	return slices.ContainsFunc(h.named, func(n peer.AddrInfo) bool { return n.ID == id })
 }

@@ -124,10 +124,7 @@ func (h *Host) reserve(ctx context.Context, r peer.AddrInfo) (time.Time, error) 
 
 // chosen says whether a relay is one of Config and may be called directly.
 func (h *Host) chosen(relay peer.ID) bool {
-	h.mu.Lock()
-	named := h.namedLocked(relay)
-	h.mu.Unlock()
-	return named && h.mayRoute(relay, "") && (h.cfg.Allow == nil || h.cfg.Allow(Peer(relay.String())))
+	return h.isNamed(relay) && h.mayRoute(relay, "") && (h.cfg.Allow == nil || h.cfg.Allow(Peer(relay.String())))
 }
 
 func (h *Host) dialRelay(ctx context.Context, r peer.AddrInfo) error {

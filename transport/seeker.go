@@ -346,12 +346,8 @@ func (k *seeker) shelves(boards []string, only bool) []shelf {
 	if err != nil {
 		k.host.log.Debug("read boards", "err", err)
 	}
-	named, err := relaysOf(k.host.cfg.Relays)
-	if err != nil {
-		k.host.log.Debug("read relays", "err", err)
-	}
 	for _, r := range relays {
-		ours := slices.ContainsFunc(named, func(n peer.AddrInfo) bool { return n.ID == r.ID })
+		ours := k.host.isNamed(r.ID)
 		out = append(out, &boardAt{scout: k.scout, relay: r, clock: func(t time.Time) {
 			if !ours {
 				return
