@@ -120,6 +120,7 @@ func (p *phone) notice(e *voice.Engine) {
 // recordingBroke lets go of a recording that cannot be written on, and tells
 // the other end that nobody records any more.
 func (p *phone) recordingBroke(e *voice.Engine) {
+	c := p.called() // not under the lock: it takes that of all calls
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.tape == nil || e.Recording() { // stopped meanwhile, or begun anew
@@ -129,7 +130,7 @@ func (p *phone) recordingBroke(e *voice.Engine) {
 		p.n.log.Warn("close a recording that broke off", "call", shortCall(p.id), "err", err)
 	}
 	p.tape = nil
-	p.n.say(p.id, p.called().Device, call.Signal{Kind: call.Recording})
+	p.n.say(p.id, c.Device, call.Signal{Kind: call.Recording})
 }
 
 // CallEdit is what to change in a call; nil leaves as it is.

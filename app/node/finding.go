@@ -221,7 +221,7 @@ func (n *Node) knock(ctx context.Context, e errand, peer transport.Peer, known [
 	n.finding.mu.Lock()
 	read := n.finding.places[e.device]
 	n.finding.mu.Unlock()
-	return n.host.Dial(ctx, peer, n.waysTo(e.person, peer, n.friendsFirst(n.keeper.places(e, slices.Concat(read, known)))))
+	return n.host.Dial(ctx, peer, n.friendsFirst(n.waysTo(e.person, peer, n.keeper.places(e, slices.Concat(read, known)))))
 }
 
 // friendsFirst puts addresses through relays into the order in which they are

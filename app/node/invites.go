@@ -174,19 +174,7 @@ func againKey(id identity.ID) string { return "again/" + id.String() }
 // readAgain reads which friends are asked again.
 func (n *Node) readAgain(r *roster) error {
 	r.again = map[identity.ID]bool{}
-	for id, c := range r.contacts {
-		if c.State != store.Friend {
-			continue
-		}
-		_, err := n.store.Value(againKey(id))
-		if err != nil && !errors.Is(err, store.ErrNotFound) {
-			return fmt.Errorf("read who is asked again: %w", err)
-		}
-		if err == nil {
-			r.again[id] = true
-		}
-	}
-	return nil
+	return n.readEach(r, againKey, func(c store.Contact, _ []byte) { r.again[c.ID] = c.State == store.Friend })
 }
 
 // addedKey is where the link is kept by which we asked a person.

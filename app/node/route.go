@@ -32,15 +32,21 @@ func routeKey(id identity.ID) string { return "route/" + id.String() }
 // readRoutes reads the choices made; whoever has none is talked to directly.
 func (n *Node) readRoutes(r *roster) error {
 	r.routes = map[identity.ID]Route{}
-	for id := range r.contacts {
-		b, err := n.store.Value(routeKey(id))
+	return n.readEach(r, routeKey, func(c store.Contact, b []byte) { r.routes[c.ID] = Route(b) })
+}
+
+// readEach reads what is kept of each person under a key of theirs, where there
+// is anything.
+func (n *Node) readEach(r *roster, key func(identity.ID) string, got func(store.Contact, []byte)) error {
+	for id, c := range r.contacts {
+		b, err := n.store.Value(key(id))
 		if errors.Is(err, store.ErrNotFound) || err == nil && len(b) == 0 {
 			continue
 		}
 		if err != nil {
-			return fmt.Errorf("read route: %w", err)
+			return fmt.Errorf("read what is kept of a person: %w", err)
 		}
-		r.routes[id] = Route(b)
+		got(c, b)
 	}
 	return nil
 }
@@ -129,8 +135,8 @@ func (n *Node) mayPunch(p transport.Peer) bool {
 	if slices.ContainsFunc(there, func(d store.Device) bool { return r.hides(d.Person) }) {
 		return false
 	}
-	close := len(there) > 0 && !slices.ContainsFunc(there, func(d store.Device) bool { return !r.friend(d.Person) && d.Person != n.me.id })
-	return close || !r.hidesFromAnybody()
+	strange := len(there) == 0 || slices.ContainsFunc(there, func(d store.Device) bool { return !r.friend(d.Person) && d.Person != n.me.id })
+	return !strange || !r.hidesFromAnybody()
 }
 
 // waysTo are the addresses at which a person is called: those told, or, for one
