@@ -7,8 +7,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
-
-	"github.com/entrenous/entrenous/media/device"
 )
 
 // startPipeWire starts a private PipeWire with one virtual cable, and gives the
@@ -77,20 +75,5 @@ func (p *pulse) serveFromPipeWire(cable string) {
 
 func TestACallOutlivesARestartOfPipeWire(t *testing.T) {
 	p := startPipeWire(t, "wire")
-	mic, speaker := open(t, "pulse:wire.monitor,wire")
-	if ok, errs := hears(t, mic, speaker, 500); !ok {
-		t.Fatalf("nothing heard at first; %v", errs)
-	}
-	p.stop()
-	if ok, errs := hears(t, mic, speaker, 3); ok {
-		t.Error("heard without a server")
-	} else {
-		wantAmong(t, errs, device.ErrLost)
-	}
-	p.serveFromPipeWire("wire")
-	ok, errs := hears(t, mic, speaker, 500)
-	if !ok {
-		t.Fatalf("nothing heard after the restart; %v", errs)
-	}
-	wantAmong(t, errs, device.ErrMoved)
+	outlivesRestart(t, p, func() { p.serveFromPipeWire("wire") }, 500, 500)
 }

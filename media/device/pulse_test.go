@@ -331,8 +331,16 @@ func TestAnUnpluggedDeviceIsReplacedByTheDefaultAndComesBack(t *testing.T) {
 
 func TestACallOutlivesARestartOfTheSoundServer(t *testing.T) {
 	p := startPulse(t, "wire")
+	outlivesRestart(t, p, p.start, 300, 400)
+}
+
+// outlivesRestart stops the server of the cable "wire" while somebody speaks and
+// hears, and begins it again; first and again are how many ticks to listen before
+// and after.
+func outlivesRestart(t *testing.T, p *pulse, begin func(), first, again int) {
+	t.Helper()
 	mic, speaker := open(t, "pulse:wire.monitor,wire")
-	if ok, errs := hears(t, mic, speaker, 300); !ok {
+	if ok, errs := hears(t, mic, speaker, first); !ok {
 		t.Fatalf("nothing heard at first; %v", errs)
 	}
 	p.stop()
@@ -341,8 +349,8 @@ func TestACallOutlivesARestartOfTheSoundServer(t *testing.T) {
 	} else {
 		wantAmong(t, errs, device.ErrLost)
 	}
-	p.start()
-	ok, errs := hears(t, mic, speaker, 400)
+	begin()
+	ok, errs := hears(t, mic, speaker, again)
 	if !ok {
 		t.Fatalf("nothing heard after the restart; %v", errs)
 	}
