@@ -31,11 +31,11 @@ run: build ## open the window (without a display: run the node)
 build: deps ## build the program
 	$(GO) build -tags "$(TAGS)" -o $(BIN) .
 
-# The longest package first, so that the others fill the second processor.
+# The longest packages first, so that the short ones fill up the second processor.
 test: deps ## all tests, with the race detector
 	$(GO) vet -tags "$(TAGS)" ./...
 	CGO_ENABLED=0 $(GO) build -tags headless -o /dev/null .
-	$(GO) test -tags "$(TAGS)" -race $(UNRACED) -cpu 1 -shuffle=on -timeout 20m ./app/node/nodetest ./...
+	$(GO) test -tags "$(TAGS)" -race $(UNRACED) -cpu 1 -shuffle=on -timeout 20m ./app/node/nodetest ./app/node ./app ./app/ui ./transport ./...
 
 short: ## the quick tests, without the race detector
 	$(GO) test -tags "$(TAGS)" -short ./...

@@ -104,22 +104,21 @@ func TestTwoFriendsWithNothingButATableFindEachOther(t *testing.T) {
 	})
 }
 
-func TestWhoWasSearchedForAMomentAgoIsLookedForWhereThatLed(t *testing.T) {
+func TestLookingAgainCostsAFractionOfTheFirstSearch(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *simnet.World) {
-		dht := &transport.DHT{Bootstrap: strangers(t, w, 24), AnyAddr: true}
 		here := w.LAN(simnet.PortRestricted).Host()
-		ana := &friend{t: t, host: on(t, here, transport.Config{DHT: dht})}
-		bo := &friend{t: t, host: on(t, w.LAN(simnet.PortRestricted).Host(), transport.Config{DHT: dht})}
+		ana := &friend{t: t, host: on(t, here, transport.Config{DHT: &transport.DHT{Bootstrap: strangers(t, w, 12), AnyAddr: true}})}
 		a, b := spots()
 		ana.find(meeting{mine: a, theirs: b})
-		time.Sleep(10 * time.Second)
-		bo.find(meeting{mine: b, theirs: a}) // after two looks of ana's
 		time.Sleep(5 * time.Second)
-		first := here.Traffic()
-		took := ana.wants(bo, 20*time.Second)
+		first, looked := here.Traffic(), ana.host.Finding().Looked
+		time.Sleep(35 * time.Second) // two more looks
 		again := here.Traffic() - first
-		t.Logf("found after %v; the first search and telling took %d bytes, looking again %d", took, first, again)
-		if again > first/8 {
+		t.Logf("the first search and telling took %d bytes, looking again %d", first, again)
+		if !ana.host.Finding().Looked.After(looked) {
+			t.Error("nobody looked again")
+		}
+		if again > first/4 {
 			t.Errorf("to look again took %d bytes, the first time %d", again, first)
 		}
 	})

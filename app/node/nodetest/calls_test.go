@@ -456,7 +456,7 @@ func TestACallSavesBandwidthWhereThatWasChosen(t *testing.T) {
 		alice.Phone.Audio = "null" // she says nothing, so that next to nothing is sent
 		id := alice.Call(bob)
 		alice.WantSound(id)
-		town.Pass(time.Minute)
+		town.Pass(10 * time.Second)
 		alice.WantCall(id, call.Active)
 		alice.HangUp(id)
 		bob.WantEnded(id, call.Completed)
