@@ -4,9 +4,10 @@ GO ?= go
 BIN := entrenous
 VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 
-# The echo canceller is the distribution's; newer ones have newer names.
-APM := $(shell pkg-config --exists webrtc-audio-processing-2 2>/dev/null && echo apm2 || (pkg-config --exists webrtc-audio-processing-1 2>/dev/null && echo apm1))
-TAGS := migrated_fynedo no_animations $(APM)
+# The echo canceller is the distribution's; newer ones have newer names. Which it
+# is, is asked when it is needed: on a fresh machine "deps" has installed it by then.
+APM = $(shell pkg-config --exists webrtc-audio-processing-2 2>/dev/null && echo apm2 || (pkg-config --exists webrtc-audio-processing-1 2>/dev/null && echo apm1))
+TAGS = migrated_fynedo no_animations $(APM)
 
 # The codec, the database engine, what computes ciphers and what shapes and paints
 # text start no goroutine and share nothing; watched for races they take most of

@@ -83,6 +83,21 @@ func (a *apm) near(tick []float32, delayMs int, typing bool) error {
 	return nil
 }
 
+// jumped tells that the alignment of loudspeaker and microphone jumped.
+func (a *apm) jumped() error {
+	if code := C.apm_jumped(a.c); code != 0 {
+		return fmt.Errorf("start the echo canceller again: code %d", int(code))
+	}
+	return nil
+}
+
+// echoMs is from how many milliseconds after the loudspeaker on the library
+// looks for its echo, as far as it says so.
+func (a *apm) echoMs() (int, bool) {
+	ms := int(C.apm_echo_ms(a.c))
+	return ms, ms >= 0
+}
+
 func (a *apm) close() {
 	if a.c != nil {
 		C.apm_free(a.c)

@@ -20,6 +20,8 @@ void apm_free(apm *a);
 int apm_configure(apm *a, apm_config c);
 int apm_far(apm *a, const float *tick); // what the loudspeaker plays
 int apm_near(apm *a, float *tick, int delay_ms, int typing);
+int apm_jumped(apm *a);                 // from now on the loudspeaker is earlier or later
+int apm_echo_ms(apm *a);                // how long after the loudspeaker the library looks for echo; -1: unknown
 int apm_delay_ms(apm_config c);         // what the near side is late by
 const char *apm_name(void);
 

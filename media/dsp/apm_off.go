@@ -22,6 +22,8 @@ type apm struct {
 func newAPM(Config) (*apm, error)     { return &apm{}, nil }
 func (a *apm) configure(Config) error { return nil }
 func (a *apm) far([]float32) error    { return nil }
+func (a *apm) jumped() error          { return nil }
+func (a *apm) echoMs() (int, bool)    { return 0, false }
 func (a *apm) close()                 {}
 
 // near takes hum away from one tick in place: one pole at 80 Hz.

@@ -127,9 +127,10 @@ func TestDevicesThatWentOnByThemselvesStayAligned(t *testing.T) {
 	needCanceller(t)
 	needTime(t)
 	s := room{delayMs: 40}.scene()
-	const at, dry, full = 3 * media.Rate, 90 * media.Rate / 1000, 70 * media.Rate / 1000
+	// The silence that it plays is heard after all that it had been given before.
+	const at, dry, full = (3000 + 40 + 3) * media.Rate / 1000, 90 * media.Rate / 1000, 70 * media.Rate / 1000
 	mic := append(append(append([]float64(nil), s.mic[:at]...), make([]float64, dry)...), s.mic[at:]...)
-	lost := at + media.Rate
+	lost := 4 * media.Rate
 	s.mic = append(mic[:lost:lost], mic[lost+full:]...)
 	c := newCall(t, s, dsp.Config{Latency: 50 * time.Millisecond})
 	c.both(3)

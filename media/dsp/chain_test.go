@@ -56,6 +56,7 @@ func TestEchoIsCancelledInEveryRoom(t *testing.T) {
 					told, x.erle(0, 1), x.erle(1, 4), x.erle(4, moved), x.erle(moved+0.05, moved+1), x.erle(moved+1, doubleTalk),
 					x.kept(doubleTalk+0.2, nearOnly), x.state.Delay, x.state.Skew, x.state.Echo)
 				atLeast(t, fmt.Sprintf("told %d ms: first second", told), x.erle(0, 1), 20)
+				atLeast(t, fmt.Sprintf("told %d ms: the seconds after", told), x.erle(1, 4), 20)
 				atLeast(t, fmt.Sprintf("told %d ms: settled", told), x.erle(4, moved), 30)
 				atLeast(t, fmt.Sprintf("told %d ms: after the path changed", told), x.erle(moved+0.05, moved+1), 20)
 				atLeast(t, fmt.Sprintf("told %d ms: settled again", told), x.erle(moved+1, doubleTalk), 30)

@@ -170,37 +170,3 @@ func (d *duck) apply(tick []float32) {
 	d.left--
 	d.to(tick, duckGain)
 }
-
-// guard presses the microphone down while the loudspeaker plays and the
-// canceller cannot work yet: nobody's first words come back to them. Where
-// nothing is ever found there is no echo, so it gives up.
-type guard struct {
-	fade
-	playing int // ticks that the loudspeaker may still echo
-	patient int // ticks that it will still guard
-}
-
-const (
-	guardGain  = 0.08
-	guardTicks = 120 // 1.2 s of playing until it gives up
-	guardAfter = 20  // after the delay was found
-	guardJump  = 60  // after the alignment jumped: the canceller learns anew
-	echoTicks  = 40  // an echo may be so late
-	audible    = -50 // dBFS
-)
-
-func (g *guard) far(tick []float32) {
-	if media.Level(tick) > audible {
-		g.playing = echoTicks
-	}
-}
-
-func (g *guard) apply(tick []float32) {
-	if g.playing == 0 || g.patient == 0 {
-		g.to(tick, 1)
-		return
-	}
-	g.playing--
-	g.patient--
-	g.to(tick, guardGain)
-}
