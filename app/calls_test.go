@@ -252,3 +252,28 @@ func TestACallWithFilesIsHeardEachWayAndToldEachSecond(t *testing.T) {
 		t.Errorf("an answered call is unread at the callee: %s", u)
 	}
 }
+
+func TestChoicesOfCallsAreOnOrOffAndKept(t *testing.T) {
+	ana := newPerson(t, "Ana")
+	ana.wake("--audio", "null")
+	for _, name := range []string{"low-latency", "save-bandwidth"} {
+		var is struct {
+			On bool `json:"on"`
+		}
+		for _, want := range []string{"", "on", "", "off"} {
+			ana.json(&is, strings.Fields(name+" "+want)...)
+			if is.On != (want == "on") && want != "" {
+				t.Errorf("%s %s: on is %v", name, want, is.On)
+			}
+		}
+		ana.ok(name, "on")
+	}
+	ana.sleep()
+	ana.wake("--audio", "null")
+	set, err := ana.api().Settings(t.Context())
+	must(t, err)
+	if !set.LowLatency || !set.SaveBandwidth {
+		t.Errorf("after another start: %+v", set)
+	}
+	ana.fails(2, "low-latency", "perhaps")
+}

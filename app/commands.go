@@ -50,7 +50,7 @@ func (p *program) root() *cobra.Command {
 		p.readCommand(), p.historyCommand(), p.searchCommand(), p.exportCommand())
 	group(root, "call", p.callCommand(), p.answerCommand(), p.declineCommand(), p.hangupCommand(), p.muteCommand(),
 		p.holdCommand(), p.recordCommand(), p.callsCommand(), p.devicesCommand(),
-		p.allowEchoCommand(), p.volumeCommand(), p.saveBandwidthCommand())
+		p.allowEchoCommand(), p.volumeCommand(), p.saveBandwidthCommand(), p.lowLatencyCommand())
 	group(root, "run", p.daemonCommand(), p.relayCommand(), p.watchCommand(), p.statusCommand(), p.doctorCommand(), p.networkCommand(), p.lendCommand(), p.passOnCommand(), p.quitCommand())
 	root.AddCommand(p.manCommand(root))
 	return root

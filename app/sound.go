@@ -76,12 +76,12 @@ func (s *sound) speaker() (device.Speaker, error) {
 		ring.Speaker = s.kept.Ring
 	}
 	s.mu.Unlock()
-	out, err := device.OpenSpeaker(ring.String())
+	out, err := ring.OpenSpeaker()
 	if err == nil || ring == calls {
 		return out, err
 	}
 	s.log.Warn("open what rings", "err", err)
-	return device.OpenSpeaker(calls.String())
+	return calls.OpenSpeaker()
 }
 
 // system says whether there are devices to choose from.
@@ -92,10 +92,11 @@ func (s *sound) system() bool { return s.spec.Scheme == "system" || s.spec.Schem
 // when it is there.
 func (s *sound) open(cfg voice.Config) (*voice.Engine, error) {
 	s.mu.Lock()
-	spec, system := s.spec.String(), s.system()
+	s.spec.LowLatency = cfg.LowLatency
+	spec, system := s.spec, s.system()
 	s.mu.Unlock()
 	var err error
-	if cfg.Mic, cfg.Speaker, err = device.Expect(spec); err != nil {
+	if cfg.Mic, cfg.Speaker, err = spec.Expect(); err != nil {
 		return nil, err
 	}
 	if !system { // nobody sits in a file's room
@@ -112,9 +113,9 @@ func (s *sound) open(cfg voice.Config) (*voice.Engine, error) {
 // test lets one hear oneself, over a line to another machine if there is one.
 func (s *sound) test(ctx context.Context, step func(voice.EchoStep), line *voice.Line) (voice.EchoReport, error) {
 	s.mu.Lock()
-	spec, system := s.spec.String(), s.system()
+	spec, system := s.spec, s.system()
 	s.mu.Unlock()
-	mic, speaker, err := device.Open(spec)
+	mic, speaker, err := spec.Open()
 	if err != nil {
 		return voice.EchoReport{}, &control.Failure{Message: control.Sentence(err.Error()), Hint: "List the devices with “entrenous devices”", Code: control.CodeState, Reason: "device"}
 	}
@@ -224,7 +225,7 @@ func (s *sound) choose(e *voice.Engine, c node.SoundChoice) error {
 	take(&next.Mic, c.Mic)
 	take(&next.Speaker, c.Speaker)
 	if e != nil && next != s.spec {
-		m, l, err := device.Open(next.String())
+		m, l, err := next.Open()
 		if err != nil {
 			return &control.Failure{Message: control.Sentence(err.Error()), Hint: "List the devices with “entrenous devices”", Code: control.CodeState, Reason: "device"}
 		}

@@ -184,6 +184,7 @@ type Settings struct {
 	FindOnline    bool    `json:"find_online"`    // look for friends who moved through the public network
 	PassOn        bool    `json:"pass_on"`        // friends in common pass on sealed notes of where friends are
 	SaveBandwidth bool    `json:"save_bandwidth"` // calls from now on send little while nobody speaks, which shows to who watches the line when you do
+	LowLatency    bool    `json:"low_latency"`    // calls from now on pass sound on in bites of 5 ms instead of 10, which costs the processor more
 	ReduceMotion  bool    `json:"reduce_motion"`
 	WordsKept     bool    `json:"words_kept"` // the person showed that the 24 words are written down
 }

@@ -146,9 +146,10 @@ func (p *phone) tell(what call.Path) {
 
 // talk opens the sound and runs it once the leg is connected.
 func (p *phone) talk(ctx context.Context, up <-chan struct{}) {
+	set := p.n.settings()
 	e, err := p.n.cfg.Sound.Open(voice.Config{
 		Send: p.send, PayloadType: payloadOpus, REDPayloadType: payloadRED, Frame: firstFrame,
-		NoiseSuppression: true, GainControl: true, SaveBandwidth: p.n.settings().SaveBandwidth, Log: p.n.log,
+		NoiseSuppression: true, GainControl: true, SaveBandwidth: set.SaveBandwidth, LowLatency: set.LowLatency, Log: p.n.log,
 	})
 	if err != nil {
 		p.n.breakOff(p.id, call.Broken, err)

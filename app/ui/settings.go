@@ -198,6 +198,7 @@ func (v *settingsCard) network() fyne.CanvasObject {
 	return section(v.w.tr("settings.network"),
 		newNetworkPanel(v.w, func() { relayout(v.root) }).box,
 		v.toggle("settings.save", v.w.settings.SaveBandwidth, func(s *control.Settings, on bool) { s.SaveBandwidth = on }),
+		v.toggle("settings.low", v.w.settings.LowLatency, func(s *control.Settings, on bool) { s.LowLatency = on }),
 		v.toggle("settings.find", v.w.settings.FindOnline, func(s *control.Settings, on bool) { s.FindOnline = on }),
 		v.toggle("settings.passon", v.w.settings.PassOn, func(s *control.Settings, on bool) { s.PassOn = on }))
 }

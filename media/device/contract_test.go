@@ -15,11 +15,11 @@ import (
 // keepsContract tries what every microphone and loudspeaker must do, fake or real.
 func keepsContract(t *testing.T, spec string) {
 	t.Helper()
-	mic, err := device.OpenMic(spec)
+	mic, err := parsed(t, spec).OpenMic()
 	if err != nil {
 		t.Fatal(err)
 	}
-	speaker, err := device.OpenSpeaker(spec)
+	speaker, err := parsed(t, spec).OpenSpeaker()
 	if err != nil {
 		t.Fatal(err)
 	}

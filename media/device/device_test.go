@@ -54,6 +54,16 @@ func TestAWrongSpecIsExplained(t *testing.T) {
 	}
 }
 
+// parsed is a spec that is spelled right.
+func parsed(t *testing.T, text string) device.Spec {
+	t.Helper()
+	s, err := device.ParseSpec(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
 func FuzzParseSpec(f *testing.F) {
 	for _, s := range []string{"system", "file:a,b", "pulse:x,y", "null", "tone:", "system:,\x00"} {
 		f.Add(s)

@@ -7,11 +7,12 @@ import (
 )
 
 // due knows when a loudspeaker will take its next bite, so that each tick can
-// be made as late as possible: what waits in the ring is only delay. Where
+// be made as late as is wished: what waits in the ring is only delay. Where
 // ticks came too late, it asks for them sooner.
 type due struct {
 	last   time.Time     // of the last bite
 	period time.Duration // that it lasts
+	least  time.Duration // that lead is
 	lead   time.Duration // how long before a bite its tick should be there: the delay that the ring adds
 	begun  bool          // a tick was laid down
 	dry    bool          // the last bite found too little
@@ -19,12 +20,11 @@ type due struct {
 }
 
 const (
-	leadLeast = 4 * time.Millisecond
-	leadMost  = 50 * time.Millisecond
-	leadStep  = 3 * time.Millisecond // added when a bite found too little
-	leadCalm  = 1000                 // bites after which leadBack is tried
-	leadBack  = time.Millisecond
-	leadSoon  = 1500 * time.Microsecond // sooner than that is now: to sleep so briefly costs more
+	leadMost = 50 * time.Millisecond
+	leadStep = 3 * time.Millisecond // added when a bite found too little
+	leadCalm = 1000                 // bites after which leadBack is tried
+	leadBack = time.Millisecond
+	leadSoon = 1500 * time.Microsecond // sooner than that is now: to sleep so briefly costs more
 )
 
 // bite notes that n samples were taken, and whether some of them were missing.
@@ -40,7 +40,7 @@ func (d *due) bite(now time.Time, n int, missing bool) {
 	}
 	d.dry = missing
 	if d.calm >= leadCalm {
-		d.lead = max(d.lead-leadBack, leadLeast)
+		d.lead = max(d.lead-leadBack, d.least)
 		d.calm = 0
 	}
 }

@@ -122,8 +122,8 @@ func openLibrary(s Spec, kind Kind, id string) (*unit, error) {
 	if err != nil {
 		return nil, err
 	}
-	u := &libraryUnit{unit: newUnit(id), ctx: ctx}
-	if err := u.start(kind); err != nil {
+	u := &libraryUnit{unit: newUnit(s, id), ctx: ctx}
+	if err := u.start(kind, s.period()); err != nil {
 		disconnect(ctx)
 		return nil, err
 	}
@@ -132,7 +132,7 @@ func openLibrary(s Spec, kind Kind, id string) (*unit, error) {
 	return u.unit, nil
 }
 
-func (u *libraryUnit) start(kind Kind) error {
+func (u *libraryUnit) start(kind Kind, period int) error {
 	info, err := u.find(kind)
 	if err != nil {
 		return err
@@ -141,8 +141,9 @@ func (u *libraryUnit) start(kind Kind) error {
 	var pin runtime.Pinner // the library copies the ID before InitDevice returns
 	defer pin.Unpin()
 	cfg := malgo.DefaultDeviceConfig(kindOf(kind))
-	cfg.SampleRate, cfg.PeriodSizeInFrames, cfg.Periods = media.Rate, period, periods
+	cfg.SampleRate, cfg.PeriodSizeInFrames, cfg.Periods = media.Rate, uint32(period), periods
 	cfg.PerformanceProfile = malgo.LowLatency
+	u.held.asked = periods * media.Duration(period)
 	side := &cfg.Playback
 	if kind == Microphone {
 		side = &cfg.Capture
@@ -204,6 +205,8 @@ func (u *libraryUnit) shut() {
 // beyond what can have been played since its first bite. The library does not
 // say what the backend's buffers came to be.
 type held struct {
+	asked time.Duration // for the device's buffer
+
 	mu    sync.Mutex
 	first time.Time
 	taken int
@@ -230,5 +233,5 @@ func (h *held) add(n int) {
 func (h *held) delay() time.Duration {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return max(media.Duration(h.least), periods*media.Duration(period))
+	return max(media.Duration(h.least), h.asked)
 }

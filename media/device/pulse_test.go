@@ -230,11 +230,31 @@ func TestDevicesOfAnyRateAndFormatAreHeard(t *testing.T) {
 func TestARealDeviceKeepsTheContract(t *testing.T) {
 	p := startPulse(t, "wire")
 	keepsContract(t, "pulse:wire.monitor,wire")
-	if _, err := device.OpenMic("system"); !errors.Is(err, device.ErrNoDevice) {
+	if _, err := parsed(t, "system").OpenMic(); !errors.Is(err, device.ErrNoDevice) {
 		t.Errorf("what the loudspeaker plays is taken for a microphone: %v", err)
 	}
 	p.pactl("load-module", "module-null-source", "source_name=mic")
 	keepsContract(t, "system")
+}
+
+func TestLowLatencyIsSoonerAtTheLoudspeaker(t *testing.T) {
+	startPulse(t, "wire")
+	latency := map[bool]time.Duration{}
+	for _, low := range []bool{false, true} {
+		s := parsed(t, "pulse:,wire")
+		s.LowLatency = low
+		speaker, err := s.OpenSpeaker()
+		if err != nil {
+			t.Fatal(err)
+		}
+		latency[low] = speaker.Latency()
+		if err := speaker.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	if latency[false] < 20*time.Millisecond || latency[true] < 9*time.Millisecond || latency[false]-latency[true] != 11*time.Millisecond {
+		t.Errorf("bites of 10 ms twice are %v, with low latency %v", latency[false], latency[true])
+	}
 }
 
 func TestAMissingDeviceIsNamedInTheError(t *testing.T) {
@@ -243,7 +263,7 @@ func TestAMissingDeviceIsNamedInTheError(t *testing.T) {
 	if !errors.Is(err, device.ErrNoDevice) || !strings.Contains(err.Error(), "nobody") {
 		t.Errorf("got %v", err)
 	}
-	_, err = device.OpenSpeaker("pulse:,elsewhere")
+	_, err = parsed(t, "pulse:,elsewhere").OpenSpeaker()
 	if !errors.Is(err, device.ErrNoDevice) || !strings.Contains(err.Error(), "elsewhere") {
 		t.Errorf("got %v", err)
 	}
@@ -360,12 +380,12 @@ func outlivesRestart(t *testing.T, p *pulse, begin func(), first, again int) {
 func TestTheDefaultDeviceIsFollowed(t *testing.T) {
 	p := startPulse(t, "first", "second")
 	p.pactl("set-default-sink", "first")
-	speaker, err := device.OpenSpeaker("pulse:,")
+	speaker, err := parsed(t, "pulse:,").OpenSpeaker()
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer speaker.Close()
-	mic, err := device.OpenMic("pulse:second.monitor,")
+	mic, err := parsed(t, "pulse:second.monitor,").OpenMic()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -411,12 +431,12 @@ func TestAHungSoundServerHoldsNobodyForEver(t *testing.T) {
 func TestTheRingHasItsOwnDevice(t *testing.T) {
 	startPulse(t, "headset", "desk")
 	_, voice := open(t, "system:headset.monitor,headset")
-	ring, err := device.OpenSpeaker("system:,desk")
+	ring, err := parsed(t, "system:,desk").OpenSpeaker()
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer ring.Close()
-	onDesk, err := device.OpenMic("system:desk.monitor,")
+	onDesk, err := parsed(t, "system:desk.monitor,").OpenMic()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,8 +27,9 @@ type ring struct {
 	due   due
 }
 
-func newRing(size int) *ring {
-	return &ring{moved: make(chan struct{}, 1), buf: make([]float32, size), due: due{lead: leadLeast}}
+// newRing returns a ring into which ticks are laid down lead before their bite, or sooner.
+func newRing(size int, lead time.Duration) *ring {
+	return &ring{moved: make(chan struct{}, 1), buf: make([]float32, size), due: due{least: lead, lead: lead}}
 }
 
 // put appends x and drops the oldest where there is no room. It is for the device's thread.

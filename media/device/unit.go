@@ -12,10 +12,26 @@ import (
 	"github.com/entrenous/entrenous/media/device/pulse"
 )
 
-const (
-	period  = media.Tick / 2  // samples that a device moves at once, 5 ms
-	answers = 2 * time.Second // what a sound server may take to answer
-)
+const answers = 2 * time.Second // what a sound server may take to answer
+
+// period is how many samples a device moves at once: 10 ms, with LowLatency 5.
+// Two of them are a device's buffer.
+func (s Spec) period() int {
+	if s.LowLatency {
+		return media.Tick / 2
+	}
+	return media.Tick
+}
+
+// lead is how long before a bite its tick is laid down at least. That of a
+// whole bite is laid down when the device takes the one before, which needs no
+// timer; where each millisecond counts, one waits until 4 ms before the bite.
+func (s Spec) lead() time.Duration {
+	if s.LowLatency {
+		return 4 * time.Millisecond
+	}
+	return media.Duration(s.period())
+}
 
 // unit is one opened device with its connection and its ring.
 type unit struct {
@@ -29,8 +45,8 @@ type unit struct {
 	close func()
 }
 
-func newUnit(id string) *unit {
-	return &unit{id: id, ring: newRing(ringSize)}
+func newUnit(s Spec, id string) *unit {
+	return &unit{id: id, ring: newRing(ringSize, s.lead())}
 }
 
 func missing(kind Kind, id string) error {
@@ -44,7 +60,7 @@ func missing(kind Kind, id string) error {
 // sound server is spoken to directly; the audio library opens everything else.
 func openUnit(s Spec, kind Kind, id string) (*unit, error) {
 	if s.serves() {
-		u, err := openServed(kind, id)
+		u, err := openServed(s, kind, id)
 		if !errors.Is(err, pulse.ErrNoServer) {
 			return u, err
 		}
@@ -134,13 +150,13 @@ func servedReason(err error) error {
 }
 
 // openServed opens a device of the sound server.
-func openServed(kind Kind, id string) (*unit, error) {
+func openServed(spec Spec, kind Kind, id string) (*unit, error) {
 	c, err := pulse.Dial(answers)
 	if err != nil {
 		return nil, servedReason(err)
 	}
-	u := newUnit(id)
-	s, err := u.serve(c, kind)
+	u := newUnit(spec, id)
+	s, err := u.serve(c, kind, spec.period())
 	if err != nil {
 		_ = c.Close()
 		return nil, err
@@ -156,7 +172,7 @@ func openServed(kind Kind, id string) (*unit, error) {
 	return u, nil
 }
 
-func (u *unit) serve(c *pulse.Conn, kind Kind) (s pulse.Stream, err error) {
+func (u *unit) serve(c *pulse.Conn, kind Kind, period int) (s pulse.Stream, err error) {
 	devices, err := served(c, kind)
 	if err != nil {
 		return s, err

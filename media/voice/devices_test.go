@@ -29,9 +29,13 @@ func newCircle(t *testing.T) *circle {
 }
 
 // join begins the call, with these devices for ann. Bob does not stop speaking.
-func (c *circle) join(t *testing.T, spec string) {
+func (c *circle) join(t *testing.T, text string) {
 	t.Helper()
-	mic, speaker, err := device.Expect(spec)
+	spec, err := device.ParseSpec(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mic, speaker, err := spec.Expect()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,7 +131,7 @@ func TestWithoutAMicrophoneOneHearsAndOneThatComesIsTaken(t *testing.T) {
 	if n := c.ann.wantNotice(t, voice.MicrophoneAbsent, 5*time.Second); n.Err == nil {
 		t.Error("nothing says why")
 	}
-	room, err := device.OpenMic("pulse:house.monitor,")
+	room, err := device.Spec{Scheme: "pulse", Mic: "house.monitor"}.OpenMic()
 	if err != nil {
 		t.Fatal(err)
 	}

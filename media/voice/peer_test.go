@@ -51,7 +51,12 @@ func TestAPeerOfTheHarness(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	mic, speaker, err := device.Open(c.Spec)
+	spec, err := device.ParseSpec(c.Spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	spec.LowLatency = c.Low
+	mic, speaker, err := spec.Open()
 	if err != nil {
 		t.Fatal(err)
 	}

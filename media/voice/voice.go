@@ -14,8 +14,9 @@
 //	codec        6.5 ms that the encoder looks ahead; 2.5 on a LAN or with LowLatency
 //	network      half the round trip
 //	jitter       what the line needs, at least 5 ms (2 with LowLatency) and up to one tick more
-//	loudspeaker  4 ms or more in which a tick is laid down, and its own buffer
-//	             (device.Speaker.Latency), 9 to 30 ms
+//	loudspeaker  10 ms or more in which a tick lies in a queue, and its own buffer,
+//	             bites of 10 ms (device.Speaker.Latency), 20 to 30 ms; with bites
+//	             of 5 ms (device.Spec.LowLatency) 4 and 5, 9 to 20 ms
 //
 // On a LAN the codec works without looking ahead for speech (CELT), at 64 kbit/s
 // instead of 32 with in-band copies, and each frame goes twice. Measured for frames of 10 ms:
@@ -91,7 +92,8 @@ type Config struct {
 
 	// LowLatency gives up what helps on a bad line, to save some 7 ms: the
 	// codec's look ahead, as on a LAN, as long as Network tells of a good line,
-	// and half of what the jitter buffer holds at least.
+	// and half of what the jitter buffer holds at least. Devices opened for it
+	// (device.Spec.LowLatency) save 11 ms more.
 	LowLatency bool
 
 	Headphones       bool // no echo to cancel, which saves 7 ms

@@ -18,6 +18,7 @@ type Phone struct {
 	Auto   bool   // answers by itself
 	Broken error  // why no sound can be opened
 	Saves  bool   // its engine was last asked to save bandwidth; read it when nothing goes on
+	Low    bool   // or for low latency
 	Opened int    // how often its devices were opened; read it when nothing goes on
 }
 
@@ -27,7 +28,7 @@ func (p *Phone) sound() node.Sound {
 		if err != nil {
 			return nil, err
 		}
-		p.Saves = cfg.SaveBandwidth
+		p.Saves, p.Low = cfg.SaveBandwidth, cfg.LowLatency
 		cfg.Mic, cfg.Speaker, cfg.Headphones, cfg.NoiseSuppression, cfg.GainControl = mic, speaker, true, false, false
 		return voice.New(cfg)
 	}, Test: func(ctx context.Context, step func(voice.EchoStep), line *voice.Line) (voice.EchoReport, error) {

@@ -445,11 +445,11 @@ func TestTwoPeopleWithTwoDevicesEachCallEachOtherAtOnceWaitAndHold(t *testing.T)
 	})
 }
 
-func TestACallSavesBandwidthWhereThatWasChosen(t *testing.T) {
+func TestACallSavesBandwidthAndTimeWhereThatWasChosen(t *testing.T) {
 	nodetest.Run(t, func(town *nodetest.Town) {
 		alice, bob := friends(town, true)
 		set := alice.Node().Settings()
-		set.SaveBandwidth = true
+		set.SaveBandwidth, set.LowLatency = true, true
 		if err := alice.Node().PutSettings(town.Context(), set); err != nil {
 			t.Fatal(err)
 		}
@@ -463,6 +463,9 @@ func TestACallSavesBandwidthWhereThatWasChosen(t *testing.T) {
 		town.Pass(time.Second)
 		if !alice.Phone.Saves || bob.Phone.Saves {
 			t.Errorf("alice, who chose it, saves: %v; bob, who did not: %v", alice.Phone.Saves, bob.Phone.Saves)
+		}
+		if !alice.Phone.Low || bob.Phone.Low {
+			t.Errorf("alice, who chose it, calls with low latency: %v; bob, who did not: %v", alice.Phone.Low, bob.Phone.Low)
 		}
 	})
 }
