@@ -8,6 +8,7 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/test"
+	"fyne.io/fyne/v2/widget"
 
 	"github.com/entrenous/entrenous/app/control"
 )
@@ -56,11 +57,18 @@ func TestTheMenuOffersWhatCanBeDone(t *testing.T) {
 		c := n.w.win.Canvas()
 		for words, want := range map[string]int{"message 2": 5, "message 5": 3} { // ours can be edited and deleted
 			r := n.drawn(t, words)
-			r.TappedSecondary(&fyne.PointEvent{Position: r.corner().AddXY(10, 10), AbsolutePosition: fyne.NewPos(600, 300)})
+			r.TappedSecondary(&fyne.PointEvent{Position: r.corner().AddXY(10, 10), AbsolutePosition: fyne.NewPos(c.Size().Width-5, c.Size().Height-5)})
 			top := c.Overlays().Top()
 			if top == nil {
 				t.Fatalf("no menu for %q", words)
 			}
+			each(top, func(o fyne.CanvasObject) {
+				if m, ok := o.(*widget.PopUpMenu); ok {
+					if free := c.Size().Subtract(m.Position().Add(m.Size())); free.Width < menuMargin || free.Height < menuMargin {
+						t.Errorf("the menu for %q leaves %v to the window's edges", words, free)
+					}
+				}
+			})
 			if got := len(n.w.shell.chat.timeline.actions(r.b.m)); got != want {
 				t.Errorf("for %q there are %d things to do", words, got)
 			}

@@ -79,8 +79,15 @@ func (t *timeline) menu(m control.Message, at fyne.Position) {
 	}
 	items = append(items, t.pressable(m)...)
 	t.choose(m.ID)
-	widget.ShowPopUpMenuAtPosition(fyne.NewMenu("", items...), t.w.win.Canvas(), at)
+	menu, room := widget.NewPopUpMenu(fyne.NewMenu("", items...), t.w.win.Canvas()), t.w.win.Canvas().Size()
+	menu.ShowAtPosition(fyne.NewPos(
+		max(min(at.X, room.Width-menu.Size().Width-menuMargin), 0),
+		max(min(at.Y, room.Height-menu.Size().Height-menuMargin), 0),
+	))
 }
+
+// menuMargin is how far a menu keeps from the window's edge.
+const menuMargin float32 = 8
 
 // linksMost is how many links of a message its menu lists.
 const linksMost = 8
