@@ -269,3 +269,21 @@ func TestEveryFakeStatesItsLatency(t *testing.T) {
 		}
 	}
 }
+
+func TestHeadphonesInTheSocketOfABuiltInCardAreWorn(t *testing.T) {
+	for _, c := range []struct {
+		form, port, name string
+		worn             bool
+	}{
+		{"internal", "analog-output-headphones", "Built-in Audio Analog Stereo", true},
+		{"internal", "[Out] Headphones", "Built-in Audio", true},
+		{"", "[Out] Headset", "sof-hda-dsp", true},
+		{"internal", "analog-output-speaker", "Built-in Audio Analog Stereo", false},
+		{"internal", "", "Built-in Audio Analog Stereo", false},
+		{"speaker", "headphone-output", "A box with a socket", false},
+	} {
+		if got := device.IsWorn(c.form, c.port, c.name); got != c.worn {
+			t.Errorf("%+v: worn is %v", c, got)
+		}
+	}
+}

@@ -137,7 +137,7 @@ func (u *libraryUnit) start(kind Kind, period int) error {
 	if err != nil {
 		return err
 	}
-	u.name, u.worn = info.Name(), worn("", info.Name())
+	u.name, u.worn = info.Name(), worn("", "", info.Name())
 	var pin runtime.Pinner // the library copies the ID before InitDevice returns
 	defer pin.Unpin()
 	cfg := malgo.DefaultDeviceConfig(kindOf(kind))

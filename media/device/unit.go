@@ -69,16 +69,19 @@ func openUnit(s Spec, kind Kind, id string) (*unit, error) {
 }
 
 // worn says whether a device of a form, as its sound server calls it, is worn
-// on the ears. Where the server does not say, its name may. Headphones in the
-// socket of a built-in card often have neither.
-func worn(form, name string) bool {
+// on the ears, or what is in the socket of it that is in use. Where the server
+// does not say, its name may.
+func worn(form, port, name string) bool {
 	switch form {
 	case "headset", "headphone":
 		return true
 	case "", "internal":
-	default:
-		return false
+		return soundsWorn(port) || soundsWorn(name)
 	}
+	return false
+}
+
+func soundsWorn(name string) bool {
 	name = strings.ToLower(name)
 	return slices.ContainsFunc([]string{"headset", "headphone", "earphone", "earbud", "earpod", "airpod", "casque", "écouteur"}, func(word string) bool {
 		return strings.Contains(name, word)
@@ -185,7 +188,7 @@ func (u *unit) serve(c *pulse.Conn, kind Kind, period int) (s pulse.Stream, err 
 	}
 	for _, d := range devices {
 		if d.Name == u.id || u.id == "" && (d.Default || u.name == "") {
-			u.name, u.worn = d.Text, worn(d.Form, d.Text)
+			u.name, u.worn = d.Text, worn(d.Form, d.Port, d.Text)
 		}
 	}
 	if u.name == "" {

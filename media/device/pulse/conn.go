@@ -32,7 +32,8 @@ var (
 )
 
 const (
-	version    = 15 // of the protocol: the last one before ports and formats
+	version    = 16 // of the protocol: the last one before formats
+	oldest     = 15 // that a server may speak: it tells of no ports
 	headerSize = 20 // length, channel, offset, flags (pstream.c)
 	biggest    = 1 << 20
 	backlog    = 64 << 10 // bytes taken in at once: a third of a second, of which who was late wants the end
@@ -47,6 +48,7 @@ type Conn struct {
 	tag     uint32
 	body    []byte // of the last message
 	patient time.Duration
+	ports   bool // the server tells of sockets
 
 	stream uint32    // its number at the server
 	until  time.Time // when reading ends
@@ -128,9 +130,11 @@ func (c *Conn) login() error {
 	if err != nil {
 		return fmt.Errorf("log in at the sound server: %w", err)
 	}
-	if theirs := reply.u32() & 0xffff; reply.bad || theirs < version {
+	theirs := reply.u32() & 0xffff
+	if reply.bad || theirs < oldest {
 		return fmt.Errorf("%w: the sound server is too old", ErrNoServer)
 	}
+	c.ports = theirs >= version
 	name := c.command(opSetClientName)
 	name.props([2]string{"application.name", "Entrenous"}, [2]string{"application.icon_name", "entrenous"})
 	if _, err := c.ask(name); err != nil {

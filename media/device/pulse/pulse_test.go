@@ -104,6 +104,56 @@ func playing() []byte {
 	return binary.BigEndian.AppendUint64(b, 5000)
 }
 
+// sink is what a server tells of a loudspeaker, with the socket in use where it knows sockets.
+func sink(name, socket string, ports bool) []byte {
+	b := numbers(3)
+	b = append(b, "t"+name+"\x00tSome card\x00"...)
+	b = append(b, 'a', 3, 2, 0, 0, 0xac, 0x44, 'm', 2, 1, 2)
+	b = append(append(b, numbers(1)...), 'v', 2, 0, 1, 0, 0, 0, 1, 0, 0, '0')
+	b = append(append(b, numbers(4)...), "tx.monitor\x00U\x00\x00\x00\x00\x00\x00\x00\x00tmodule-alsa-card.c\x00"...)
+	b = append(append(b, numbers(0)...), "Ptdevice.form_factor\x00"...)
+	b = append(append(b, numbers(9)...), "x\x00\x00\x00\x09internal\x00NU\x00\x00\x00\x00\x00\x00\x00\x00V\x00\x01\x00\x00"...)
+	b = append(b, numbers(0, 65537, 0)...)
+	if !ports {
+		return b
+	}
+	b = append(b, numbers(2)...)
+	for _, p := range []string{"analog-output-speaker", "analog-output-headphones"} {
+		b = append(append(b, "t"+p+"\x00tIn the language of the server\x00"...), numbers(100)...)
+	}
+	return append(b, "t"+socket+"\x00"...)
+}
+
+func TestTheSocketInUseIsToldWhereTheServerKnowsIt(t *testing.T) {
+	info := append([]byte("tpulseaudio\x00t16\x00tuser\x00thost\x00a\x03\x02\x00\x00\xac\x44"), "tbuilt-in\x00tmic\x00L\x00\x00\x00\x01"...)
+	for _, speaks := range []uint32{15, 16, 35} {
+		server(t, func(c net.Conn) {
+			two := append(sink("built-in", "analog-output-headphones", speaks > 15), sink("other", "analog-output-speaker", speaks > 15)...)
+			for _, r := range [][]byte{numbers(speaks), numbers(7), info, two} {
+				_, _, body, err := hear(c)
+				if err != nil || len(body) < 10 {
+					return
+				}
+				if _, err := c.Write(packet(control, append(numbers(2, binary.BigEndian.Uint32(body[6:])), r...))); err != nil {
+					return
+				}
+			}
+		})
+		c, err := pulse.Dial(patience)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found, err := c.Sinks()
+		_ = c.Close()
+		if err != nil || len(found) != 2 || !found[0].Default || found[0].Form != "internal" {
+			t.Fatalf("a server that speaks %d tells of %+v, %v", speaks, found, err)
+		}
+		if want := map[bool]string{true: "analog-output-headphones"}[speaks > 15]; found[0].Port != want {
+			t.Errorf("a server that speaks %d: the socket is %q, not %q", speaks, found[0].Port, want)
+		}
+	}
+}
+
 func TestWhatIsPlayedReachesTheServerAfterItsGap(t *testing.T) {
 	written := make(chan []byte, 1)
 	server(t, answers(func(c net.Conn) {

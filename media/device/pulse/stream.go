@@ -14,6 +14,7 @@ type Device struct {
 	Name    string // for the server
 	Text    string // for people
 	Form    string // "headset", "speaker" and the like; empty where the server does not know
+	Port    string // which of its sockets is in use, "analog-output-headphones" and the like; empty where the server does not know
 	Default bool
 	Monitor bool // a source of what a loudspeaker plays, and no microphone
 }
@@ -48,6 +49,9 @@ func (c *Conn) list(op uint32) ([]Device, error) {
 		v.skip(tagString, tagUsec, tagString, tagU32)
 		d.Form = v.prop("device.form_factor")
 		v.skip(tagUsec, tagBase, tagU32, tagU32, tagU32)
+		if c.ports {
+			d.Port = v.port()
+		}
 		if v.bad {
 			return nil, fmt.Errorf("list the sound devices: %w", errMalformed)
 		}

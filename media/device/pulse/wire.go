@@ -179,6 +179,17 @@ func (v *values) text() string {
 	return ""
 }
 
+// port takes the list of a device's sockets, and gives the name of the one in use.
+func (v *values) port() string {
+	for range v.u32() {
+		v.skip(tagString, tagString, tagU32)
+		if v.bad {
+			break
+		}
+	}
+	return v.text()
+}
+
 // skip passes values of these tags.
 func (v *values) skip(tags ...byte) {
 	for _, t := range tags {
