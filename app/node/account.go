@@ -96,7 +96,7 @@ func settle(ctx context.Context, s *store.Store, who *identity.Identity, d *iden
 		if err := putList(tx, list); err != nil {
 			return err
 		}
-		choices := defaults(a.Name, a.DeviceName)
+		choices := defaults(a.Name)
 		choices.FindOnline = !a.NoFinding
 		return putSettings(tx, choices)
 	})

@@ -127,7 +127,7 @@ func (n *Node) admit(cert identity.Certificate, used *noise.Pair) error {
 	if used == nil && len(known.PairNew) > 0 {
 		return noise.ErrDowngrade
 	}
-	if id == n.me.id && !isKnown {
+	if id == n.me.id && !r.listed(id, dev) {
 		return fmt.Errorf("%w: not on our own device list", errRefused)
 	}
 	if r.contacts[id].State == store.Blocked {

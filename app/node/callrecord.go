@@ -4,10 +4,12 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"time"
 
 	"github.com/entrenous/entrenous/app/call"
 	"github.com/entrenous/entrenous/app/chat"
+	"github.com/entrenous/entrenous/app/store"
 	"github.com/entrenous/entrenous/identity"
 )
 
@@ -179,7 +181,7 @@ func (n *Node) keepCall(ctx context.Context, c call.Call, ours, theirs []byte) {
 	if b, err := json.Marshal(reports); err == nil && len(b) <= chat.MaxReport && len(b) > len("{}") {
 		body.Report = b
 	}
-	if err := n.write(ctx, identity.ID(c.Person), chat.KindCall, body.Encode()); err != nil {
+	if err := n.write(ctx, identity.ID(c.Person), chat.KindCall, body.Encode()); err != nil && !errors.Is(err, store.ErrNotFound) {
 		n.log.Error("keep the record of a call", "call", shortCall(c.ID), "err", err)
 	}
 }

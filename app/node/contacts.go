@@ -239,6 +239,7 @@ func unfriendedKey(id identity.ID) string { return "blocked/" + id.String() }
 // Block ends all contact with a person and refuses what they try later. What
 // was said stays here.
 func (n *Node) Block(ctx context.Context, id identity.ID) error {
+	n.endCallsWith(id)
 	err := n.changeIn(ctx, id, func(tx *store.Tx, c *store.Contact) error {
 		was := c.State
 		c.State = store.Blocked
@@ -252,7 +253,6 @@ func (n *Node) Block(ctx context.Context, id identity.ID) error {
 	})
 	n.giveBack(id)
 	n.hangUp(id, "blocked")
-	n.endTrials(id)
 	return err
 }
 
@@ -290,6 +290,7 @@ func declinedKey(id identity.ID) string { return "declined/" + id.String() }
 // still has of their own comes back from them; what of ours had not reached
 // them arrives there as deleted.
 func (n *Node) Remove(ctx context.Context, id identity.ID) error {
+	n.endCallsWith(id)
 	n.giveBack(id)
 	err := n.store.Write(ctx, func(tx *store.Tx) error {
 		c, err := tx.Contact(id)
@@ -304,7 +305,7 @@ func (n *Node) Remove(ctx context.Context, id identity.ID) error {
 				return err
 			}
 		}
-		for _, key := range []string{addedKey(id), workKey(id), againKey(id), unfriendedKey(id), termsKey(id), placeKey(id)} {
+		for _, key := range []string{addedKey(id), workKey(id), againKey(id), unfriendedKey(id), termsKey(id), placeKey(id), routeKey(id)} {
 			if err := tx.Set(key, nil); err != nil {
 				return err
 			}
@@ -321,15 +322,17 @@ func (n *Node) Remove(ctx context.Context, id identity.ID) error {
 		return err
 	}
 	n.hangUp(id, "removed")
-	n.endTrials(id)
 	n.spent.set(id, false)
 	n.waits.forget(chat.Direct(n.me.id, id))
 	n.changes.tell(Change{Topic: TopicContact, Who: id})
 	return nil
 }
 
-// hangUp ends the links to a person's devices.
+// hangUp ends the links to a person's devices. They are away at once: no link
+// is to take the place of these.
 func (n *Node) hangUp(id identity.ID, why string) {
+	never := func(identity.ID) bool { return false }
+	n.presence.leave(id, never, func() { n.changes.tell(Change{Topic: TopicPresence, Who: id, State: presenceAway}) })
 	for _, l := range n.links.of(id) {
 		n.host.Protect(l.peer, false)
 		l.close(errors.New(why))
@@ -338,6 +341,17 @@ func (n *Node) hangUp(id identity.ID, why string) {
 
 // Devices lists our own devices.
 func (n *Node) Devices() []store.Device { return n.known().of(n.me.id) }
+
+// DeviceName is how this device is called in its certificate, which friends
+// see. It stays what it was when the device was made: two of a person's devices
+// that signed a new list at once would fork it.
+func (n *Node) DeviceName() string {
+	c, err := identity.ParseCertificate(n.known().devices[n.me.device.ID()].Cert)
+	if err != nil {
+		return ""
+	}
+	return c.Name
+}
 
 // DeviceOnline says whether a live link to a device stands.
 func (n *Node) DeviceOnline(d identity.DeviceID) bool {

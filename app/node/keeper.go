@@ -102,7 +102,8 @@ func (k *keeper) soon(want func(errand) bool) {
 // lost plans the next try after a link has ended: at once if it had been a good
 // one, with growing pauses if it was short or never led to friendship. Whoever
 // refuses us would otherwise be called again and again. A friend who was there
-// is not given up for minutes, though: what broke the links may be over.
+// is not given up for minutes, though: what broke the links may be over. One on
+// whose link nothing was heard was not there.
 func (k *keeper) lost(d identity.DeviceID, friend, good bool) {
 	if friend && good {
 		k.soon(func(e errand) bool { return e.device == d })

@@ -71,6 +71,7 @@ type link struct {
 	boot    string      // the other end's run
 	once    *[16]byte   // the one-time invite a guest came with
 	guest   atomic.Bool // not a friend: may only introduce itself
+	met     atomic.Bool // something was heard, so the other end took us in
 	since   time.Time
 	heard   atomic.Int64                  // Unix nanoseconds of the last frame, by our clock
 	rtt     atomic.Int64                  // nanoseconds of the last ping
@@ -149,6 +150,7 @@ func (l *link) read(ctx context.Context) error {
 			return err
 		}
 		l.heard.Store(time.Now().UnixNano())
+		l.n.meetOnce(l)
 		f, err := chat.ParseFrame(b)
 		if unknown := (*chat.UnknownFrameError)(nil); errors.As(err, &unknown) {
 			continue // from a newer version
@@ -386,9 +388,6 @@ func (n *Node) adopt(l *link) bool {
 
 // carry runs a link that was adopted until it ends.
 func (n *Node) carry(ctx context.Context, l *link) {
-	if !l.guest.Load() {
-		n.arrived(l)
-	}
 	n.greet(ctx, l)
 	n.linkedCalls(l)
 	l.run(ctx)

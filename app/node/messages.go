@@ -108,7 +108,8 @@ func (n *Node) Edit(ctx context.Context, id chat.Hash, text string) error {
 	return n.alter(ctx, id, true, chat.KindEdit, chat.EditBody{Of: id, Text: text}.Encode())
 }
 
-// Delete takes a message of ours away from everyone; a tombstone stays.
+// Delete takes a message of ours away from everyone; a tombstone stays. One that
+// is deleted already is left as it is.
 func (n *Node) Delete(ctx context.Context, id chat.Hash) error {
 	return n.alter(ctx, id, true, chat.KindDelete, chat.DeleteBody{Of: id}.Encode())
 }
@@ -132,7 +133,9 @@ func (n *Node) alter(ctx context.Context, id chat.Hash, mine bool, kind chat.Kin
 	switch {
 	case mine && row.Author != n.me.id:
 		return ErrNotMine
-	case row.Deleted && kind != chat.KindDelete:
+	case row.Deleted && kind == chat.KindDelete:
+		return nil
+	case row.Deleted:
 		return ErrDeleted
 	case kind == chat.KindEdit && row.Kind != chat.KindText && row.Kind != chat.KindReply:
 		return ErrNoText

@@ -88,6 +88,11 @@ func (n *Node) writeAll(ctx context.Context, who identity.ID, bodies []content) 
 	conv := chat.Direct(n.me.id, who)
 	var events []*chat.Event
 	err := n.store.Write(ctx, func(tx *store.Tx) error {
+		if bodies[0].kind == chat.KindCall { // it may have ended because they were removed meanwhile
+			if _, err := tx.Contact(who); err != nil {
+				return err
+			}
+		}
 		key, err := n.signingKey(tx, conv)
 		if err != nil {
 			return err

@@ -60,6 +60,15 @@ func (n *Node) linkedTo(id identity.ID) bool {
 	return false
 }
 
+// meetOnce is told of every frame of a link; the first makes a friend be here.
+// A channel alone says little: whoever calls does not hear of a refusal before
+// it stands, and would meet a device that no longer counts us in at every try.
+func (n *Node) meetOnce(l *link) {
+	if !l.met.Swap(true) && !l.guest.Load() {
+		n.arrived(l)
+	}
+}
+
 // arrived tells viewers that a friend is here.
 func (n *Node) arrived(l *link) {
 	l.ping() // both ends want to know how far they are apart, not only who dialled
@@ -71,7 +80,7 @@ func (n *Node) arrived(l *link) {
 
 // left waits for a replacement and then tells viewers that a friend is away.
 func (n *Node) left(ctx context.Context, l *link) {
-	n.keeper.lost(l.device, !l.guest.Load(), time.Since(l.since) > goodLink)
+	n.keeper.lost(l.device, !l.guest.Load() && l.met.Load(), time.Since(l.since) > goodLink)
 	n.unlinkedCalls(l)
 	select {
 	case <-time.After(grace):
@@ -80,7 +89,7 @@ func (n *Node) left(ctx context.Context, l *link) {
 	if n.links.to(l.device) == nil {
 		n.work.run(func() { n.host.Suspect(ctx, l.peer) }) // a dead connection must not be dialled over
 	}
-	if l.guest.Load() || n.linkedTo(l.person) {
+	if l.guest.Load() || n.linkedTo(l.person) || !n.presence.is(l.person) {
 		return
 	}
 	seen := n.cfg.Now().Add(-time.Since(time.Unix(0, l.heard.Load())))

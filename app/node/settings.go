@@ -14,7 +14,6 @@ import (
 // Settings are the choices a person made on this device.
 type Settings struct {
 	Name          string  `json:"name"`
-	DeviceName    string  `json:"device_name"`
 	Appearance    string  `json:"appearance"` // "system", "light", "dark" or "contrast"
 	TextSize      float64 `json:"text_size"`  // 1 is normal
 	Language      string  `json:"language"`   // empty follows the system
@@ -39,9 +38,9 @@ const (
 // ErrSetting wraps what is wrong with a setting.
 var ErrSetting = errors.New("this setting cannot be")
 
-func defaults(name, device string) Settings {
+func defaults(name string) Settings {
 	return Settings{
-		Name: name, DeviceName: device, Appearance: "system", TextSize: 1, CloseToTray: true,
+		Name: name, Appearance: "system", TextSize: 1, CloseToTray: true,
 		Notify: true, NotifyText: true, SendReceipts: true, SendTyping: true, FindOnline: true,
 	}
 }
@@ -56,7 +55,7 @@ func putSettings(tx *store.Tx, s Settings) error {
 
 // readSettings reads what is stored, over the defaults for what is not.
 func (n *Node) readSettings() (Settings, error) {
-	s := defaults("", "")
+	s := defaults("")
 	b, err := n.store.Value(settingsKey)
 	if errors.Is(err, store.ErrNotFound) {
 		return s, nil
@@ -78,7 +77,7 @@ func (n *Node) Settings() Settings { return n.settings() }
 
 // PutSettings checks and stores new choices. Friends learn a new name at once.
 func (n *Node) PutSettings(ctx context.Context, s Settings) error {
-	s.Name, s.DeviceName = chat.DisplayName(s.Name), chat.DisplayName(s.DeviceName)
+	s.Name = chat.DisplayName(s.Name)
 	switch {
 	case s.Name == "":
 		return fmt.Errorf("%w: the name is empty", ErrSetting)
