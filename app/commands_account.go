@@ -39,27 +39,18 @@ func (p *program) hidden(questions ...string) ([]string, error) {
 	if !ok || !term.IsTerminal(int(f.Fd())) {
 		return nil, &control.Failure{Message: "A passphrase is needed, and there is no terminal to ask for it", Hint: "Give --passphrase-file FILE", Code: control.CodeInvalid}
 	}
-	before, err := term.MakeRaw(int(f.Fd()))
-	if err != nil {
-		return nil, fmt.Errorf("quiet the terminal: %w", err)
-	}
-	defer func() { _ = term.Restore(int(f.Fd()), before) }()
-	t := term.NewTerminal(struct {
-		io.Reader
-		io.Writer
-	}{f, p.err}, "")
 	var answers []string
-	for _, q := range questions {
-		typed, err := t.ReadPassword(q + ": ")
-		if errors.Is(err, io.EOF) {
-			return nil, context.Canceled // Ctrl+C and Ctrl+D
+	err := p.atTerminal(f, func(t *term.Terminal) error {
+		for _, q := range questions {
+			typed, err := t.ReadPassword(q + ": ")
+			if err != nil {
+				return fmt.Errorf("read the passphrase: %w", err)
+			}
+			answers = append(answers, typed)
 		}
-		if err != nil {
-			return nil, fmt.Errorf("read the passphrase: %w", err)
-		}
-		answers = append(answers, typed)
-	}
-	return answers, nil
+		return nil
+	})
+	return answers, err
 }
 
 func readFirstLine(name string) (string, error) {

@@ -32,6 +32,9 @@ func (p *program) callCommand() *cobra.Command {
 		if len(a) == 0 {
 			return &usageError{errors.New("say whom to call, or --test")}
 		}
+		if err := p.consent(ctx, c, a[0]); err != nil {
+			return err
+		}
 		f := &follower{p: p, c: c, begun: time.Now(), limit: limit}
 		x, err := c.Call(ctx, a[0])
 		if err != nil {
@@ -41,6 +44,11 @@ func (p *program) callCommand() *cobra.Command {
 	})
 	cmd.Flags().DurationVar(&limit, "for", 0, "hang up when the call has lasted that long")
 	cmd.Flags().BoolVar(&test, "test", false, "ring nobody: hear whether this machine can, alone or with WHO's machine, which has to allow it")
+	cmd.Long = `Call a friend and stay in the call until it ends.
+
+In a direct call both see each other's network address. Before the first one with
+somebody whose safety number was not compared, you are asked whether they may, at a
+terminal; else it is said. “entrenous route” keeps your address from somebody.`
 	cmd.ValidArgsFunction = p.completeWho
 	return cmd
 }
@@ -197,6 +205,11 @@ func (p *program) aboutCall(use, short, usual string, do func(context.Context, *
 
 func (p *program) answerCommand() *cobra.Command {
 	return p.aboutCall("answer", "Answer the call that rings", control.RingingCall, func(ctx context.Context, c *control.Client, id string) (control.Call, error) {
+		if x, err := c.CallNow(ctx, id); err == nil { // else the answer says why
+			if err := p.consent(ctx, c, x.Who); err != nil {
+				return control.Call{}, err
+			}
+		}
 		return c.Answer(ctx, id)
 	})
 }

@@ -56,7 +56,7 @@ With --json its first line is {"type":"ready",…}.`,
 	f.BoolVar(&d.cfg.NoMap, "no-port-mapping", false, "do not ask the router to open a port (PCP, NAT-PMP, UPnP)")
 	f.BoolVar(&d.cfg.NoLAN, "no-lan", false, "do not announce this device on the local network, nor look for friends there")
 	f.StringVar(&audio, "audio", "system", "what calls hear and speak with: `system`, null, tone, file:IN.wav,OUT.wav or pulse:SOURCE,SINK")
-	f.BoolVar(&d.cfg.AutoAnswer, "auto-answer", false, "answer every call at once")
+	f.BoolVar(&d.cfg.AutoAnswer, "auto-answer", false, "answer every call at once; friends who call may learn this computer's address, unless a route was chosen for them")
 	find.flags(cmd)
 	f.StringArrayVar(&d.cfg.Relays, "relay", nil, "a `multiaddr` with /p2p/ of a relay to be reachable through; again for more")
 	f.BoolVar(&forWindow, "for-window", false, "started by the window: wait for it where an identity or a passphrase is missing")
@@ -141,6 +141,7 @@ func (p *program) manCommand(root *cobra.Command) *cobra.Command {
 			if err := os.MkdirAll(a[0], 0o755); err != nil {
 				return fmt.Errorf("make the folder: %w", err)
 			}
+			root.DisableAutoGenTag = true // a page says nothing of the day it was made
 			return doc.GenManTree(root, &doc.GenManHeader{Title: "ENTRENOUS", Section: "1", Source: "Entrenous"}, a[0])
 		},
 	}

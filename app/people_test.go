@@ -139,8 +139,10 @@ func TestWhoIsANameAnIDOrAUniquePrefixOfEither(t *testing.T) {
 	var sent control.Sent
 	ana.json(&sent, "send", "bor", "a whole name wins over a prefix", "--wait", "delivered")
 	cy.reads(ana, "a whole name wins over a prefix")
-	if f := ana.fails(4, "send", "nobody", "hello"); f.Code != control.CodeNotFound || f.Hint == "" {
-		t.Errorf("nobody: %+v", f)
+	for _, nobody := range []string{"nobody", "", " "} {
+		if f := ana.fails(4, "send", nobody, "hello"); f.Reason != "nobody" || f.Hint == "" {
+			t.Errorf("to %q: %+v", nobody, f)
+		}
 	}
 }
 

@@ -198,6 +198,9 @@ func TestTheManualComesFromTheSameTree(t *testing.T) {
 	if !bytes.Contains(send, []byte("written|delivered|seen")) {
 		t.Error("entrenous-send.1 lacks the states")
 	}
+	if bytes.Contains(send, []byte("Auto generated")) {
+		t.Error("entrenous-send.1 tells when and by what it was made")
+	}
 }
 
 func TestTheAPISpeaksHTTPOverTheSocket(t *testing.T) {

@@ -3,6 +3,7 @@ package control
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -109,7 +110,11 @@ func send[T any](ctx context.Context, c *Client, method, path string, in any) (T
 	return out, c.call(ctx, method, path, in, &out)
 }
 
-func contactPath(who string, rest string) string { return "/contacts/" + url.PathEscape(who) + rest }
+// contactPath names nobody by a blank, which fits nobody: without a name the path
+// would be another one.
+func contactPath(who string, rest string) string {
+	return "/contacts/" + url.PathEscape(cmp.Or(who, " ")) + rest
+}
 
 func messagePath(id string, rest string) string { return "/messages/" + url.PathEscape(id) + rest }
 
