@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -94,11 +95,20 @@ func (p *phone) shows(c control.Call) bool {
 	return p.index(c) >= 0 && (c.Outgoing || !c.Answered.IsZero())
 }
 
-// part lets the end of those calls be read for a while that have just ended.
+// part lets the end of those calls be read for a while that have just ended,
+// and says where the recordings are that have.
 func (p *phone) part(calls []control.Call) {
 	for _, c := range calls {
 		i := p.index(c)
-		if c.State != control.CallEnded || i < 0 || p.calls[i].State == control.CallEnded {
+		if i < 0 {
+			continue
+		}
+		was := p.calls[i]
+		// A call that is over names no file any more.
+		if file := cmp.Or(c.RecordingFile, was.RecordingFile); was.Recording && !c.Recording && file != "" && !p.w.recordingBroke(c) {
+			p.w.toast.say(p.w.tr("save.done"), file)
+		}
+		if c.State != control.CallEnded || was.State == control.CallEnded {
 			continue
 		}
 		pause := regret

@@ -169,6 +169,42 @@ func TestACallIsHeldRecordedAndKeyed(t *testing.T) {
 	})
 }
 
+func TestWhereARecordingIsIsSaidWhenItEnds(t *testing.T) {
+	n := harbour()
+	withWindow(t, n, func(t *testing.T) {
+		n.call("c1", harbourAna, active)
+		n.settle()
+		record := func(words string) {
+			t.Helper()
+			n.press(t, n.w.shell.chat.call, "More")
+			n.press(t, n.top(), words)
+		}
+		wantToast := func(when string, shown bool) {
+			t.Helper()
+			if shown != n.w.toast.Visible() {
+				t.Errorf("%s a toast is shown: %t", when, !shown)
+			}
+			if shown {
+				wantWords(t, n.w.toast, "Saved")
+				wantWords(t, n.w.toast, recordingFile)
+			}
+		}
+		record("Record this call")
+		n.press(t, n.top(), "Record")
+		wantToast("while it is recorded", false)
+		record("Stop recording")
+		wantToast("when it was stopped", true)
+		n.wait(toastTime)
+		wantToast("later", false)
+
+		record("Record this call")
+		n.press(t, n.top(), "Record")
+		n.call("c1", harbourAna, func(c *control.Call) { ended(control.EndCompleted)(c); c.Recording, c.RecordingFile = false, "" })
+		n.settle()
+		wantToast("when the call ends", true)
+	})
+}
+
 func TestWhatAilsTheSoundIsSaid(t *testing.T) {
 	n := harbour()
 	withWindow(t, n, func(t *testing.T) {

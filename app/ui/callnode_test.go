@@ -117,6 +117,9 @@ func (n *talkNode) phone(req *http.Request, parts []string) any {
 	return *c
 }
 
+// recordingFile is what calls are recorded into.
+const recordingFile = "/home/yelena/recordings/Ana.wav"
+
 func (n *talkNode) edit(c *control.Call, req *http.Request) {
 	e := decode[control.CallEdit](req)
 	b, _ := json.Marshal(e)
@@ -128,6 +131,9 @@ func (n *talkNode) edit(c *control.Call, req *http.Request) {
 	}
 	if e.Volume != nil {
 		c.Volume = *e.Volume
+	}
+	if c.Recording {
+		c.RecordingFile = recordingFile
 	}
 }
 
