@@ -292,8 +292,13 @@ func TestABackupBringsEverythingBack(t *testing.T) {
 		t.Error("half a backup left half a profile")
 	}
 	var restored control.SetupDone
-	again.json(&restored, "restore", "--from", file, "--no-passphrase", "--passphrase-file", sealed)
+	again.json(&restored, "restore", "--from", file, "--no-passphrase", "--passphrase-file", sealed, "--device-name", "The loft")
 	again.wake()
+	st, err := again.api().Status(t.Context())
+	must(t, err)
+	if st.DeviceName != "The loft" {
+		t.Errorf("the new device is called %q", st.DeviceName)
+	}
 	if again.id != ana.id {
 		t.Errorf("restored %s, want %s", again.id, ana.id)
 	}

@@ -106,7 +106,7 @@ type Status struct {
 	ID         string   `json:"id,omitempty"`
 	Device     string   `json:"device,omitempty"`
 	Name       string   `json:"name,omitempty"`
-	DeviceName string   `json:"device_name,omitempty"`
+	DeviceName string   `json:"device_name,omitempty"` // as its certificate says, and as friends see it: it is given in Setup and stays
 	Addrs      []string `json:"addrs,omitempty"`
 	Friends    int      `json:"friends"`
 	Online     int      `json:"online"`
@@ -172,7 +172,6 @@ type Raised struct {
 // Settings are the choices a person made. They live in the encrypted store.
 type Settings struct {
 	Name          string  `json:"name"`
-	DeviceName    string  `json:"device_name"`
 	Appearance    string  `json:"appearance"`    // "system", "light", "dark", "contrast"
 	TextSize      float64 `json:"text_size"`     // 0.7 to 2, 1 is normal
 	Language      string  `json:"language"`      // "" follows the system, "en", "fr"

@@ -37,7 +37,7 @@ func withCards(t *testing.T, f func(t *testing.T, n *cardNode)) {
 	t.Helper()
 	n := &cardNode{answers: make(map[string]any)}
 	n.status = control.Status{State: control.Ready, ID: "me", Name: "Yelena", DeviceName: "Laptop", Reach: control.ReachDirect}
-	n.settings = control.Settings{Name: "Yelena", DeviceName: "Laptop", TextSize: 1, Language: "en", Notify: true, SendReceipts: true, WordsKept: true}
+	n.settings = control.Settings{Name: "Yelena", TextSize: 1, Language: "en", Notify: true, SendReceipts: true, WordsKept: true}
 	n.run(t, n, func(ctx context.Context, wg *sync.WaitGroup) {
 		n.w.status, n.w.contacts = n.status, n.contacts
 		n.w.wear(n.settings)

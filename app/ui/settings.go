@@ -67,21 +67,15 @@ func (v *settingsCard) change(set func(*control.Settings)) {
 
 func (v *settingsCard) you() fyne.CanvasObject {
 	w := v.w
-	name, device := newEntry(""), newEntry("")
+	name := newEntry("")
 	name.SetText(w.settings.Name)
-	device.SetText(w.settings.DeviceName)
 	name.left = func() {
 		if typed := strings.TrimSpace(name.Text); typed != "" && typed != w.settings.Name {
 			v.change(func(s *control.Settings) { s.Name = typed })
 		}
 	}
-	device.left = func() {
-		if typed := strings.TrimSpace(device.Text); typed != "" && typed != w.settings.DeviceName {
-			v.change(func(s *control.Settings) { s.DeviceName = typed })
-		}
-	}
-	name.onEnter, device.onEnter = name.left, device.left
-	return newColumn(16, labelled(w.tr("settings.name"), name), labelled(w.tr("settings.device"), device))
+	name.onEnter = name.left
+	return labelled(w.tr("settings.name"), name)
 }
 
 // labelledChoice puts a small bold label over a choice.

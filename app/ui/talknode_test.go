@@ -41,7 +41,7 @@ func talkNow() time.Time { return time.Date(2026, 11, 22, 14, 33, 0, 0, time.UTC
 func newTalkNode() *talkNode {
 	return &talkNode{
 		status:   control.Status{State: control.Ready, ID: "yelena", Name: "Yelena", DeviceName: "Laptop", Reach: control.ReachDirect},
-		settings: control.Settings{Name: "Yelena", DeviceName: "Laptop", TextSize: 1, Language: "en", Appearance: "light", SendReceipts: true, SendTyping: true, WordsKept: true, CloseToTray: true},
+		settings: control.Settings{Name: "Yelena", TextSize: 1, Language: "en", Appearance: "light", SendReceipts: true, SendTyping: true, WordsKept: true, CloseToTray: true},
 		rows:     make(map[string][]control.Message), unread: make(map[string]string), drafts: make(map[string]control.Draft),
 		refusal: make(map[string]control.Failure), watchers: make(map[chan control.Change]bool),
 	}

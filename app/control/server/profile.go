@@ -67,9 +67,8 @@ func (s *Server) status() (control.Status, error) {
 	if n == nil {
 		return st, nil
 	}
-	set := n.Settings()
 	st.ID, st.Device, st.Addrs = n.ID().String(), n.Device().String(), n.Addrs()
-	st.Name, st.DeviceName, st.Reach, st.LANOnly = set.Name, set.DeviceName, n.Reach(), n.LANOnly()
+	st.Name, st.DeviceName, st.Reach, st.LANOnly = n.Settings().Name, n.DeviceName(), n.Reach(), n.LANOnly()
 	people, err := n.Contacts()
 	if err != nil {
 		return st, err
