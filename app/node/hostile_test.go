@@ -342,6 +342,7 @@ func TestAForkIsKeptAsEvidenceAndShownOnce(t *testing.T) {
 
 func TestAFriendWhoNeverReadsIsDroppedAndCostsLittle(t *testing.T) {
 	withMallory(t, func(m *mallory) {
+		m.say(chat.Ping{N: 1}.Encode())
 		m.town.Eventually("mallory seems to be here", func() bool { return m.alice.Sees(m.Person) })
 		m.say(chat.FrontierFrame{Frontier: chat.Frontier{Conv: m.conv}}.Encode())
 		text := strings.Repeat("long ", 8<<10)

@@ -66,6 +66,7 @@ func TestWhoIsAddedAgainIsTalkedToAsAnybody(t *testing.T) {
 		if err := alice.Node().Remove(town.Context(), bob.ID()); err != nil {
 			t.Fatal(err)
 		}
+		town.Eventually("alice is away to bob", func() bool { return !bob.Sees(alice) })
 		town.Befriend(alice, bob)
 		if c, err := alice.Node().Contact(bob.ID()); err != nil || c.Route != node.RouteDirect || c.Asked {
 			t.Errorf("the route is %q, chosen: %v, %v", c.Route, c.Asked, err)
