@@ -49,7 +49,8 @@ type Skipper interface {
 
 // Wearable is a Speaker that may be worn on the ears, where no microphone hears it.
 type Wearable interface {
-	// Worn says whether it is, as far as is known.
+	// Worn says whether it is, as far as was known when it was opened: what is
+	// plugged into its socket later shows the next time.
 	Worn() bool
 }
 

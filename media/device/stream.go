@@ -237,7 +237,7 @@ func (s *stream) Name() string {
 	return ""
 }
 
-// Worn says whether the device in use is worn on the ears, as far as is known.
+// Worn says whether the device in use is worn on the ears, as far as was known when it was opened.
 func (s *stream) Worn() bool {
 	u := s.current()
 	return u != nil && u.worn
