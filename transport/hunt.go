@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	ma "github.com/multiformats/go-multiaddr"
 )
 
 // tell leaves word for one friend on every shelf, beside run.
@@ -23,6 +25,25 @@ func (k *seeker) tell(ctx context.Context, t *telling) {
 		err := leave(ctx, shelves, places, w)
 		k.done <- func() { k.hasTold(t, w.Addrs, err) }
 	}()
+}
+
+// hold is until when word that was never left waits for a relay: while one is
+// sought, or was found just now and a second one is about to be, and no other
+// address in it leads to this host from far away.
+func (k *seeker) hold(t *telling) (until time.Time) {
+	far := func(a string) bool {
+		m, err := ma.NewMultiaddr(a)
+		return err == nil && !viaRelay(m) && !nearbyAddr(m)
+	}
+	switch {
+	case t.addrs != nil || t.fails > 0 || slices.ContainsFunc(t.want.Addrs, far):
+		return until
+	case k.relays.has != "":
+		return k.relays.since.Add(secondRelay)
+	case k.relays.want:
+		return t.since.Add(firstPatience)
+	}
+	return until
 }
 
 // leave puts w on all shelves; one that keeps it is enough.
@@ -132,7 +153,7 @@ func (k *seeker) hunt(ctx context.Context, g *hunt) {
 		g.next = now.Add(looksEvery + spread(looksEvery))
 		return
 	}
-	var places []place
+	var places []lookout
 	for _, at := range k.times() {
 		places = append(places, g.want.Spot.within(k.host.network()).lookouts(at)...)
 	}
@@ -150,7 +171,7 @@ func (k *seeker) hunt(ctx context.Context, g *hunt) {
 // read looks at all places on all shelves, and hands out what is newer than
 // what came before. One shelf that answers is enough. prompt says that word may
 // be left while the search lasts.
-func read(ctx context.Context, shelves []shelf, places []place, prompt bool, found func(Whereabouts)) error {
+func read(ctx context.Context, shelves []shelf, places []lookout, prompt bool, found func(Whereabouts)) error {
 	failed := errNoShelf
 	answered := false
 	var mu sync.Mutex
@@ -159,7 +180,7 @@ func read(ctx context.Context, shelves []shelf, places []place, prompt bool, fou
 	for _, p := range places {
 		for _, s := range shelves {
 			wg.Go(func() {
-				err := s.get(ctx, p, prompt, func(b []byte) {
+				err := s.get(ctx, p.place, prompt && !p.aside, func(b []byte) {
 					w, err := p.open(b)
 					mu.Lock()
 					defer mu.Unlock()

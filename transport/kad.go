@@ -70,7 +70,7 @@ func (d *DHT) openTable(p host.Host, server bool, begin []peer.AddrInfo) (*table
 	opts := []dht.Option{
 		dht.ProtocolPrefix(d.prefix()), dht.Mode(dht.ModeClient), dht.BootstrapPeers(begin...),
 		dht.WithCustomMessageSender(func(p host.Host, protocols []protocol.ID) pb.MessageSenderWithDisconnect {
-			return &wire{p2p: p, protocols: protocols, answered: t.heard}
+			return &wire{p2p: p, protocols: protocols, answered: t.heard, checks: map[peer.ID]*check{}}
 		}),
 	}
 	if server {

@@ -27,6 +27,9 @@ const (
 	// nearAnswer is how long a known node may take to answer a question that is
 	// asked again while a search lasts.
 	nearAnswer = time.Second
+	// nearRepeat is how many are asked again and again once the nearest are known:
+	// word lies with each of them.
+	nearRepeat = 2
 	// maxAnswers is how many different records of one place are looked at.
 	maxAnswers = 16
 	// walkFresh is for how long whoever answered a search is asked again instead of
@@ -130,7 +133,7 @@ func (t *table) get(ctx context.Context, p place, prompt bool, found func([]byte
 	}
 	if again := some(t.walked(p, time.Now(), nearMost)); len(again) >= nearEnough && t.ask(ctx, p, ask, again, found) >= nearEnough {
 		if prompt {
-			t.repeat(ctx, p, ask, func() []peer.ID { return again[:min(len(again), nearFirst)] }, found)
+			t.repeat(ctx, p, ask, func() []peer.ID { return again[:min(len(again), nearRepeat)] }, found)
 		}
 		return nil
 	}

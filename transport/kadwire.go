@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 	"time"
 
 	pb "github.com/libp2p/go-libp2p-kad-dht/pb"
@@ -30,12 +31,50 @@ type wire struct {
 	p2p       host.Host
 	protocols []protocol.ID
 	answered  func(ask *pb.Message, by peer.ID) // is told of each answer
+
+	mu     sync.Mutex
+	checks map[peer.ID]*check
+}
+
+// check is the question whether a node answers, under way: the table asks it
+// each time a node introduces itself, and some do so ten times in a second.
+type check struct {
+	done   chan struct{}
+	answer *pb.Message
+	err    error
 }
 
 var _ pb.MessageSenderWithDisconnect = (*wire)(nil)
 
-// SendRequest asks a node and waits for its answer.
+// SendRequest asks a node and waits for its answer. Whether it answers, which the
+// table finds out by asking it for itself, is asked once at a time.
 func (w *wire) SendRequest(ctx context.Context, id peer.ID, ask *pb.Message) (*pb.Message, error) {
+	if ask.GetType() != pb.Message_FIND_NODE || string(ask.GetKey()) != string(id) {
+		return w.request(ctx, id, ask)
+	}
+	w.mu.Lock()
+	c := w.checks[id]
+	if c != nil {
+		w.mu.Unlock()
+		select {
+		case <-c.done:
+			return c.answer, c.err
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	c = &check{done: make(chan struct{})}
+	w.checks[id] = c
+	w.mu.Unlock()
+	c.answer, c.err = w.request(ctx, id, ask)
+	w.mu.Lock()
+	delete(w.checks, id)
+	w.mu.Unlock()
+	close(c.done)
+	return c.answer, c.err
+}
+
+func (w *wire) request(ctx context.Context, id peer.ID, ask *pb.Message) (*pb.Message, error) {
 	began := time.Now()
 	answer, err := w.exchange(ctx, id, ask, true)
 	if err == nil {

@@ -27,8 +27,9 @@ const (
 
 // relaySearch is how far the search for strangers' relays has come.
 type relaySearch struct {
-	want  bool   // strangers may pass on for us, and nobody better does
-	has   Origin // what passes on for us; empty for nobody
+	want  bool      // strangers may pass on for us, and nobody better does
+	has   Origin    // what passes on for us; empty for nobody
+	since time.Time // when that began
 	busy  bool
 	next  time.Time
 	fails int
@@ -41,7 +42,9 @@ func (k *seeker) lookForRelays(now time.Time, again bool) {
 	r := &k.relays
 	may := k.dht() != nil && k.search.Strangers != nil && k.search.Strangers()
 	before := r.has
-	r.has = k.host.bestRelay()
+	if r.has = k.host.bestRelay(); before == "" && r.has != "" {
+		r.since = now
+	}
 	own := r.has != "" && !r.has.stranger()
 	if !may || own || k.host.standsAlone() {
 		k.host.giveBackStrangers(func(Origin, bool) bool { return true })

@@ -89,16 +89,22 @@ func (s Spot) places(t time.Time) []place {
 	return out
 }
 
+// lookout is a place where to look.
+type lookout struct {
+	place
+	aside bool // there may be word only of who has another clock than ours
+}
+
 // lookouts are where to look at t: today's place, and its neighbour near the
 // change of the day.
-func (s Spot) lookouts(t time.Time) []place {
+func (s Spot) lookouts(t time.Time) []lookout {
 	d, into := s.day(t)
-	out := []place{s.place(d)}
+	out := []lookout{{place: s.place(d)}}
 	switch {
 	case into < spotSkew:
-		out = append(out, s.place(d-1))
+		out = append(out, lookout{s.place(d - 1), true})
 	case into > spotDay-spotSkew:
-		out = append(out, s.place(d+1))
+		out = append(out, lookout{s.place(d + 1), true})
 	}
 	return out
 }

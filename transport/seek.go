@@ -85,6 +85,11 @@ const (
 	seekers = 8
 	// addrSettle is how long addresses must stay as they are before they are told.
 	addrSettle = 300 * time.Millisecond
+	// firstPatience is how long somebody who is behind a router waits for a relay
+	// before word is left without one, by which nobody far away would get in.
+	firstPatience = 5 * time.Second
+	// secondRelay is how long the first relay waits for another one to be told with it.
+	secondRelay = 100 * time.Millisecond
 	// relaysSettle is the same while one of the relays that were told still stands.
 	relaysSettle = 5 * time.Second
 )

@@ -39,6 +39,7 @@ type seeker struct {
 // telling is how far word for one friend has been left.
 type telling struct {
 	want  Told
+	since time.Time
 	here  bool // still to be told
 	busy  bool
 	dirty bool     // the addresses changed while busy
@@ -144,7 +145,7 @@ func (k *seeker) tellFor(w Told, now time.Time, again bool) {
 	w.Addrs = w.Addrs[:min(len(w.Addrs), maxWordAddrs)]
 	t := k.told[w.Spot]
 	if t == nil {
-		t = &telling{next: now}
+		t = &telling{next: now, since: now}
 		k.told[w.Spot] = t
 	}
 	moved := !slices.Equal(t.want.Addrs, w.Addrs)
@@ -194,7 +195,7 @@ func (k *seeker) dispatch(ctx context.Context) time.Time {
 		tell = k.settled
 	}
 	for _, t := range k.told {
-		at := later(t.next, tell)
+		at := later(later(t.next, tell), k.hold(t))
 		if !t.here || t.busy || len(t.want.Addrs) == 0 || !k.kept(t.want.Boards, t.want.BoardsOnly) {
 			continue
 		}
