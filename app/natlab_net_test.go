@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -70,6 +71,9 @@ func (r router) rules(inside string) string {
 }
 `, loss, through)
 	if r.six {
+		if r.opens != "" { // what it opens says who gets in
+			text = strings.Replace(text, "iifname \"wan\" ct state new drop\n }\n}", "}\n}", 1)
+		}
 		return text
 	}
 	text += fmt.Sprintf("table ip nat {\n chain post {\n  type nat hook postrouting priority 100;\n  oifname \"wan\" masquerade %s\n }\n", nat)
@@ -208,9 +212,10 @@ func (l *lab) homeSix(n int, name, gate string) {
 	l.ip("-n", l.ns(gate), "addr", "add", fmt.Sprintf("2a00:8::%x:1/64", n), "dev", "wan", "nodad")
 	l.ip("-n", l.ns(gate), "route", "add", "default", "via", "2a00:8::1")
 	l.ip("-n", l.ns("w"), "route", "add", fmt.Sprintf("2a00:8:%x::/64", n), "via", fmt.Sprintf("2a00:8::%x:1", n))
-	l.ip("-n", l.ns(gate), "addr", "add", fmt.Sprintf("2a00:8:%x::1/64", n), "dev", "lan", "nodad")
+	l.ip("-n", l.ns(gate), "addr", "add", "fe80::1/64", "dev", "lan", "nodad")
+	l.ip("-n", l.ns(gate), "route", "add", fmt.Sprintf("2a00:8:%x::/64", n), "dev", "lan")
 	l.ip("-n", l.ns(name), "addr", "add", fmt.Sprintf("2a00:8:%x::2/64", n), "dev", "eth0", "nodad")
-	l.ip("-n", l.ns(name), "route", "add", "default", "via", fmt.Sprintf("2a00:8:%x::1", n))
+	l.ip("-n", l.ns(name), "route", "add", "default", "via", "fe80::1", "dev", "eth0")
 }
 
 // process is the program running in a namespace.

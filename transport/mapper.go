@@ -37,7 +37,8 @@ type way interface {
 	open(ctx context.Context, d door, life time.Duration) (netip.AddrPort, time.Duration, error)
 }
 
-// mapper keeps ports of the router open: by PCP, else by NAT-PMP, else by UPnP.
+// mapper keeps ports of the router open: by PCP, else by NAT-PMP, else by UPnP,
+// and beside that pinholes for IPv6.
 type mapper struct {
 	net  network.Network
 	at   netip.AddrPort // the router; none: that of the default route
@@ -45,6 +46,8 @@ type mapper struct {
 	wake chan struct{} // a token: something is to be done
 	stop context.CancelFunc
 	done chan struct{}
+
+	fence fence // the goroutine of run has it
 
 	mu    sync.Mutex
 	news  chan<- struct{} // gets a token when what is open changes; nil: nobody wants to know
@@ -91,7 +94,7 @@ func (m *mapper) run(ctx context.Context) {
 			next.Stop()
 			continue
 		}
-		next.Reset(m.ask(ctx))
+		next.Reset(min(m.ask(ctx), m.pierce(ctx)))
 	}
 }
 
@@ -215,8 +218,11 @@ func (m *mapper) giveBack(ctx context.Context) {
 	for d := range open {
 		if _, _, err := w.open(ctx, d, 0); err != nil {
 			m.log.Debug("a port of the router is not given back and closes by itself", "err", err)
-			return
+			break
 		}
+	}
+	if err := m.fence.close(ctx); err != nil {
+		m.log.Debug("a pinhole is not given back and closes by itself", "err", err)
 	}
 }
 
@@ -245,6 +251,9 @@ type router struct {
 // router finds the one of the default route; nothing is sent for that.
 func (m *mapper) router(ctx context.Context) (router, error) {
 	at := m.at
+	if at.IsValid() && !at.Addr().Is4() {
+		return router{}, errNoGateway
+	}
 	if !at.IsValid() {
 		routes, err := netroute.New()
 		if err != nil {
@@ -279,13 +288,19 @@ func (m *mapper) doors() (out []door) {
 	return out
 }
 
-func doorOf(a ma.Multiaddr) (door, bool) {
+// doorOf is the port of an IPv4 address of ours.
+func doorOf(a ma.Multiaddr) (door, bool) { return doorBy(a, ma.P_IP4) }
+
+// doorSix is that of an IPv6 address.
+func doorSix(a ma.Multiaddr) (door, bool) { return doorBy(a, ma.P_IP6) }
+
+func doorBy(a ma.Multiaddr, family int) (door, bool) {
 	d, code := door{}, ma.P_TCP
 	if transportOf(a) == "udp" {
 		d.udp, code = true, ma.P_UDP
 	}
 	d.port = uint16(portOf([]ma.Multiaddr{a}, code))
-	_, err := a.ValueForProtocol(ma.P_IP4)
+	_, err := a.ValueForProtocol(family)
 	return d, err == nil && d.port != 0
 }
 

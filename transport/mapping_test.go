@@ -90,6 +90,68 @@ func untilMapped(t *testing.T, h *transport.Host, holds func([]transport.Mapping
 	}
 }
 
+// fenced is a router at ::1 that lets in IPv6 by PCP, for a while, when asked; it
+// rings with each request and tells for how long it was.
+func fenced(t *testing.T, life uint32) (at netip.AddrPort, asked <-chan uint32) {
+	t.Helper()
+	var lc net.ListenConfig
+	c, err := lc.ListenPacket(t.Context(), "udp6", "[::1]:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	rings := make(chan uint32, 64)
+	go func() {
+		b := make([]byte, 64)
+		for {
+			n, from, err := c.ReadFrom(b)
+			if err != nil {
+				return
+			}
+			self := netip.IPv6Loopback().As16()
+			if n != 60 || b[0] != 2 || b[1] != 1 || [16]byte(b[8:]) != self { // RFC 6887 §11.1
+				t.Errorf("%d bytes: % x", n, b[:n])
+				return
+			}
+			want := binary.BigEndian.Uint32(b[4:])
+			b[1], b[3] = 0x81, 0
+			binary.BigEndian.PutUint32(b[4:], min(want, life))
+			copy(b[44:], self[:])
+			_, _ = c.WriteTo(b[:n], from)
+			rings <- want
+		}
+	}()
+	return netip.MustParseAddrPort(c.LocalAddr().String()), rings
+}
+
+func TestARouterIsAskedToLetInIPv6AndToldWhenThatIsOver(t *testing.T) {
+	if !alone(t) {
+		return
+	}
+	at, asked := fenced(t, 7200)
+	h := listen(t, transport.Config{MapPort: true, Gateway: at, Listen: []string{"/ip6/::1/udp/0/quic-v1", "/ip6/::1/tcp/0"}})
+	for range 2 {
+		if life := <-asked; life != 7200 {
+			t.Errorf("asked for %d s", life)
+		}
+	}
+	h.AskRouter(false)
+	for range 2 {
+		if life := <-asked; life != 0 {
+			t.Errorf("given back for %d s", life)
+		}
+	}
+	h.AskRouter(true)
+	<-asked
+	<-asked
+	if err := h.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if life := <-asked; life != 0 {
+		t.Errorf("at the end asked for %d s", life)
+	}
+}
+
 // lied says whether the fake router has opened the UDP port.
 func lied(all []transport.Mapping) bool {
 	return slices.ContainsFunc(all, func(m transport.Mapping) bool { // TCP may be first

@@ -136,6 +136,9 @@ func (r router) ask(ctx context.Context, q []byte, read func(q, b []byte) error)
 
 func (r router) dial(ctx context.Context) (net.Conn, error) {
 	var d net.Dialer
+	if r.self.Is6() { // PCP is about the address that asks (RFC 6887 §8.1)
+		d.LocalAddr = net.UDPAddrFromAddrPort(netip.AddrPortFrom(r.self, 0))
+	}
 	c, err := d.DialContext(ctx, "udp", r.at.String())
 	if err != nil {
 		return nil, fmt.Errorf("ask the router: %w", err)
