@@ -29,7 +29,7 @@ func (b *Book) Heard(now time.Time, id ID, who Person, from Device, s Signal) []
 		}
 	case s.Kind == End || s.Kind == Reject:
 		b.end(now, e, e.endedThere(s.Reason), false)
-	case s.Kind == OnHold && e.met():
+	case s.Kind == OnHold && e.met() && e.HeldThere != s.On:
 		e.HeldThere = s.On
 		b.do(Hold, e, from)
 		b.do(Changed, e, Device{})

@@ -60,8 +60,11 @@ func (b *Book) Linked(now time.Time, who Person, d Device, fresh bool) []Effect 
 			b.end(now, e, Lost, false)
 		case e.State == Ringing:
 			e.deadline = e.Began.Add(RingTime + ringSlack)
-		case e.State == Reconnecting:
-			b.do(Restart, e, d)
+		case e.met():
+			if e.State == Reconnecting {
+				b.do(Restart, e, d)
+			}
+			b.say(e, d, Signal{Kind: OnHold, On: e.Held}) // what was said last may be lost with the old channel
 		}
 	}
 	return b.done()

@@ -295,6 +295,26 @@ func TestANetworkThatComesBackLeavesTheCall(t *testing.T) {
 	w.want('b', 1, call.Active, "")
 }
 
+func TestAHoldThatNobodyHeardIsToldAgain(t *testing.T) {
+	w := newTown(t, "ab")
+	w.connect('a', 1, 'b')
+	for _, held := range []bool{true, false} {
+		w.cut[device('a')] = true
+		e, err := w.books[device('a')].Hold(w.now, id(1), held)
+		w.must('a', e, err)
+		w.settle()
+		if c := w.want('b', 1, call.Active, ""); c.HeldThere == held {
+			t.Fatal("the signal was not lost")
+		}
+		clear(w.cut)
+		w.does('a', w.books[device('a')].Linked(w.now, person('b'), device('b'), false))
+		w.settle()
+		if c := w.want('b', 1, call.Active, ""); c.HeldThere != held {
+			t.Errorf("held by a: %v; b believes %v", held, c.HeldThere)
+		}
+	}
+}
+
 func TestCallsThatCrossBecomeOne(t *testing.T) {
 	for _, order := range []string{"both", "a heard first", "b heard first"} {
 		t.Run(order, func(t *testing.T) {

@@ -130,6 +130,7 @@ func (l *Leg) addRemoteLocked(remote Description) error {
 			l.tried = map[netip.AddrPort]bool{}
 		}
 		l.tried[c.Addr] = true
+		l.door.expect(c.Addr)
 		cand, err := iceCandidate(c)
 		if err == nil {
 			err = l.agent.AddRemoteCandidate(cand)
@@ -189,6 +190,7 @@ func (l *Leg) againLocked(ctx context.Context, fromNothing bool) (Description, e
 		return Description{}, fmt.Errorf("restart ICE: %w", err)
 	}
 	l.failed, l.tried = false, nil // ICE forgets them
+	l.door.forget()
 	return l.describeLocked(ctx)
 }
 

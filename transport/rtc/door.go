@@ -25,6 +25,7 @@ type door struct {
 
 	mu    sync.Mutex
 	known map[netip.AddrPort]*checks
+	ends  map[netip.AddrPort]bool // of the other end: those it named, and those that asked
 }
 
 // checks counts what was asked of an address.
@@ -101,6 +102,34 @@ func (d *door) heard(a netip.AddrPort) {
 	}
 }
 
+// expect lets an address ask that the other end named.
+func (d *door) expect(a netip.AddrPort) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.ends[a] = true
+}
+
+// forget is called when ICE forgets the other end's addresses.
+func (d *door) forget() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.ends = map[netip.AddrPort]bool{}
+}
+
+// admits says whether ICE may hear of one more address that asks. It would keep
+// each, and try it from each of ours, without a bound; and whoever has seen one
+// check can send it from anywhere.
+func (d *door) admits(a netip.AddrPort) bool {
+	a = netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !d.ends[a] && len(d.ends) >= maxTried {
+		return false
+	}
+	d.ends[a] = true
+	return true
+}
+
 // sparing is a leg's part of a socket. It lets no packet for a tunnel out, and
 // few checks of addresses that do not answer.
 type sparing struct {
@@ -119,11 +148,18 @@ func (c sparing) WriteTo(b []byte, to net.Addr) (int, error) {
 
 // ReadFrom reads the next packet.
 func (c sparing) ReadFrom(b []byte) (int, net.Addr, error) {
-	n, from, err := c.PacketConn.ReadFrom(b)
-	if u, ok := from.(*net.UDPAddr); ok && err == nil && answers(b[:n]) {
-		c.door.heard(u.AddrPort())
+	for {
+		n, from, err := c.PacketConn.ReadFrom(b)
+		u, ok := from.(*net.UDPAddr)
+		switch {
+		case err != nil || !ok:
+		case answers(b[:n]):
+			c.door.heard(u.AddrPort())
+		case asks(b[:n]) && !c.door.admits(u.AddrPort()):
+			continue
+		}
+		return n, from, err
 	}
-	return n, from, err
 }
 
 // Types of STUN messages (RFC 8489 §5), and the cookie that all carry.

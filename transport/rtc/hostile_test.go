@@ -273,3 +273,38 @@ func TestLossAndRoundTripAreReported(t *testing.T) {
 		t.Errorf("the receiver lost %d", s.PacketsLost)
 	}
 }
+
+func TestACheckSentAgainFromEverywhereCostsLittle(t *testing.T) {
+	var lc net.ListenConfig
+	raw, err := lc.ListenPacket(t.Context(), "udp4", "127.0.0.1:0")
+	must(t, err)
+	wire := &tap{raw, make(chan []byte, 1024)}
+	a, b := pair(t, portOn(t, wire), newPort(t))
+	var check []byte
+	for check == nil {
+		if p := <-wire.seen; len(p) > 20 && p[0] == 0 && p[1] == 1 { // a request of STUN
+			check = p
+		}
+	}
+	to := net.UDPAddrFromAddrPort(a.Path().Remote)
+	for n := range 300 {
+		c, err := lc.ListenPacket(t.Context(), "udp4", "127.0.0.1:0")
+		must(t, err)
+		defer c.Close()
+		_, err = c.WriteTo(check, to)
+		must(t, err)
+		if n < 100 { // each is answered
+			must(t, c.SetReadDeadline(time.Now().Add(5*time.Second)))
+			_, _, err = c.ReadFrom(make([]byte, 1500))
+			must(t, err)
+		}
+	}
+	look := time.NewTicker(10 * time.Millisecond)
+	defer look.Stop()
+	for had := b.Stats().Reports; b.Stats().Reports < had+2; { // all that came before has been looked at
+		<-look.C
+	}
+	if n, err := b.Tries(); err != nil || n > 150 {
+		t.Errorf("%d addresses are tried (%v)", n, err)
+	}
+}

@@ -140,7 +140,7 @@ func NewLeg(cfg Config) (*Leg, error) {
 	l.local.SSRC = newSSRC()
 	l.meter.ssrc = l.local.SSRC
 	l.tunnel = newTunnel()
-	l.door = &door{port: cfg.Port, tunnel: l.tunnel, only: cfg.Tunnelled, known: map[netip.AddrPort]*checks{}}
+	l.door = &door{port: cfg.Port, tunnel: l.tunnel, only: cfg.Tunnelled, known: map[netip.AddrPort]*checks{}, ends: map[netip.AddrPort]bool{}}
 	if l.agent, err = newAgent(l.door); err != nil {
 		return nil, fmt.Errorf("start ICE: %w", err)
 	}
@@ -265,12 +265,12 @@ func (l *Leg) becomeLocked(s State, why error) {
 func (l *Leg) Close() error {
 	var err error
 	l.once.Do(func() {
-		l.cfg.Port.leaving.RLock()
-		defer l.cfg.Port.leaving.RUnlock()
 		l.mu.Lock()
 		l.becomeLocked(Closed, nil)
 		secure, stop, ssrc := l.secure, l.stop, l.remote.SSRC
 		l.mu.Unlock()
+		l.cfg.Port.leaving.RLock() // never before mu: startLocked takes it behind mu
+		defer l.cfg.Port.leaving.RUnlock()
 		close(l.done)
 		l.cfg.Port.shortcut.shut(ssrc, l)
 		if secure != nil {

@@ -359,3 +359,34 @@ func BenchmarkPacket(b *testing.B) {
 		receive(b, y)
 	}
 }
+
+func TestWhoHangsUpWhileTheyAnswerIsNotHeldUp(t *testing.T) {
+	p := newPort(t)
+	offer, err := newLeg(t, newPort(t)).Offer(t.Context())
+	must(t, err)
+	over := make(chan error, 2)
+	var leg *rtc.Leg
+	leg, err = rtc.NewLeg(rtc.Config{Port: p, Reflexive: func() []netip.AddrPort {
+		go func() { over <- leg.Close() }()
+		for range 1000 { // Close goes as far as it can
+			runtime.Gosched()
+		}
+		return nil
+	}})
+	must(t, err)
+	go func() {
+		_, err := leg.Answer(t.Context(), overWire(t, offer))
+		over <- err
+	}()
+	limit := time.NewTimer(10 * time.Second)
+	defer limit.Stop()
+	for range 2 {
+		select {
+		case err := <-over:
+			must(t, err)
+		case <-limit.C:
+			t.Fatal("answering and hanging up wait for each other")
+		}
+	}
+	pair(t, p, newPort(t)) // nor is the next call
+}
