@@ -270,6 +270,11 @@ func (n *Node) linkedCalls(l *link) {
 	defer c.mu.Unlock()
 	before, met := c.boots[l.device]
 	c.boots[l.device] = l.boot
+	for _, x := range c.book.Calls() {
+		if p := c.phones[x.ID]; p != nil && x.Live() && !x.ActiveFrom.IsZero() && x.Device == call.Device(l.device) {
+			c.queue = append(c.queue, func(context.Context) { p.tellRecording(x.Device) })
+		}
+	}
 	n.enqueueLocked(c.book.Linked(time.Now(), call.Person(l.person), call.Device(l.device), met && before != l.boot))
 	for _, x := range c.book.Calls() { // one of us may have moved
 		if x.State == call.Active && x.Outgoing && x.Device == call.Device(l.device) {

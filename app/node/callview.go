@@ -235,6 +235,14 @@ func (n *Node) record(c call.Call, p *phone, on bool) error {
 	return nil
 }
 
+// tellRecording says whether we record: what was said of it before may be lost
+// with an old channel.
+func (p *phone) tellRecording(to call.Device) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.n.say(p.id, to, call.Signal{Kind: call.Recording, On: p.tape != nil})
+}
+
 func (n *Node) newRecording(c call.Call) (*os.File, error) {
 	dir := filepath.Join(n.cfg.Dir, recordings)
 	if err := os.MkdirAll(dir, 0o700); err != nil {

@@ -249,6 +249,24 @@ func TestANetworkThatIsCutForTenSecondsLeavesTheCall(t *testing.T) {
 	})
 }
 
+func TestARecordingThatBeginsWithoutANetworkIsToldOnceThereIsOne(t *testing.T) {
+	nodetest.Run(t, func(town *nodetest.Town) {
+		alice, bob := friends(town, true)
+		id := alice.Call(bob)
+		alice.WantSound(id)
+		bob.Host.Cut()
+		alice.WantCallWithin(3*time.Second, id, call.Reconnecting)
+		town.Pass(10 * time.Second)
+		on := true
+		if err := alice.Node().EditCall(t.Context(), id, node.CallEdit{Recording: &on}); err != nil {
+			t.Fatal(err)
+		}
+		bob.Host.Mend()
+		alice.WantCallWithin(10*time.Second, id, call.Active)
+		town.Within(5*time.Second, "bob sees that alice records", func() bool { return bob.WantCall(id, call.Active).RecordingThere })
+	})
+}
+
 func TestACallMovesWithItsMachine(t *testing.T) {
 	nodetest.Run(t, func(town *nodetest.Town) {
 		alice, bob := friends(town, true)
