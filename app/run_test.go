@@ -70,6 +70,23 @@ func TestASecondDaemonIsRefusedAndNamesTheFirst(t *testing.T) {
 	ana.ok("id")
 }
 
+func TestFriendsWhoBothRestartOnAnyPortFindEachOther(t *testing.T) {
+	t.Parallel()
+	ana, bo := newPerson(t, "Ana"), newPerson(t, "Bo")
+	for _, p := range []*person{ana, bo} {
+		p.listen = "/ip4/127.0.0.1/udp/0/quic-v1"
+		p.wake()
+	}
+	befriend(ana, bo)
+	for _, p := range []*person{ana, bo} {
+		p.sleep()
+	}
+	ana.wake()
+	bo.wake()
+	ana.sees(bo, control.Friend, control.Online)
+	bo.sees(ana, control.Friend, control.Online)
+}
+
 func TestADaemonNeedsAnIdentity(t *testing.T) {
 	t.Parallel()
 	f := stranger(t, "Ana").fails(7, "daemon", "--no-lan")

@@ -19,6 +19,9 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -124,28 +127,46 @@ func (n *Node) load(ctx context.Context) error {
 	return n.reload(ctx)
 }
 
-// listen opens the host on the port used last time, so that friends find us
-// at the address they know; on another one when that port is taken.
+// listen opens the host on the port used last time, where any port will do, so
+// that friends find us at the address they know; on another one when that port
+// is taken.
 func (n *Node) listen(ctx context.Context) error {
+	last := n.storedPort()
+	again := onPort(n.cfg.Listen, last)
+	free := len(n.cfg.Listen) == 0 || !slices.Equal(onPort(n.cfg.Listen, 1), n.cfg.Listen)
 	cfg := transport.Config{
-		Key: n.me.device.Peer, Listen: n.cfg.Listen, LANOnly: n.cfg.LANOnly, NoLAN: n.cfg.NoLAN, Relays: n.cfg.Relays,
-		World: n.cfg.World, DHT: n.cfg.DHT, Log: n.log, Allow: n.allowPeer, Route: n.mayRoute, Punch: n.mayPunch, Lend: n.lendConfig(), Port: n.storedPort(),
+		Key: n.me.device.Peer, Listen: again, LANOnly: n.cfg.LANOnly, NoLAN: n.cfg.NoLAN, Relays: n.cfg.Relays,
+		World: n.cfg.World, DHT: n.cfg.DHT, Log: n.log, Allow: n.allowPeer, Route: n.mayRoute, Punch: n.mayPunch, Lend: n.lendConfig(), Port: last,
 		MapPort: !n.cfg.NoMap && len(n.cfg.Listen) == 0,
 	}
 	host, err := transport.Listen(ctx, cfg)
-	if errors.Is(err, transport.ErrAddrInUse) && cfg.Listen == nil && cfg.Port != 0 {
-		n.log.Info("last port is taken, using another", "port", cfg.Port)
-		cfg.Port = 0
+	if errors.Is(err, transport.ErrAddrInUse) && free && last != 0 {
+		n.log.Info("last port is taken, using another", "port", last)
+		cfg.Listen, cfg.Port = n.cfg.Listen, 0
 		host, err = transport.Listen(ctx, cfg)
 	}
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
 	n.host = host
-	if n.cfg.Listen == nil && host.Port() != cfg.Port {
-		return n.keepPort(ctx, host.Port())
+	if port := host.Port(); free && port != 0 && port != last {
+		return n.keepPort(ctx, port)
 	}
 	return nil
+}
+
+// onPort puts a port in the place of each that is 0, which means any.
+func onPort(listen []string, port int) (out []string) {
+	for _, a := range listen {
+		for _, kind := range []string{"/udp/", "/tcp/"} {
+			at, behind, ok := strings.Cut(a, kind+"0")
+			if ok && (behind == "" || behind[0] == '/') {
+				a = at + kind + strconv.Itoa(port) + behind
+			}
+		}
+		out = append(out, a)
+	}
+	return out
 }
 
 // Run keeps the account alive until ctx ends: it answers, dials and carries.
