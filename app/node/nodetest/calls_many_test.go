@@ -50,6 +50,7 @@ func TestManyCallsInARowLeaveNothingBehind(t *testing.T) {
 				people[i%2].HangUp(id)
 				alice.WantEnded(id, call.Completed)
 				bob.WantEnded(id, call.Completed)
+				town.Pass(time.Second) // who calls without a breath is taken for hostile
 			}
 		}
 		speak(20)
