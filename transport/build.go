@@ -131,7 +131,7 @@ func (h *Host) openQUIC(key quic.StatelessResetKey, token quic.TokenGeneratorKey
 	if err != nil {
 		return nil, fmt.Errorf("open QUIC: %w", err)
 	}
-	cm.ClientConfig().InitialPacketSize = firstPacket
+	smallPackets(cm.ClientConfig())
 	h.quicSockets = quicSockets{key: key, token: token, admit: admit, limits: limits, open: h.openUDP}
 	h.quic = cm
 	life.Append(fx.StopHook(cm.Close))

@@ -137,8 +137,7 @@ func openScoutQUIC(key quic.StatelessResetKey, token quic.TokenGeneratorKey, lif
 	if err != nil {
 		return nil, fmt.Errorf("open QUIC: %w", err)
 	}
-	// Small answers do not pay for finding out which packets fit.
-	cm.ClientConfig().InitialPacketSize, cm.ClientConfig().DisablePathMTUDiscovery = firstPacket, true
+	smallPackets(cm.ClientConfig())
 	life.Append(fx.StopHook(cm.Close))
 	return cm, nil
 }

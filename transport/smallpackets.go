@@ -15,18 +15,19 @@ import (
 )
 
 const (
-	// firstPacket is the size of the first packets of QUIC, bytes of the payload of
-	// UDP: the least that RFC 9000 §14.1 allows, which fits through where more than
-	// 1,280 bytes vanish without a word, by IPv4 and IPv6. Both ends then find out
-	// what else fits (RFC 8899).
-	firstPacket = 1200
+	// packetSize is the size of the packets of QUIC, bytes of the payload of UDP: the
+	// least that RFC 9000 §14.1 allows, which fits through where more than 1,280
+	// bytes vanish without a word, by IPv4 and IPv6. Larger ones are not tried: the
+	// library would find out what fits (RFC 8899), but not when that fits no more,
+	// and then nothing long ever arrives though short words do.
+	packetSize = 1200
 	// unverified is how many callers a second are taken at their word about where
 	// they call from; further ones have to show it (RFC 9000 §8.1).
 	unverified = 1000
 )
 
-// quicSockets makes sockets that answer with small first packets: libp2p lets the
-// size be set for those who call only.
+// quicSockets makes sockets that answer with small packets: libp2p lets the size
+// be set for those who call only.
 type quicSockets struct {
 	key    quic.StatelessResetKey
 	token  quic.TokenGeneratorKey
@@ -37,6 +38,11 @@ type quicSockets struct {
 	lent []*quicSocket
 }
 
+// smallPackets has a connection send packets of packetSize only.
+func smallPackets(c *quic.Config) {
+	c.InitialPacketSize, c.DisablePathMTUDiscovery = packetSize, true
+}
+
 // quicSocket is a socket that libp2p uses and we close.
 type quicSocket struct{ *quic.Transport }
 
@@ -45,7 +51,7 @@ var _ quicreuse.QUICTransport = (*quicSocket)(nil)
 // Listen is for libp2p.
 func (s *quicSocket) Listen(t *tls.Config, c *quic.Config) (quicreuse.QUICListener, error) {
 	c = c.Clone()
-	c.InitialPacketSize = firstPacket
+	smallPackets(c)
 	return s.Transport.Listen(t, c) //nolint:wrapcheck // nothing to add
 }
 
