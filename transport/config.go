@@ -29,8 +29,9 @@ type Config struct {
 	// listening for others there: Discover does nothing.
 	NoLAN bool
 	// MapPort asks the router to open the port on which the host listens (PCP,
-	// NAT-PMP, UPnP), and to let in IPv6 (PCP), and lets relays dial to see whether it did. A host that is
-	// LAN-only or in a World does not. Host.AskRouter ends and resumes it.
+	// NAT-PMP, UPnP) and to let in IPv6 (PCP), and lets relays dial to see whether
+	// it did. A host that is LAN-only or in a World does not. Host.AskRouter ends
+	// and resumes it.
 	MapPort bool
 	// MapLater leaves the router alone until Host.AskRouter says otherwise.
 	MapLater bool

@@ -14,18 +14,15 @@ import (
 	"github.com/entrenous/entrenous/transport"
 )
 
-// fakeRouter speaks NAT-PMP on loopback: it says that its address is 8.1.2.3
-// and opens whatever port is asked for, 1,000 higher. It rings for each port
-// that is given back.
-func fakeRouter(t *testing.T) (at netip.AddrPort, back <-chan uint16) {
+// answering is a socket on loopback that answers each packet.
+func answering(t *testing.T, network, addr string, answer func(q []byte) []byte) netip.AddrPort {
 	t.Helper()
 	var lc net.ListenConfig
-	c, err := lc.ListenPacket(t.Context(), "udp4", "127.0.0.1:0")
+	c, err := lc.ListenPacket(t.Context(), network, addr)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.Close() })
-	given := make(chan uint16, 64)
 	go func() {
 		b := make([]byte, 64)
 		for {
@@ -33,13 +30,24 @@ func fakeRouter(t *testing.T) (at netip.AddrPort, back <-chan uint16) {
 			if err != nil {
 				return
 			}
-			_, _ = c.WriteTo(routerSays(b[:n]), from)
-			if b[0] == 0 && n == 12 && binary.BigEndian.Uint32(b[8:]) == 0 {
-				given <- binary.BigEndian.Uint16(b[4:])
-			}
+			_, _ = c.WriteTo(answer(b[:n]), from)
 		}
 	}()
-	return netip.MustParseAddrPort(c.LocalAddr().String()), given
+	return netip.MustParseAddrPort(c.LocalAddr().String())
+}
+
+// fakeRouter speaks NAT-PMP on loopback: it says that its address is 8.1.2.3
+// and opens whatever port is asked for, 1,000 higher. It rings for each port
+// that is given back.
+func fakeRouter(t *testing.T) (at netip.AddrPort, back <-chan uint16) {
+	t.Helper()
+	given := make(chan uint16, 64)
+	return answering(t, "udp4", "127.0.0.1:0", func(q []byte) []byte {
+		if q[0] == 0 && len(q) == 12 && binary.BigEndian.Uint32(q[8:]) == 0 {
+			given <- binary.BigEndian.Uint16(q[4:])
+		}
+		return routerSays(q)
+	}), given
 }
 
 func routerSays(q []byte) []byte {
@@ -94,34 +102,20 @@ func untilMapped(t *testing.T, h *transport.Host, holds func([]transport.Mapping
 // rings with each request and tells for how long it was.
 func fenced(t *testing.T, life uint32) (at netip.AddrPort, asked <-chan uint32) {
 	t.Helper()
-	var lc net.ListenConfig
-	c, err := lc.ListenPacket(t.Context(), "udp6", "[::1]:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = c.Close() })
 	rings := make(chan uint32, 64)
-	go func() {
-		b := make([]byte, 64)
-		for {
-			n, from, err := c.ReadFrom(b)
-			if err != nil {
-				return
-			}
-			self := netip.IPv6Loopback().As16()
-			if n != 60 || b[0] != 2 || b[1] != 1 || [16]byte(b[8:]) != self { // RFC 6887 §11.1
-				t.Errorf("%d bytes: % x", n, b[:n])
-				return
-			}
-			want := binary.BigEndian.Uint32(b[4:])
-			b[1], b[3] = 0x81, 0
-			binary.BigEndian.PutUint32(b[4:], min(want, life))
-			copy(b[44:], self[:])
-			_, _ = c.WriteTo(b[:n], from)
-			rings <- want
+	return answering(t, "udp6", "[::1]:0", func(q []byte) []byte {
+		self := netip.IPv6Loopback().As16()
+		if len(q) != 60 || q[0] != 2 || q[1] != 1 || [16]byte(q[8:]) != self { // RFC 6887 §11.1
+			t.Errorf("%d bytes: % x", len(q), q)
+			return nil
 		}
-	}()
-	return netip.MustParseAddrPort(c.LocalAddr().String()), rings
+		want := binary.BigEndian.Uint32(q[4:])
+		q[1], q[3] = 0x81, 0
+		binary.BigEndian.PutUint32(q[4:], min(want, life))
+		copy(q[44:], self[:])
+		rings <- want
+		return q
+	}), rings
 }
 
 func TestARouterIsAskedToLetInIPv6AndToldWhenThatIsOver(t *testing.T) {

@@ -18,8 +18,8 @@ const maxPinholes = 8
 
 // fence has the IPv6 firewall of a home let others in at ports of this machine,
 // by the MAP of PCP about an IPv6 address (RFC 6887 §11), of which nothing is
-// translated. What is told to friends stays the same, for
-// the addresses do; routers that only speak UPnP are not asked.
+// translated. What is told to friends stays the same, for the addresses do;
+// routers that only speak UPnP are not asked.
 type fence struct {
 	gate netip.AddrPort
 	by   map[netip.Addr]*pcp // a router knows each address by a nonce of its own
@@ -35,29 +35,26 @@ type pinhole struct {
 // pierce asks for every pinhole, and says when to do so again.
 func (m *mapper) pierce(ctx context.Context) time.Duration {
 	gate, err := m.gateSix()
-	if err != nil {
-		m.log.Debug("no router to ask for a pinhole", "err", err)
-	}
 	if gate != m.fence.gate {
 		m.fence = fence{gate: gate, by: map[netip.Addr]*pcp{}}
 	}
-	var open []pinhole
+	m.fence.open = nil
+	if err != nil {
+		m.log.Debug("no router to ask for a pinhole", "err", err)
+		return mapAgain
+	}
 	next := mapAgain
 	for _, h := range m.pinholes() {
-		if err != nil {
-			break
-		}
-		var lasts time.Duration
-		if lasts, err = m.fence.ask(ctx, h, mapLife); err != nil {
-			m.log.Debug("no pinhole in the router", "err", err)
-			if !errors.Is(err, errNoGateway) {
-				err = nil // of another address perhaps
-			}
+		lasts, err := m.fence.ask(ctx, h, mapLife)
+		if err == nil {
+			m.fence.open, next = append(m.fence.open, h), min(next, max(lasts/2, mapSoonest))
 			continue
 		}
-		open, next = append(open, h), min(next, max(lasts/2, mapSoonest))
+		m.log.Debug("no pinhole in the router", "err", err)
+		if errors.Is(err, errNoGateway) {
+			break // else it may let in another address
+		}
 	}
-	m.fence.open = open
 	return next
 }
 
