@@ -8,6 +8,17 @@ import (
 	"github.com/entrenous/entrenous/app/control"
 )
 
+// alike are two people behind routers of one kind, with a relay that both name.
+func alike(t *testing.T, r router) (l *lab, a, b *dweller) {
+	t.Helper()
+	l = newLab(t)
+	addrs, _ := l.lend("relay")
+	a, b = l.dwell(r, "ana", addrs), l.dwell(r, "bo", addrs)
+	a.ready()
+	b.ready()
+	return l, a, b
+}
+
 // TestNATLabNarrow prints by which path people meet where packets of more than
 // 1,280 bytes do not come through: because their own link is so narrow, or
 // because a router on the way swallows them without a word.
@@ -20,11 +31,7 @@ func TestNATLabNarrow(t *testing.T) {
 		{name: "narrow way, IPv6", narrow: true, six: true},
 	} {
 		t.Run(r.name, func(t *testing.T) {
-			l := newLab(t)
-			addrs, _ := l.lend("relay")
-			a, b := l.dwell(r, "ana", addrs), l.dwell(r, "bo", addrs)
-			a.ready()
-			b.ready()
+			l, a, b := alike(t, r)
 			t.Log("\n" + l.meet(a, b).String())
 		})
 	}
@@ -35,11 +42,7 @@ func TestNATLabNarrow(t *testing.T) {
 func TestNATLabNarrowed(t *testing.T) {
 	for _, r := range []router{{name: "direct"}, {name: "through a relay", nat: "fully-random"}} {
 		t.Run(r.name, func(t *testing.T) {
-			l := newLab(t)
-			addrs, _ := l.lend("relay")
-			a, b := l.dwell(r, "ana", addrs), l.dwell(r, "bo", addrs)
-			a.ready()
-			b.ready()
+			l, a, b := alike(t, r)
 			l.meet(a, b)
 			text := strings.Repeat("long ", 4000)
 			for i, word := range []string{"wide", "narrow", "still narrow"} {

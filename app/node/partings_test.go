@@ -97,20 +97,7 @@ func TestDeletingTwiceIsOneEvent(t *testing.T) {
 
 func TestADeviceThatWasTakenOffTheListMeetsNobody(t *testing.T) {
 	nodetest.Run(t, func(town *nodetest.Town) {
-		alice, bob := town.Join("alice"), town.Join("bob")
-		town.Befriend(alice, bob)
-		second := bob.Second()
-		town.Eventually("all have met", func() bool { return second.Sees(alice) && bob.Sees(alice) })
-		bob.Sleep()
-		bob.Edit(func(tx *store.Tx) error {
-			b, err := bob.List(9).MarshalBinary()
-			if err != nil {
-				return err
-			}
-			return tx.PutList(bob.ID(), b)
-		})
-		bob.Wake()
-		town.Eventually("the second device is cut off", func() bool { return bob.Sees(alice) && !second.Sees(alice) })
+		_, _, second := cutOff(town)
 		town.Pass(time.Minute)
 		watch := second.Node().Watch()
 		defer watch.Close()

@@ -214,22 +214,28 @@ func TestADeviceThatWasTakenOffTheListIsNotLetInAgain(t *testing.T) {
 	})
 }
 
+// cutOff are alice, bob, and bob's second device after he took it off his list.
+func cutOff(town *nodetest.Town) (alice, bob, second *nodetest.Person) {
+	alice, bob = town.Join("alice"), town.Join("bob")
+	town.Befriend(alice, bob)
+	second = bob.Second()
+	town.Eventually("all have met", func() bool { return second.Sees(alice) && bob.Sees(alice) })
+	bob.Sleep()
+	bob.Edit(func(tx *store.Tx) error {
+		b, err := bob.List(9).MarshalBinary()
+		if err != nil {
+			return err
+		}
+		return tx.PutList(bob.ID(), b)
+	})
+	bob.Wake()
+	town.Eventually("the second device is cut off", func() bool { return bob.Sees(alice) && !second.Sees(alice) })
+	return alice, bob, second
+}
+
 func TestADeviceIsCutOffWhenItIsTakenOffTheList(t *testing.T) {
 	nodetest.Run(t, func(town *nodetest.Town) {
-		alice, bob := town.Join("alice"), town.Join("bob")
-		town.Befriend(alice, bob)
-		second := bob.Second()
-		town.Eventually("all have met", func() bool { return second.Sees(alice) && bob.Sees(alice) })
-		bob.Sleep()
-		bob.Edit(func(tx *store.Tx) error {
-			b, err := bob.List(9).MarshalBinary()
-			if err != nil {
-				return err
-			}
-			return tx.PutList(bob.ID(), b)
-		})
-		bob.Wake()
-		town.Eventually("the second device is cut off", func() bool { return bob.Sees(alice) && !second.Sees(alice) })
+		alice, bob, second := cutOff(town)
 		second.Send(alice, "from a stolen device")
 		town.Pass(10 * time.Minute)
 		for _, text := range alice.Texts(bob) {
