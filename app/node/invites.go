@@ -125,13 +125,29 @@ func (n *Node) Add(ctx context.Context, link, name, note string) (identity.ID, e
 		return i.Person, err
 	}
 	n.spent.set(i.Person, false)
+	if n.known().contacts[i.Person].State == store.Request {
+		return i.Person, n.Accept(ctx, i.Person)
+	}
 	n.changes.tell(Change{Topic: TopicContact, Who: i.Person})
+	for _, l := range n.links.of(i.Person) {
+		n.askHere(l)
+	}
 	n.keeper.soon(func(e errand) bool { return e.person == i.Person })
 	return i.Person, nil
 }
 
+// askHere asks a friend on a link that stands, without work done for it: who
+// still counts us as one answers so, and who has just removed us ends the link.
+// Then the next one begins with the whole request.
+func (n *Node) askHere(l *link) {
+	c := n.known().contacts[l.person]
+	if c.State == store.Friend && !l.guest.Load() {
+		l.send(chat.Request{Name: n.ownName(), Text: c.RequestText, Once: c.Once})
+	}
+}
+
 // putAdded stores a person we want as a friend. Somebody who asked us already
-// is accepted; a friend stays one, and takes the new name.
+// waits to be accepted; a friend stays one. Both take the new name.
 func (n *Node) putAdded(tx *store.Tx, i identity.Invite, link, name, note string) error {
 	c, err := tx.Contact(i.Person)
 	if errors.Is(err, store.ErrNotFound) {
@@ -149,18 +165,17 @@ func (n *Node) putAdded(tx *store.Tx, i identity.Invite, link, name, note string
 	if name != "" {
 		c.Name = chat.DisplayName(name)
 	}
-	switch {
-	case c.State == store.Request:
-		c.State = store.Friend
-	case c.State == store.Sent:
+	switch c.State {
+	case store.Sent:
 		c.Rendezvous, c.Once = i.Rendezvous, i.Once
 		if err := tx.Set(addedKey(i.Person), []byte(link)); err != nil {
 			return err
 		}
-	case c.State == store.Friend && len(n.links.of(i.Person)) == 0:
-		// A friend who is away, and a link of theirs: they may have forgotten us.
-		// Asking again does no harm where they have not, and here they stay a friend.
-		c.Once = i.Once
+	case store.Friend:
+		// They may have forgotten us, also in this very moment while they still seem
+		// to be here. Asking again does no harm where they have not, and here they
+		// stay a friend.
+		c.Once, c.RequestText = i.Once, note
 		if err := tx.Set(againKey(i.Person), []byte{1}); err != nil {
 			return err
 		}

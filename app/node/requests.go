@@ -18,6 +18,9 @@ func (n *Node) heardRequest(ctx context.Context, l *link, req chat.Request) erro
 	r := n.known()
 	c, known := r.contacts[l.person]
 	if r.friend(l.person) && !r.asks(l.person) {
+		if c, err := n.store.Contact(l.person); err != nil || c.State != store.Friend {
+			return fmt.Errorf("%w: removed or blocked in this moment", errRefused)
+		}
 		l.send(chat.Accept{}) // our answer was lost on its way, or they have forgotten us
 		if !l.guest.Load() {
 			n.openConversations(ctx, l) // while they asked, they did not listen
@@ -203,6 +206,9 @@ func (n *Node) heardAccept(ctx context.Context, l *link) error {
 	}
 	if err := n.reload(ctx); err != nil {
 		return err
+	}
+	if r.friend(l.person) && !l.guest.Load() {
+		return nil // a friend all the time
 	}
 	n.becameFriends(ctx, l)
 	return nil

@@ -2,6 +2,7 @@ package node_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/entrenous/entrenous/app/node"
 	"github.com/entrenous/entrenous/app/node/nodetest"
 	"github.com/entrenous/entrenous/app/store"
+	"github.com/entrenous/entrenous/transport/simnet"
 )
 
 // asks lets a person ask another one by their permanent address.
@@ -137,6 +139,96 @@ func TestWhoHasForgottenAFriendIsAskedAgain(t *testing.T) {
 		town.Within(10*time.Minute, "both are friends", func() bool { return alice.Sees(bob) && bob.Sees(alice) })
 		alice.WantRow(bob, "do you remember?")
 		bob.WantState(id, chat.Delivered)
+	})
+}
+
+func TestALinkAddedWhileItsPersonRemovesUsIsARequestToThem(t *testing.T) {
+	for name, pause := range map[string]time.Duration{
+		"before we hear of it": time.Millisecond, "as the goodbye is on its way": 19 * time.Millisecond, "as it arrives": 20 * time.Millisecond,
+		"while we part": 60 * time.Millisecond,
+	} {
+		for _, once := range []bool{false, true} {
+			t.Run(fmt.Sprint(name, ", once ", once), func(t *testing.T) {
+				nodetest.RunFar(t, simnet.Config{Delay: 20 * time.Millisecond}, func(town *nodetest.Town) {
+					alice, bob := town.JoinFar("alice"), town.JoinFar("bob")
+					town.Befriend(alice, bob)
+					town.Pass(time.Minute)
+					link, err := alice.Node().Invite(town.Context(), once, 0)
+					if err != nil {
+						t.Fatal(err)
+					}
+					removes(t, town, alice, bob)
+					time.Sleep(pause)
+					if _, err := bob.Node().Add(town.Context(), link.String(), "", "was it something I said?"); err != nil {
+						t.Fatal(err)
+					}
+					if !once {
+						town.Eventually("alice is asked", func() bool { return stateOf(alice, bob) == store.Request })
+						if c, err := alice.Node().Contact(bob.ID()); err != nil || c.RequestText != "was it something I said?" {
+							t.Errorf("alice reads %q, %v", c.RequestText, err)
+						}
+						if err := alice.Node().Accept(town.Context(), bob.ID()); err != nil {
+							t.Fatal(err)
+						}
+					}
+					town.Eventually("both are friends", func() bool { return alice.Sees(bob) && bob.Sees(alice) })
+					id := bob.Send(alice, "no?")
+					alice.WantRow(bob, "no?")
+					bob.WantState(id, chat.Delivered)
+				})
+			})
+		}
+	}
+}
+
+func TestALinkAddedJustBeforeItsPersonRemovesUsIsARequestToThem(t *testing.T) {
+	nodetest.RunFar(t, simnet.Config{Delay: 20 * time.Millisecond}, func(town *nodetest.Town) {
+		alice, bob := town.JoinFar("alice"), town.JoinFar("bob")
+		town.Befriend(alice, bob)
+		asks(t, town, bob, alice)
+		time.Sleep(10 * time.Millisecond)
+		removes(t, town, alice, bob)
+		town.Eventually("alice is asked", func() bool { return stateOf(alice, bob) == store.Request })
+	})
+}
+
+func TestTheLinkOfAFriendWhoIsHereChangesNothing(t *testing.T) {
+	nodetest.Run(t, func(town *nodetest.Town) {
+		alice, bob := town.Join("alice"), town.Join("bob")
+		town.Befriend(alice, bob)
+		town.Pass(time.Minute)
+		for _, once := range []bool{false, true} {
+			link, err := alice.Node().Invite(town.Context(), once, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			seen := bob.Node().Watch()
+			if _, err := bob.Node().Add(town.Context(), link.String(), "", "again"); err != nil {
+				t.Fatal(err)
+			}
+			town.Pass(time.Minute)
+			for _, c := range changes(town, seen) {
+				if c.Topic == node.TopicPresence || c.State != "" {
+					t.Errorf("with a link to be used once (%v) bob is told %+v", once, c)
+				}
+			}
+			seen.Close()
+			bob.Send(alice, fmt.Sprint("still here ", once))
+			alice.WantRow(bob, fmt.Sprint("still here ", once))
+		}
+		alice.Sleep()
+		town.Eventually("alice is shown away", func() bool { return !bob.Sees(alice) })
+		alice.Wake()
+		town.Within(time.Second, "both are here", func() bool { return alice.Sees(bob) && bob.Sees(alice) })
+	})
+}
+
+func TestAddingWhoHasJustAskedIsAnAcceptance(t *testing.T) {
+	nodetest.Run(t, func(town *nodetest.Town) {
+		alice, bob := town.Join("alice"), town.Join("bob")
+		knocks(t, town, bob, alice)
+		asks(t, town, alice, bob)
+		town.Within(time.Second, "both are friends", func() bool { return alice.Sees(bob) && bob.Sees(alice) })
 	})
 }
 
