@@ -140,12 +140,16 @@ func (p *program) readCommand() *cobra.Command {
 func (p *program) historyCommand() *cobra.Command {
 	q := control.PageQuery{}
 	cmd := verb(p, "history WHO", "Show what was said, oldest first", cobra.ExactArgs(1), func(ctx context.Context, c *control.Client, a []string) error {
-		rows, err := history(ctx, c, a[0], q)
+		who, err := c.Contact(ctx, a[0])
+		if err != nil {
+			return err
+		}
+		rows, err := history(ctx, c, who.ID, q)
 		if err != nil {
 			return err
 		}
 		for _, m := range rows {
-			if err := p.print(m, func(w io.Writer) { showMessage(w, m, a[0]) }); err != nil {
+			if err := p.print(m, func(w io.Writer) { showMessage(w, m, who.Name) }); err != nil {
 				return err
 			}
 		}
@@ -187,29 +191,55 @@ func showMessage(w io.Writer, m control.Message, name string) {
 	if m.Mine {
 		who = "you"
 	}
-	text := m.Shown()
-	switch m.Kind {
-	case control.KindDeleted:
-		text = "(deleted)"
-	case control.KindDevice:
-		fmt.Fprintf(w, "%s  %s\n", when, deviceText(m, name))
+	if m.Kind == control.KindDevice {
+		fmt.Fprintf(w, "%s  %s\n", when, messageText(m, name))
 		return
-	case control.KindCall:
-		text = "(call)"
-	case control.KindUnknown:
-		text = "(made by a newer version)"
 	}
-	fmt.Fprintf(w, "%s  %s: %s", when, who, text)
-	if m.Edited {
-		fmt.Fprint(w, " (edited)")
-	}
-	for _, r := range m.Reactions {
-		fmt.Fprintf(w, " %s%d", r.Emoji, len(r.By))
-	}
+	fmt.Fprintf(w, "%s  %s: %s%s", when, who, messageText(m, name), messageMarks(m))
 	if m.Mine && m.Kind != control.KindDeleted {
 		fmt.Fprint(w, "  ["+m.State+"]")
 	}
 	fmt.Fprintln(w)
+}
+
+// messageText is what a message says, or what stands in its place. name is the
+// friend's.
+func messageText(m control.Message, name string) string {
+	switch m.Kind {
+	case control.KindDeleted:
+		return "(deleted)"
+	case control.KindDevice:
+		return deviceText(m, name)
+	case control.KindCall:
+		return callRowText(m)
+	case control.KindUnknown:
+		return "(made by a newer version)"
+	}
+	return m.Shown()
+}
+
+// messageMarks says whether a message was edited, and the reactions to it.
+func messageMarks(m control.Message) string {
+	var b strings.Builder
+	if m.Edited {
+		b.WriteString(" (edited)")
+	}
+	for _, r := range m.Reactions {
+		fmt.Fprintf(&b, " %s%d", r.Emoji, len(r.By))
+	}
+	return b.String()
+}
+
+// callRowText says what became of a call, who having called.
+func callRowText(m control.Message) string {
+	x := m.Call
+	switch {
+	case x == nil:
+		return "(call)"
+	case x.Seconds > 0:
+		return "(call of " + (time.Duration(x.Seconds) * time.Second).String() + ")"
+	}
+	return "(call: " + x.Reason + ")"
 }
 
 // deviceText says whose devices changed, and which one came or went.
@@ -257,7 +287,11 @@ func (p *program) searchCommand() *cobra.Command {
 
 func (p *program) exportCommand() *cobra.Command {
 	cmd := verb(p, "export WHO", "Write a whole conversation: text, or JSON lines with --json", cobra.ExactArgs(1), func(ctx context.Context, c *control.Client, a []string) error {
-		body, err := c.Export(ctx, a[0])
+		who, err := c.Contact(ctx, a[0])
+		if err != nil {
+			return err
+		}
+		body, err := c.Export(ctx, who.ID)
 		if err != nil {
 			return err
 		}
@@ -276,52 +310,9 @@ func (p *program) exportCommand() *cobra.Command {
 			if err != nil {
 				return fmt.Errorf("the export broke off: %w", err)
 			}
-			showMessage(p.out, m, a[0])
+			showMessage(p.out, m, who.Name)
 		}
 	})
 	cmd.ValidArgsFunction = p.completeWho
 	return cmd
-}
-
-func (p *program) watchCommand() *cobra.Command {
-	return verb(p, "watch", "Print what happens, as it happens", cobra.NoArgs, func(ctx context.Context, c *control.Client, _ []string) error {
-		w, err := c.Watch(ctx, false)
-		if err != nil {
-			return err
-		}
-		defer w.Close()
-		for {
-			ch, err := w.Next()
-			if errors.Is(err, io.EOF) || ctx.Err() != nil {
-				return nil
-			}
-			if err != nil {
-				return err
-			}
-			if err := p.print(p.fill(ctx, c, ch), func(w io.Writer) { fmt.Fprintln(w, changeText(ch)) }); err != nil {
-				return err
-			}
-		}
-	})
-}
-
-// happening is a change with what it is about, for scripts.
-type happening struct {
-	control.Change
-	Message *control.Message `json:"message,omitempty"`
-}
-
-// fill looks up the message that a change names: a change carries no content.
-func (p *program) fill(ctx context.Context, c *control.Client, ch control.Change) happening {
-	h := happening{Change: ch}
-	if p.json && ch.ID != "" && (ch.Type == control.ChangeMessage || ch.Type == control.ChangeRow) {
-		if m, err := c.Message(ctx, ch.ID); err == nil {
-			h.Message = &m
-		}
-	}
-	return h
-}
-
-func changeText(ch control.Change) string {
-	return strings.TrimSpace(strings.Join([]string{ch.Type, ch.Who, ch.ID, ch.State}, " "))
 }

@@ -35,12 +35,15 @@ type daemon struct {
 func (d *daemon) run(ctx context.Context) error {
 	// The window that started us reads what we log; when it is gone we live on.
 	signal.Ignore(syscall.SIGPIPE)
+	p := newProfile(d.dir, d.cfg, d.log)
+	if state, _ := p.state(); state == control.Empty && !d.setup { // before anything is written
+		return &control.Failure{Message: "There is no identity in " + d.dir + " yet", Hint: "Make one with “entrenous init --name NAME”", Code: control.CodeState}
+	}
 	l, err := takeLock(d.dir)
 	if err != nil {
 		return err
 	}
 	defer l.release()
-	p := newProfile(d.dir, d.cfg, d.log)
 	if err := d.open(ctx, p); err != nil {
 		return err
 	}
@@ -58,10 +61,8 @@ func (d *daemon) run(ctx context.Context) error {
 func (d *daemon) open(ctx context.Context, p *profile) error {
 	state, kept := p.state()
 	switch {
-	case state == control.Empty && d.setup:
-		return nil
 	case state == control.Empty:
-		return &control.Failure{Message: "There is no identity in " + d.dir + " yet", Hint: "Make one with “entrenous init --name NAME”", Code: control.CodeState}
+		return nil
 	case kept != "passphrase":
 		return p.unlock(ctx, "")
 	case d.passphrase == nil:

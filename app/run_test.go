@@ -89,9 +89,13 @@ func TestFriendsWhoBothRestartOnAnyPortFindEachOther(t *testing.T) {
 
 func TestADaemonNeedsAnIdentity(t *testing.T) {
 	t.Parallel()
-	f := stranger(t, "Ana").fails(7, "daemon", "--no-lan")
+	ana := stranger(t, "Ana")
+	f := ana.fails(7, "daemon", "--no-lan")
 	if !strings.Contains(f.Hint, "entrenous init") {
 		t.Errorf("says %+v", f)
+	}
+	if _, err := os.Stat(ana.dir); !os.IsNotExist(err) {
+		t.Errorf("it leaves a folder: %v", err)
 	}
 }
 

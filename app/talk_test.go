@@ -239,10 +239,11 @@ func TestExportIsJSONLinesOrReadableText(t *testing.T) {
 	for _, line := range lines {
 		wantFields(t, line, historyFields...)
 	}
-	text := ana.ok("export", "Bo")
-	for _, want := range []string{"you: first\nwith two lines", "Bo: second", time.Now().UTC().Format("2006-")} {
-		if !strings.Contains(text, want) {
-			t.Errorf("the text lacks %q:\n%s", want, text)
+	for _, text := range []string{ana.ok("export", bo.id[:20]), ana.ok("history", "b")} { // the name is shown, however they were named
+		for _, want := range []string{"you: first\nwith two lines", "  Bo: second", time.Now().UTC().Format("2006-")} {
+			if !strings.Contains(text, want) {
+				t.Errorf("the text lacks %q:\n%s", want, text)
+			}
 		}
 	}
 }
@@ -289,5 +290,64 @@ func TestWatchSaysWhatHappensAsItHappens(t *testing.T) {
 	<-w.done
 	if code := w.cmd.ProcessState.ExitCode(); code != 0 {
 		t.Errorf("watch ends with %d when the node does: %s", code, w.err)
+	}
+}
+
+func TestWatchTellsAPersonInWords(t *testing.T) {
+	t.Parallel()
+	ana, bo := friends(t)
+	w := start(t, ana.command("watch"))
+	next := func(want string) {
+		t.Helper()
+		for seen := []string{}; ; {
+			line := w.line(t)
+			if strings.HasSuffix(line, "  "+want) {
+				return
+			}
+			if seen = append(seen, line); len(seen) > 20 {
+				t.Fatalf("“%s” is not among %q", want, seen)
+			}
+		}
+	}
+	next("what happens from here on is told; Ctrl+C ends it")
+	id := ana.send(bo, "hello\nyou")
+	next("you to Bo: hello you")
+	next("to Bo, delivered: hello you")
+	must(t, bo.api().Typing(t.Context(), ana.id, true))
+	next("Bo is writing")
+	bo.ok("react", id, "🙂")
+	next("you to Bo, changed: hello you 🙂1")
+	bo.send(ana, strings.Repeat("long ", 1000))
+	next("Bo: " + strings.Repeat("long ", 40) + "…")
+	ana.ok("rename", "Bo", "Boris")
+	next("Boris is a friend")
+	bo.sleep()
+	next("Boris is away")
+	ana.ok("remove", "Boris")
+	next("Boris is removed")
+}
+
+func TestContactsShowTheBeginningOfWhatWasSaid(t *testing.T) {
+	t.Parallel()
+	ana, bo := friends(t)
+	long := strings.Repeat("all of it ", 5000)
+	id := ana.send(bo, long)
+	must(t, ana.api().PutDraft(t.Context(), bo.id, control.Draft{Text: long}))
+	line := ana.ok("contacts", "--json")
+	if len(line) > 4000 {
+		t.Errorf("a line has %d bytes", len(line))
+	}
+	var c control.Contact
+	must(t, unmarshal(line, &c))
+	begin := long[:200] + "…"
+	if c.Draft != begin || c.Last == nil || c.Last.Text != begin || c.Last.ID != id {
+		t.Errorf("it is %s", line)
+	}
+	m, err := ana.api().Message(t.Context(), id)
+	must(t, err)
+	d, err := ana.api().Draft(t.Context(), bo.id)
+	must(t, err)
+	if m.Text != long || d.Text != long {
+		t.Errorf("whole they have %d and %d bytes of %d", len(m.Text), len(d.Text), len(long))
 	}
 }

@@ -81,3 +81,19 @@ func TestAWatchGivesChangesUntilTheNodeEnds(t *testing.T) {
 		t.Errorf("after the end: %v", err)
 	}
 }
+
+func TestAGlanceAtATextIsShort(t *testing.T) {
+	long := strings.Repeat("é", 200)
+	for text, want := range map[string]string{
+		"":                      "",
+		" \n hello\nyou  \n":    "hello\nyou",
+		long:                    long,
+		long + "\n\n":           long,
+		"\n" + long + "x":       long + "…",
+		strings.Repeat(long, 9): long + "…",
+	} {
+		if got := control.Glance(text); got != want {
+			t.Errorf("of %d bytes %q remain", len(text), got)
+		}
+	}
+}

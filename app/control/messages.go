@@ -1,6 +1,7 @@
 package control
 
 import (
+	"strings"
 	"time"
 
 	"github.com/entrenous/entrenous/app/chat"
@@ -45,6 +46,23 @@ type Message struct {
 // Shown is the text for people: nothing in it can reorder or overprint what
 // stands around it, or speak to a terminal.
 func (m Message) Shown() string { return chat.DisplayText(m.Text) }
+
+// maxGlance is how many characters of a text a Glance shows.
+const maxGlance = 200
+
+// Glance is the beginning of a text, for lists: without the space around it,
+// and where it is longer than 200 characters those and “…”.
+func Glance(text string) string {
+	text = strings.TrimSpace(text)
+	n := 0
+	for i := range text {
+		if n == maxGlance {
+			return text[:i] + "…"
+		}
+		n++
+	}
+	return text
+}
 
 // Reactions are the people who chose one emoji.
 type Reactions struct {

@@ -49,8 +49,8 @@ type Contact struct {
 	Volume   float64   `json:"volume_db,omitempty"`    // by which they are heard louder in calls
 	Spent    bool      `json:"invite_spent,omitempty"` // the invite by which we asked was used or has expired: a new one is needed
 	Note     string    `json:"note,omitempty"`         // the words of a request
-	Draft    string    `json:"draft,omitempty"`
-	Last     *Message  `json:"last,omitempty"` // the newest row
+	Draft    string    `json:"draft,omitempty"`        // the beginning: at most 200 characters, then “…” where there is more; contacts/WHO/draft has it whole
+	Last     *Message  `json:"last,omitempty"`         // the newest row; of its text as much as of a draft: messages/ID has it whole
 }
 
 // MarshalJSON writes null for a person who was never seen, so that the field
