@@ -3,6 +3,7 @@ package app_test
 import (
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/netip"
 	"os"
@@ -68,38 +69,43 @@ func (c *cable) ip(args ...string) {
 
 // ear hears every packet of a machine.
 type ear struct {
+	expected func(to netip.AddrPort) bool
+
 	mu    sync.Mutex
 	stray []string // packets to elsewhere
-	near  int      // packets to the cable
+	near  int      // packets to where they are expected to go
 }
 
-// listen opens a packet socket (packet(7)) in a machine, which hears until the
-// test ends.
-func (c *cable) listen(name string) *ear {
+// inside runs f on a machine of the cable.
+func (c *cable) inside(name string, f func() error) {
 	c.t.Helper()
-	opened := make(chan int)
+	done := make(chan error)
 	go func() {
 		runtime.LockOSThread() // and never unlocked: the thread ends with this goroutine
 		ns, err := os.Open("/var/run/netns/" + name)
-		fd := -1
 		if err == nil {
-			if err = unix.Setns(int(ns.Fd()), unix.CLONE_NEWNET); err == nil {
-				const everything = unix.ETH_P_ALL<<8 | unix.ETH_P_ALL>>8 // in network order
-				fd, err = unix.Socket(unix.AF_PACKET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, everything&0xffff)
-			}
-			_ = ns.Close()
+			err = errors.Join(unix.Setns(int(ns.Fd()), unix.CLONE_NEWNET), ns.Close())
 		}
-		if err != nil {
-			fd = -1
+		if err == nil {
+			err = f()
 		}
-		opened <- fd
+		done <- err
 	}()
-	fd := <-opened
-	if fd < 0 {
-		c.t.Fatal("no packet socket")
-	}
+	must(c.t, <-done)
+}
+
+// listen opens a packet socket (packet(7)) in a machine, which hears until the
+// test ends, and tells packets that are expected from others.
+func (c *cable) listen(name string, expected func(to netip.AddrPort) bool) *ear {
+	c.t.Helper()
+	fd := -1
+	c.inside(name, func() (err error) {
+		const everything = unix.ETH_P_ALL<<8 | unix.ETH_P_ALL>>8 // in network order
+		fd, err = unix.Socket(unix.AF_PACKET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, everything&0xffff)
+		return err
+	})
 	must(c.t, unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &unix.Timeval{Usec: 100_000}))
-	e, quit, done := &ear{}, make(chan struct{}), make(chan struct{})
+	e, quit, done := &ear{expected: expected}, make(chan struct{}), make(chan struct{})
 	c.t.Cleanup(func() { close(quit); <-done })
 	go func() {
 		defer close(done)
@@ -131,7 +137,7 @@ func (e *ear) take(l *unix.SockaddrLinklayer, p []byte) {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if staysNear(to.Addr()) && to.Port() != 53 {
+	if e.expected(to) {
 		e.near++
 		return
 	}
@@ -157,11 +163,15 @@ func destination(protocol uint16, p []byte) (netip.AddrPort, string, bool) {
 	return netip.AddrPortFrom(to, 0), fmt.Sprintf("protocol %d", next), true
 }
 
-// staysNear says whether a packet stays on the cable: to the subnets on it, to
-// the machine itself, or to a multicast group that no router passes on.
-func staysNear(to netip.Addr) bool {
+// staysNear says whether a packet stays on the cable, and asks no name server:
+// to the subnets on it, to the machine itself, or to a multicast group that no
+// router passes on.
+func staysNear(to netip.AddrPort) bool {
+	if to.Port() == 53 {
+		return false
+	}
 	for _, near := range []string{"10.77.0.0/24", "127.0.0.0/8", "224.0.0.0/24", "fd77::/64", "fe80::/10", "ff01::/16", "ff02::/16", "::1/128"} {
-		if netip.MustParsePrefix(near).Contains(to) {
+		if netip.MustParsePrefix(near).Contains(to.Addr()) {
 			return true
 		}
 	}
@@ -204,7 +214,7 @@ var nowhere = []string{
 func TestOnLocalNetworksOnlyNotOnePacketLeaves(t *testing.T) {
 	c := newCable(t)
 	ana, bo := newPerson(t, "Ana"), newPerson(t, "Bo")
-	ears := [2]*ear{c.listen(c.names[0]), c.listen(c.names[1])}
+	ears := [2]*ear{c.listen(c.names[0], staysNear), c.listen(c.names[1], staysNear)}
 
 	c.at(0, ana, nowhere...)
 	eventually(t, "the ear hears a node that may leave", func() bool {

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -56,17 +57,18 @@ func buildTags() string {
 // seat is a person before a screen.
 type seat struct {
 	*screen
-	t     testing.TB
-	name  string
-	dir   string
-	env   []string
-	win   *running
-	home  string
-	id    string // of the X window
-	api   *control.Client
-	shots string
-	count *int // of pictures kept
-	wide  int
+	t      testing.TB
+	name   string
+	dir    string
+	env    []string
+	before []string // what starts the program: a machine of its own
+	win    *running
+	home   string
+	id     string // of the X window
+	api    *control.Client
+	shots  string
+	count  *int // of pictures kept
+	wide   int
 }
 
 // sit gives somebody a screen and an empty profile.
@@ -86,7 +88,8 @@ func sit(t testing.TB, name, shots string, env ...string) *seat {
 }
 
 func (s *seat) command(args ...string) *exec.Cmd {
-	cmd := exec.Command(os.Getenv(smokeEnv), append([]string{"--profile", s.dir}, args...)...)
+	line := slices.Concat(s.before, []string{os.Getenv(smokeEnv), "--profile", s.dir}, args)
+	cmd := exec.Command(line[0], line[1:]...)
 	cmd.Env = s.env
 	return cmd
 }

@@ -192,6 +192,9 @@ func TestABackupNeedsAPassphrase(t *testing.T) {
 		n.press(t, n.top(), "Save a backup")
 		wantWords(t, n.top(), "A backup needs a passphrase")
 		entries(n.top())[0].SetText("open sesame")
+		if strings.Contains(wordsOn(n.top()), "needs a passphrase") {
+			t.Error("what was missing is still complained about while it is typed")
+		}
 		n.press(t, n.top(), "Save a backup")
 		n.wantTold(t, `POST /backup {"passphrase":"open sesame"}`)
 		if _, err := os.Stat(filepath.Join(home, "Entrenous 2026-11-22.age")); err != nil {

@@ -31,6 +31,7 @@ func (w *Window) askPassphrase(title, say, verb string, done func(ctx context.Co
 		})
 	}
 	yes.tap, pass.onEnter = try, try
+	pass.OnChanged = func(string) { wrong.say("", root) } // it was said of what stood there
 	root = newSheet(420, newCard(newColumn(16,
 		newColumn(6, titleText(title), mutedText(say)),
 		labelled(w.tr("unlock.pass"), pass),
