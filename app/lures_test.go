@@ -208,6 +208,7 @@ func TestWhatAFriendWritesIsReadByCommandsAndNothingIsFetched(t *testing.T) {
 	c := newCable(t)
 	l := newLures(t, c)
 	ana, bo := l.pair(c)
+	defer l.untouched()
 	watch := start(t, ana.command("watch"))
 	told := start(t, ana.command("watch", "--json"))
 	l.toldTo(ana, bo)
@@ -232,5 +233,4 @@ func TestWhatAFriendWritesIsReadByCommandsAndNothingIsFetched(t *testing.T) {
 	for _, w := range []*running{watch, told} {
 		eventually(t, "the watch has told of it", func() bool { return strings.Contains(w.out.String(), "late.png") })
 	}
-	l.untouched()
 }

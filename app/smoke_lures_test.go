@@ -29,6 +29,7 @@ func TestSmokeWhatAFriendWritesIsShownAndNothingIsFetched(t *testing.T) {
 	s := sit(t, "Ana", t.ArtifactDir(), "FYNE_THEME=light", "PATH="+l.bin+":"+os.Getenv("PATH"))
 	s.dir, s.api = ana.dir, ana.api()
 	s.inside(c.names[0])
+	defer l.untouched() // also where a window that fetches does not come to rest
 	s.open()
 	l.toldTo(ana, bo)
 	s.sees("it all", func() bool { return s.contact().Unread == 0 })
@@ -56,5 +57,4 @@ func TestSmokeWhatAFriendWritesIsShownAndNothingIsFetched(t *testing.T) {
 	if who := s.contact(); who.State != control.Friend {
 		t.Errorf("Bo is %s", who.State)
 	}
-	l.untouched()
 }
