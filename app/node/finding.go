@@ -191,8 +191,13 @@ func (n *Node) foundAt(e errand, w transport.Whereabouts) {
 	if f.invited == nil {
 		f.invited = map[identity.ID]transport.Whereabouts{}
 	}
+	known := f.invited[e.person].Addrs
 	f.invited[e.person] = w
 	f.mu.Unlock()
+	if slices.ContainsFunc(w.Addrs, func(a string) bool { return !slices.Contains(known, a) }) {
+		n.keeper.interrupt(e) // the places in their link may take long to fail
+		return
+	}
 	n.keeper.soon(func(o errand) bool { return o == e })
 }
 

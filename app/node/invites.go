@@ -219,6 +219,8 @@ func (n *Node) findInvited(ctx context.Context, id identity.ID) error {
 	// for would hold up the others.
 	all := ends(places)
 	asking, enough := context.WithCancel(ctx)
+	n.keeper.dialling(errand{person: id}, enough)
+	defer n.keeper.dialling(errand{person: id}, nil)
 	var asked sync.WaitGroup
 	defer asked.Wait()
 	defer enough()

@@ -74,6 +74,31 @@ func TestWhoHasNoRelayFindsOneThatAStrangerOffers(t *testing.T) {
 	})
 }
 
+func TestALinkLeadsThroughAStrangersRelayThoughItsOwnAddressesTakeLongToFail(t *testing.T) {
+	nodetest.RunFar(t, far(), func(town *nodetest.Town) {
+		table := town.Strangers(6)
+		town.OpenRelay(table, transport.Lend{})
+		alice, bob := town.JoinFar("alice"), town.JoinFar("bob")
+		for _, p := range []*nodetest.Person{alice, bob} {
+			town.Elsewhere(p, simnet.Symmetric)
+			p.DHT = table
+		}
+		town.Pass(30 * time.Second)
+		alice.Wake()
+		bob.Wake()
+		i, err := alice.Node().Invite(town.Context(), true, time.Hour)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := bob.Node().Add(town.Context(), i.String(), "", ""); err != nil {
+			t.Fatal(err)
+		}
+		added := time.Now()
+		town.Within(3*time.Second, "they are friends", func() bool { return alice.Sees(bob) && bob.Sees(alice) })
+		t.Logf("friends after %v", time.Since(added))
+	})
+}
+
 func TestWhereNobodyOffersARelayAPublicOneCarriesTextsAndNoCalls(t *testing.T) {
 	nodetest.RunFar(t, far(), func(town *nodetest.Town) {
 		alice, bob, table := strangersBeside(town)
