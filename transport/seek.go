@@ -71,7 +71,7 @@ const (
 	// (they may come back at the same moment as we), and then with long pauses that
 	// grow threefold: who comes back looks for us, and what a scout costs, half a
 	// megabyte and more, is mostly shaking hands with twenty strangers.
-	secondLook, thirdLook = 2 * time.Second, 20 * time.Second
+	secondLook, thirdLook = 500 * time.Millisecond, 20 * time.Second
 	fourthLook, lastLook  = 15 * time.Minute, 6 * time.Hour
 	promptLooks           = 2 // in which known nodes are asked again and again
 	// lookPause is how soon a friend who was looked for and came and went is
