@@ -27,7 +27,7 @@ func TestNATLabOpenRelay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.until("they are friends through a relay", 20*time.Second, func(ctx context.Context) bool { return ana.path(ctx, bo) == "relay" })
+	l.until("they are friends through a relay", 3*time.Second, func(ctx context.Context) bool { return ana.path(ctx, bo) == "relay" })
 	t.Logf("friends after %d ms", time.Since(began).Milliseconds())
 	who, err := ana.c.Contact(t.Context(), "bo")
 	if name := strings.TrimPrefix(who.Path, "relay:…"); err != nil || !strings.HasSuffix(open[0], name) {
