@@ -172,6 +172,9 @@ func TestNATLabPinhole(t *testing.T) {
 	began := time.Now()
 	l.until("the firewall lets in UDP and TCP", 20*time.Second, func(context.Context) bool { return strings.Count(holes(), "dport") == 2 })
 	t.Logf("let in after %d ms:\n%s", time.Since(began).Milliseconds(), holes())
+	l.until("the doctor knows", time.Second, func(context.Context) bool {
+		return ana.finding("ipv6").Code == "ipv6.open" && ana.finding("network").Code == "network.direct"
+	})
 	ask := func(on bool) {
 		t.Helper()
 		if _, err := ana.c.EditNetwork(t.Context(), control.NetworkEdit{MapPort: &on}); err != nil {

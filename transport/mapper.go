@@ -54,6 +54,7 @@ type mapper struct {
 	off   bool            // the router is left alone
 	moved bool            // the machine has moved: what was open leads nowhere
 	state RouterState
+	wall  Firewall
 	way   way // by which the ports were opened; nil: none is
 	open  map[door]netip.AddrPort
 }
@@ -105,7 +106,7 @@ func (m *mapper) left(ctx context.Context) bool {
 	off, moved := m.off, m.moved
 	m.moved = false
 	if moved || off {
-		m.state = RouterState{}
+		m.state, m.wall = RouterState{}, Firewall{}
 	}
 	if moved {
 		m.way = nil

@@ -85,15 +85,21 @@ func alone(t *testing.T) bool {
 // untilMapped waits for what the router is to have opened for UDP.
 func untilMapped(t *testing.T, h *transport.Host, holds func([]transport.Mapping) bool) {
 	t.Helper()
+	untilRouter(t, h, func() bool { return holds(h.Mappings()) })
+}
+
+// untilRouter waits for what the router is to have done.
+func untilRouter(t *testing.T, h *transport.Host, holds func() bool) {
+	t.Helper()
 	limit := time.NewTimer(30 * time.Second)
 	defer limit.Stop()
 	look := time.NewTicker(20 * time.Millisecond)
 	defer look.Stop()
-	for !holds(h.Mappings()) {
+	for !holds() {
 		select {
 		case <-look.C:
 		case <-limit.C:
-			t.Fatalf("the mappings are %+v", h.Mappings())
+			t.Fatalf("the mappings are %+v, the firewall %+v", h.Mappings(), h.Firewall())
 		}
 	}
 }
@@ -129,12 +135,14 @@ func TestARouterIsAskedToLetInIPv6AndToldWhenThatIsOver(t *testing.T) {
 			t.Errorf("asked for %d s", life)
 		}
 	}
+	untilRouter(t, h, func() bool { return h.Firewall() == transport.Firewall{Asked: true, Open: true} })
 	h.AskRouter(false)
 	for range 2 {
 		if life := <-asked; life != 0 {
 			t.Errorf("given back for %d s", life)
 		}
 	}
+	untilRouter(t, h, func() bool { return h.Firewall() == transport.Firewall{} })
 	h.AskRouter(true)
 	<-asked
 	<-asked
@@ -144,6 +152,18 @@ func TestARouterIsAskedToLetInIPv6AndToldWhenThatIsOver(t *testing.T) {
 	if life := <-asked; life != 0 {
 		t.Errorf("at the end asked for %d s", life)
 	}
+}
+
+func TestARouterThatLetsNobodyInByIPv6IsKnownToDoSo(t *testing.T) {
+	if !alone(t) {
+		return
+	}
+	at := answering(t, "udp6", "[::1]:0", func(q []byte) []byte {
+		q[1], q[3] = 0x81, 2 // NOT_AUTHORIZED, RFC 6887 §7.4
+		return q
+	})
+	h := listen(t, transport.Config{MapPort: true, Gateway: at, Listen: []string{"/ip6/::1/udp/0/quic-v1", "/ip6/::1/tcp/0"}})
+	untilRouter(t, h, func() bool { return h.Firewall() == transport.Firewall{Asked: true} })
 }
 
 // lied says whether the fake router has opened the UDP port.

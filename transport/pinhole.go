@@ -12,6 +12,22 @@ import (
 	"github.com/libp2p/go-netroute"
 )
 
+// Firewall is how it went when the router was asked to let others in by IPv6.
+type Firewall struct {
+	Asked bool // else it has not been yet, has nothing to let in, or is to be left alone
+	Open  bool // it says that it lets them in
+}
+
+// Firewall says how it goes with that of the router.
+func (h *Host) Firewall() Firewall {
+	if h.mapper == nil {
+		return Firewall{}
+	}
+	h.mapper.mu.Lock()
+	defer h.mapper.mu.Unlock()
+	return h.mapper.wall
+}
+
 // maxPinholes is how many ports of IPv6 addresses are asked for: two of a stable
 // address, and of some passing ones (RFC 8981).
 const maxPinholes = 8
@@ -44,7 +60,9 @@ func (m *mapper) pierce(ctx context.Context) time.Duration {
 		return mapAgain
 	}
 	next := mapAgain
-	for _, h := range m.pinholes() {
+	holes := m.pinholes()
+	defer func() { m.keepWall(Firewall{Asked: len(holes) > 0, Open: len(m.fence.open) > 0}) }()
+	for _, h := range holes {
 		lasts, err := m.fence.ask(ctx, h, mapLife)
 		if err == nil {
 			m.fence.open, next = append(m.fence.open, h), min(next, max(lasts/2, mapSoonest))
@@ -56,6 +74,15 @@ func (m *mapper) pierce(ctx context.Context) time.Duration {
 		}
 	}
 	return next
+}
+
+// keepWall takes down how it went, as keep does.
+func (m *mapper) keepWall(w Firewall) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !m.moved && !m.off {
+		m.wall = w
+	}
 }
 
 // ask asks for a pinhole for some time; none closes it.

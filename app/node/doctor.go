@@ -48,7 +48,7 @@ func (n *Node) Reach() string { return n.reachOf(n.host.Standing()) }
 
 func (n *Node) reachOf(s transport.Standing) string {
 	switch {
-	case slices.ContainsFunc(s.Own, transport.Public):
+	case slices.ContainsFunc(s.Own, publicFour), hasSix(s.Own) && n.host.Firewall().Open:
 		return reachDirect
 	case slices.ContainsFunc(s.Relays, func(r transport.RelayState) bool { return r.Reserved }):
 		return reachRelay
@@ -56,6 +56,16 @@ func (n *Node) reachOf(s transport.Standing) string {
 		return reachLAN
 	}
 	return reachNone
+}
+
+// publicFour says whether everybody gets in at an address. Most firewalls of homes
+// let nobody in by IPv6 unless they are asked to.
+func publicFour(ip netip.Addr) bool { return ip.Is4() && transport.Public(ip) }
+
+// hasSix says whether one of the addresses is of the newer kind, and leads here from
+// afar as far as the firewall lets in.
+func hasSix(own []netip.Addr) bool {
+	return slices.ContainsFunc(own, func(ip netip.Addr) bool { return ip.Is6() && transport.Public(ip) })
 }
 
 // Doctor looks at what usually is wrong.
@@ -83,7 +93,7 @@ func (n *Node) lookAtNetwork(s transport.Standing) []Finding {
 	}
 	out = append(out, n.lookAtRouter(s.Own)...)
 	out = append(out, n.lookAtPort(reach)...)
-	out = append(out, lookAtIPv6(s.Own, reach))
+	out = append(out, lookAtIPv6(s.Own, n.host.Firewall(), reach))
 	out = append(out, n.lookAtRelays(s.Relays, reach)...)
 	return append(out, n.lookAtFinding()...)
 }
@@ -119,7 +129,7 @@ func (n *Node) lookAtRouter(own []netip.Addr) []Finding {
 	switch {
 	case !slices.ContainsFunc(own, netip.Addr.Is4): // routers of IPv6 change no address
 		return nil
-	case slices.ContainsFunc(own, func(ip netip.Addr) bool { return ip.Is4() && transport.Public(ip) }):
+	case slices.ContainsFunc(own, publicFour):
 		return []Finding{good("router", "router.none")}
 	}
 	return []Finding{good("router", "router.unknown")}
@@ -153,15 +163,18 @@ func (n *Node) lookAtPort(reach string) []Finding {
 	return []Finding{warn("port", "port.silent")}
 }
 
-func lookAtIPv6(own []netip.Addr, reach string) Finding {
-	has := slices.ContainsFunc(own, func(ip netip.Addr) bool { return ip.Is6() && transport.Public(ip) })
+func lookAtIPv6(own []netip.Addr, wall transport.Firewall, reach string) Finding {
 	switch {
-	case has:
-		return good("ipv6", "ipv6.on")
-	case reach == reachDirect:
+	case !hasSix(own) && reach == reachDirect:
 		return good("ipv6", "ipv6.unneeded")
+	case !hasSix(own):
+		return warn("ipv6", "ipv6.off")
+	case wall.Open:
+		return good("ipv6", "ipv6.open")
+	case wall.Asked && reach != reachDirect:
+		return warn("ipv6", "ipv6.shut")
 	}
-	return warn("ipv6", "ipv6.off")
+	return good("ipv6", "ipv6.on")
 }
 
 func (n *Node) lookAtRelays(relays []transport.RelayState, reach string) []Finding {

@@ -206,7 +206,7 @@ func (n *Node) giveBack(id identity.ID) {
 func (n *Node) borrow(ctx context.Context, id identity.DeviceID) {
 	r := n.known()
 	d, known := r.devices[id]
-	if !known || d.Revoked || !r.friend(d.Person) || r.hides(d.Person) || n.Reach() == reachDirect {
+	if !known || d.Revoked || !r.friend(d.Person) || r.hides(d.Person) || slices.ContainsFunc(n.host.Standing().Own, publicFour) {
 		return
 	}
 	var at []string

@@ -46,6 +46,20 @@ func TestAFriendOnAPublicAddressLendsAHand(t *testing.T) {
 	})
 }
 
+func TestAFriendLendsAHandToAHomeWithAFirewallOfIPv6(t *testing.T) {
+	nodetest.RunFar(t, far(), func(town *nodetest.Town) {
+		carol := town.JoinAt("carol", town.World().LAN(simnet.Dual))
+		if _, err := carol.Node().PutNetwork(town.Context(), node.Network{Lend: node.Lending{On: true}}); err != nil {
+			t.Fatal(err)
+		}
+		carol.Sleep()
+		carol.Wake()
+		alice := town.JoinAt("alice", town.World().LAN(simnet.IPv6Only))
+		town.Befriend(carol, alice)
+		town.Eventually("alice is reachable through carol", func() bool { return alice.Node().Reach() == "relay" })
+	})
+}
+
 func TestWhoHidesLendsNothing(t *testing.T) {
 	nodetest.RunFar(t, far(), func(town *nodetest.Town) {
 		alice, carol := town.JoinFar("alice"), town.JoinFar("carol")
