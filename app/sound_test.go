@@ -1,9 +1,15 @@
 package app
 
 import (
+	"context"
 	"log/slog"
 	"path/filepath"
 	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/entrenous/entrenous/media/device"
+	"github.com/entrenous/entrenous/media/voice"
 )
 
 func TestHeadphonesAreRememberedByTheirPairOfDevices(t *testing.T) {
@@ -22,4 +28,37 @@ func TestHeadphonesAreRememberedByTheirPairOfDevices(t *testing.T) {
 			t.Error("another loudspeaker is known too")
 		}
 	}
+}
+
+// nowhere loses what is sent.
+func nowhere[Packet any](Packet) error { return nil }
+
+func TestACallGoesByWhatIsRememberedOfItsDevices(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		spec, err := device.ParseSpec("tone")
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := &sound{path: filepath.Join(t.TempDir(), soundFile), log: slog.New(slog.DiscardHandler), spec: spec}
+		e, err := s.open(voice.Config{PayloadType: 111, Send: nowhere})
+		if err != nil {
+			t.Fatal(err)
+		}
+		mic, speaker := e.Devices()
+		if mic == "" || speaker == "" || !e.Wears() {
+			t.Fatalf("a call with %q and %q cancels echo before anybody said so", mic, speaker)
+		}
+		s.remember(mic, speaker, false)
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() { ended <- e.Run(ctx) }()
+		time.Sleep(time.Second)
+		if e.Wears() {
+			t.Error("what somebody said of these devices is not asked for")
+		}
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
 }
