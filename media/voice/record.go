@@ -100,8 +100,13 @@ func (t *tape) theirs(tick []float32) { t.lay(1, tick) }
 func (t *tape) lay(side int, tick []float32) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if !t.running || len(t.sides[side]) >= tapeMost {
+	if !t.running {
 		return
+	}
+	if len(t.sides[side]) >= tapeMost { // the disk is stuck: both lose the same second, and stay together
+		for i, s := range t.sides {
+			t.sides[i] = s[:copy(s, s[min(media.Rate, len(s)):])]
+		}
 	}
 	t.sides[side] = append(t.sides[side], tick...)
 	if len(t.sides[side]) < media.Rate/10 {

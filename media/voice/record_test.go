@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -110,6 +111,86 @@ func TestAFullDiskEndsTheRecordingAndNotTheCall(t *testing.T) {
 			t.Errorf("stopped afterwards: %v", err)
 		}
 	})
+}
+
+// slowDisk takes nothing while somebody else is at the gate.
+type slowDisk struct {
+	bytes.Buffer
+	gate chan struct{}
+}
+
+func (d *slowDisk) Write(b []byte) (int, error) {
+	d.gate <- struct{}{}
+	defer func() { <-d.gate }()
+	return d.Buffer.Write(b)
+}
+
+// restingMic hears nothing for a while, when it is told so.
+type restingMic struct {
+	*mouth
+	rest atomic.Int64 // nanoseconds
+}
+
+func (m *restingMic) Read(tick []float32) error {
+	time.Sleep(time.Duration(m.rest.Swap(0)))
+	return m.mouth.Read(tick)
+}
+
+// onsets are the places where sound begins after at least half a second of silence.
+func onsets(pcm []float32) (at []time.Duration) {
+	quiet := media.Rate
+	for i := 0; i+media.Tick <= len(pcm); i += media.Tick {
+		if media.Level(pcm[i:i+media.Tick]) < -35 {
+			quiet += media.Tick
+			continue
+		}
+		if quiet >= media.Rate/2 {
+			at = append(at, media.Duration(i))
+		}
+		quiet = 0
+	}
+	return at
+}
+
+func TestAStuckDiskDoesNotShiftTheVoicesAgainstEachOther(t *testing.T) {
+	disk := &slowDisk{}
+	synctest.Test(t, func(t *testing.T) {
+		disk.gate = make(chan struct{}, 1)
+		mic := &restingMic{mouth: newMouth(nil)}
+		ann := newPerson(t, quietLAN(), func(cfg *voice.Config) { cfg.Mic = mic })
+		bob := newPerson(t, quietLAN(), nil)
+		ann.line.to, bob.line.to = bob.Engine, ann.Engine
+		stop := run(t, ann, bob)
+		defer stop()
+		pass(time.Second)
+		if err := ann.Record(disk); err != nil {
+			t.Fatal(err)
+		}
+		mic.rest.Store(int64(300 * time.Millisecond))
+		pass(time.Second)
+		for i := range 2 {
+			if i > 0 {
+				disk.gate <- struct{}{}
+				pass(15 * time.Second)
+				<-disk.gate
+				pass(time.Second)
+			}
+			mic.say(tone(200 * time.Millisecond))
+			pass(2 * time.Second)
+			bob.mouth.say(tone(200 * time.Millisecond))
+			pass(2 * time.Second)
+		}
+		if err := ann.StopRecord(); err != nil {
+			t.Fatal(err)
+		}
+	})
+	at := onsets(played(t, disk.Bytes()))
+	if len(at) != 4 {
+		t.Fatalf("somebody begins to speak at %v", at)
+	}
+	if shift := (at[3] - at[2]) - (at[1] - at[0]); shift.Abs() > 30*time.Millisecond {
+		t.Errorf("after the disk was stuck one voice has shifted by %v: %v", shift, at)
+	}
 }
 
 func TestRingsPlayUntilTheyAreStopped(t *testing.T) {
