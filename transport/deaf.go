@@ -66,7 +66,7 @@ func (h *Host) deaf(ctx context.Context, addr netip.AddrPort, limit time.Duratio
 // sockets are the UDP sockets of this machine that a host has opened.
 type sockets struct {
 	mu  sync.Mutex
-	all []*net.UDPConn
+	all []*socket
 }
 
 func (s *sockets) open(network string, a *net.UDPAddr) (net.PacketConn, error) {
@@ -74,10 +74,14 @@ func (s *sockets) open(network string, a *net.UDPAddr) (net.PacketConn, error) {
 	if err != nil {
 		return nil, err
 	}
+	own, err := newSocket(c)
+	if err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.all = append(s.all, c)
-	return c, nil
+	s.all = append(s.all, own)
+	return own, nil
 }
 
 // toward opens a socket that hears of one address only, on the port of the
@@ -90,7 +94,7 @@ func (s *sockets) toward(ctx context.Context, addr netip.AddrPort) (net.Conn, er
 		if !ok || own.AddrPort().Addr().Unmap().Is4() != addr.Addr().Unmap().Is4() {
 			continue
 		}
-		if twin, err := twin(ctx, c, own, addr); err == nil {
+		if twin, err := twin(ctx, c.UDPConn, own, addr); err == nil {
 			return twin, nil
 		}
 	}

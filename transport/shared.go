@@ -13,7 +13,8 @@ import (
 
 // SharedConns returns, for each UDP socket of the host, what arrives on it and
 // is not QUIC: WebRTC's packets, on the same port. Up to 32 of them wait to be
-// read. The caller closes them, before the host. Ask once: two readers of one
+// read; one that has a method Ahead, as shared has, shows them before they are
+// sorted. The caller closes them, before the host. Ask once: two readers of one
 // socket would take each other's packets.
 func (h *Host) SharedConns() ([]net.PacketConn, error) {
 	var out []net.PacketConn
@@ -22,11 +23,12 @@ func (h *Host) SharedConns() ([]net.PacketConn, error) {
 		if !ok {
 			continue
 		}
-		c, err := h.quic.SharedNonQUICPacketConn("", net.UDPAddrFromAddrPort(u))
+		on := net.UDPAddrFromAddrPort(u)
+		c, err := h.quic.SharedNonQUICPacketConn("", on)
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("share socket %v: %w", u, err), closeAll(out))
 		}
-		out = append(out, c)
+		out = append(out, h.sockets.share(c, on))
 	}
 	return out, nil
 }

@@ -107,8 +107,9 @@ func (l *Leg) ended() bool {
 	}
 }
 
-// took opens one packet. A forged, repeated or foreign one is dropped.
-func (l *Leg) took(b []byte, now time.Time) {
+// took opens one packet, and says whether it was for this leg: a forged, repeated
+// or foreign one is dropped.
+func (l *Leg) took(b []byte, now time.Time) bool {
 	l.opening.Lock()
 	defer l.opening.Unlock()
 	l.mu.Lock()
@@ -117,15 +118,15 @@ func (l *Leg) took(b []byte, now time.Time) {
 	var h rtp.Header
 	size, err := h.Unmarshal(b)
 	if in == nil || err != nil || h.SSRC != ssrc {
-		return // an unknown SSRC costs no state
+		return false // an unknown SSRC costs no state
 	}
 	plain, err := in.DecryptRTP(nil, b, &h)
 	if err != nil {
-		return
+		return false
 	}
 	p := &rtp.Packet{}
 	if p.Unmarshal(plain) != nil || len(plain) < size {
-		return
+		return true
 	}
 	l.mu.Lock()
 	l.heard = now
@@ -135,4 +136,5 @@ func (l *Leg) took(b []byte, now time.Time) {
 	case l.in <- Arrival{p, now}:
 	default:
 	}
+	return true
 }

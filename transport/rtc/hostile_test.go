@@ -221,6 +221,29 @@ func TestAnEndThatClaimsTheSourceOfAnotherHarmsNobody(t *testing.T) {
 	}
 }
 
+func TestTwoFriendsWhoHappenOnOneSourceAreBothHeard(t *testing.T) {
+	p := newPort(t)
+	var here, there []*rtc.Leg
+	for range 2 {
+		a, b := newLeg(t, p), newLeg(t, newPort(t))
+		b.SetSource(7)
+		join(t, a, b)
+		here, there = append(here, a), append(there, b)
+	}
+	for i := range 20 {
+		for k := range there {
+			must(t, there[k].Send(packet(i, "each")))
+			receive(t, here[k])
+		}
+	}
+}
+
+func TestNumbersThatLeapAreNotTakenForLossWhenTheyBeginAnew(t *testing.T) {
+	if loss := rtc.LeapsTakenForLoss(150_000, 1<<15-1); loss > 0.01 {
+		t.Errorf("%.0f %% lost", loss*100)
+	}
+}
+
 func TestOfAddressesWithoutEndOnlySomeAreTriedUntilICEBeginsAnew(t *testing.T) {
 	a, b := pair(t, newPort(t), newPort(t))
 	offer, err := a.Restart(t.Context())

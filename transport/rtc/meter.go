@@ -36,7 +36,7 @@ type meter struct {
 	lastSent time.Time
 
 	begun           bool
-	base, highest   uint32 // extended sequence numbers
+	base, highest   uint64 // sequence numbers, extended so far that they do not begin anew
 	transit, jitter float64
 	expectedBefore  uint64
 	receivedBefore  uint64
@@ -55,10 +55,10 @@ func (m *meter) received(h *rtp.Header, size int, now time.Time) {
 	m.stats.PacketsReceived++
 	m.stats.BytesReceived += uint64(size)
 	if !m.begun {
-		m.begun, m.base, m.highest = true, uint32(h.SequenceNumber), uint32(h.SequenceNumber)
+		m.begun, m.base, m.highest = true, uint64(h.SequenceNumber), uint64(h.SequenceNumber)
 	}
 	if ahead := int16(h.SequenceNumber - uint16(m.highest)); ahead > 0 {
-		m.highest += uint32(ahead)
+		m.highest += uint64(ahead)
 	}
 	at := float64(now.UnixNano()%int64(time.Hour)) / float64(time.Second) * clockRate
 	transit := at - float64(h.Timestamp)
@@ -72,7 +72,7 @@ func (m *meter) expected() uint64 {
 	if !m.begun {
 		return 0
 	}
-	return uint64(m.highest-m.base) + 1
+	return m.highest - m.base + 1
 }
 
 // snapshot completes the counters.
@@ -95,7 +95,7 @@ func (m *meter) block(ssrc uint32, now time.Time) rtcp.ReceptionReport {
 	}
 	r := rtcp.ReceptionReport{
 		SSRC: ssrc, FractionLost: uint8(m.stats.LossHere * 255), TotalLost: uint32(min(m.snapshot().PacketsLost, 1<<23-1)),
-		LastSequenceNumber: m.highest, Jitter: uint32(m.jitter), LastSenderReport: m.senderReport,
+		LastSequenceNumber: uint32(m.highest), Jitter: uint32(m.jitter), LastSenderReport: m.senderReport,
 	}
 	if !m.reportedAt.IsZero() {
 		r.Delay = uint32(now.Sub(m.reportedAt).Seconds() * 65536)

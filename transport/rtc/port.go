@@ -44,6 +44,9 @@ func NewPort(conns []net.PacketConn, addrs func() []netip.AddrPort) (*Port, erro
 		if !ok {
 			return nil, errors.Join(fmt.Errorf("a socket on %v is not one of UDP", c.LocalAddr()), p.Close())
 		}
+		if s, ok := c.(shower); ok {
+			p.shortcut.shown = append(p.shortcut.shown, s)
+		}
 		conn := beside{c, pseudonym(*local), &p.shortcut}
 		p.sockets = append(p.sockets, socket{local: *local, conn: conn, mux: ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: conn, Logger: silent{}})})
 	}

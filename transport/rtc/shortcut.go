@@ -14,16 +14,27 @@ const longWay = 100 * time.Millisecond
 // by the SSRC that was announced to it. Through ICE they would wait in two more
 // queues, and wake three more goroutines each.
 type shortcut struct {
+	shown []shower
+
 	mu   sync.Mutex
 	legs map[uint32]*Leg
 }
 
-// open lets a leg have the packets of a source; who came first keeps it.
+// shower is a socket that shows what arrives before it is sorted.
+type shower interface {
+	Ahead(take func(packet []byte) bool)
+}
+
+// open lets a leg have the packets of a source. Who came first keeps it; what that
+// one cannot open goes the long way, to whoever can.
 func (s *shortcut) open(ssrc uint32, l *Leg) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.legs[ssrc] == nil {
 		s.legs[ssrc] = l
+	}
+	for _, c := range s.shown {
+		c.Ahead(s.tookFramed)
 	}
 }
 
@@ -33,6 +44,17 @@ func (s *shortcut) shut(ssrc uint32, l *Leg) {
 	if s.legs[ssrc] == l {
 		delete(s.legs, ssrc)
 	}
+	if len(s.legs) > 0 {
+		return
+	}
+	for _, c := range s.shown {
+		c.Ahead(nil)
+	}
+}
+
+// tookFramed is took of a packet as it travels.
+func (s *shortcut) tookFramed(b []byte) bool {
+	return len(b) > 1 && b[0] == behind && s.took(b[1:])
 }
 
 // took says whether b was a packet of sound that a leg has taken. What is
@@ -60,8 +82,5 @@ func (l *Leg) tookShort(b []byte, now time.Time) bool {
 		l.long = now
 	}
 	l.mu.Unlock()
-	if !long {
-		l.took(b, now)
-	}
-	return !long
+	return !long && l.took(b, now)
 }

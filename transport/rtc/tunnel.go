@@ -43,9 +43,15 @@ type tunnel struct {
 	in            chan []byte // at most queued, the oldest lost first
 
 	mu    sync.Mutex
-	out   chan []byte // of the stream in use, nil without one
-	busy  time.Time   // when sound last went through, or all paths were wanted
-	asked time.Time   // when a check last went through
+	out   *lane     // of the stream in use, nil without one
+	busy  time.Time // when sound last went through, or all paths were wanted
+	asked time.Time // when a check last went through
+}
+
+// lane is the way into one stream.
+type lane struct {
+	packets chan []byte   // at most queued
+	left    chan struct{} // closed when no more will come
 }
 
 func newTunnel() *tunnel { return &tunnel{in: make(chan []byte, queued)} }
@@ -65,37 +71,32 @@ func (t *tunnel) as(offerer bool) {
 // the stream ends, the leg is closed, or another stream takes its place. It
 // closes the stream and says why it ended. Both ends carry the same stream.
 func (l *Leg) Carry(s io.ReadWriteCloser) error {
-	out := make(chan []byte, queued)
 	t := l.tunnel
-	t.mu.Lock()
-	if t.out != nil {
-		close(t.out)
-	}
-	t.out = out
-	t.mu.Unlock()
+	out := t.take()
 	var once sync.Once
 	end := func() { once.Do(func() { _ = s.Close() }) }
 	var writer sync.WaitGroup
 	watched := make(chan struct{})
 	writer.Go(func() {
-		defer end()
-		for b := range out {
+		for b, ok := out.next(); ok; b, ok = out.next() {
 			if _, err := s.Write(b); err != nil {
+				end()
 				return
 			}
 		}
-		select { // what is on its way in still comes
-		case <-time.After(linger):
-		case <-watched:
-		case <-l.done:
-		}
 	})
 	writer.Go(func() {
+		defer end()
 		select {
 		case <-l.done:
 		case <-watched:
+		case <-out.left: // what is on its way in still comes
+			select {
+			case <-time.After(linger):
+			case <-watched:
+			case <-l.done:
+			}
 		}
-		end()
 	})
 	err := t.read(s)
 	t.drop(out)
@@ -104,13 +105,40 @@ func (l *Leg) Carry(s io.ReadWriteCloser) error {
 	return err
 }
 
+// next waits for a packet, until there is none and no more will come.
+func (n *lane) next() (b []byte, ok bool) {
+	select {
+	case b = <-n.packets:
+		return b, true
+	case <-n.left:
+	}
+	select {
+	case b = <-n.packets:
+		return b, true
+	default:
+		return nil, false
+	}
+}
+
+// take makes a lane for a new stream, in the place of the one before.
+func (t *tunnel) take() *lane {
+	out := &lane{make(chan []byte, queued), make(chan struct{})}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.out != nil {
+		close(t.out.left)
+	}
+	t.out = out
+	return out
+}
+
 // drop lets go of a stream, unless another one has taken its place.
-func (t *tunnel) drop(out chan []byte) {
+func (t *tunnel) drop(out *lane) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.out == out {
 		t.out = nil
-		close(out)
+		close(out.left)
 	}
 }
 
@@ -164,7 +192,7 @@ func (t *tunnel) send(b []byte) {
 	if asks(b) {
 		t.asked = now
 	}
-	push(t.out, append(framed, b...))
+	push(t.out.packets, append(framed, b...))
 }
 
 // hope lets checks pass as often as they come, for a while.

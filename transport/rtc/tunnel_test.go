@@ -239,8 +239,8 @@ func (c *phoneCall) restart() { c.describe(c.a.Restart) }
 func TestATunnelTakesOverWhenTheDirectPathIsCutAndTheCallGoesBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCall(t, false)
-		c.wantPath(rtc.Host)
 		c.speak(7 * time.Second)
+		c.wantPath(rtc.Host)
 		c.wire.setCut(true)
 		c.speak(3 * time.Second)
 		c.wantPath(rtc.Relayed)
@@ -314,4 +314,31 @@ func TestATunnelOfNonsenseEnds(t *testing.T) {
 	if err := l.Carry(x); err == nil || errors.Is(err, io.EOF) {
 		t.Errorf("a packet of 65,535 bytes: %v", err)
 	}
+}
+
+// stuck is a stream that takes nothing and brings nothing until it is closed.
+type stuck struct {
+	closed chan struct{}
+	once   sync.Once
+}
+
+func (s *stuck) Read([]byte) (int, error)  { <-s.closed; return 0, io.EOF }
+func (s *stuck) Write([]byte) (int, error) { <-s.closed; return 0, net.ErrClosed }
+func (s *stuck) Close() error              { s.once.Do(func() { close(s.closed) }); return nil }
+
+func TestAStreamThatIsStuckEndsOnceAnotherHasTakenItsPlace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCall(t, true)
+		old := &stuck{closed: make(chan struct{})}
+		go func() { _ = c.a.Carry(old) }()
+		c.speak(time.Second) // all of it into the stuck one
+		c.lendTunnel()
+		c.speak(5 * time.Second)
+		select {
+		case <-old.closed:
+		default:
+			t.Error("the stuck stream is still held")
+		}
+		c.wantPath(rtc.Relayed)
+	})
 }
