@@ -50,7 +50,7 @@ func (d *due) bite(now time.Time, n int, missing bool) {
 // will wake whoever waits.
 func (d *due) in(now time.Time, fill int) time.Duration {
 	wait := d.exactly(now, fill)
-	if d.period > 0 && wait > d.last.Add(d.period).Sub(now) {
+	if d.period > 0 && wait >= d.last.Add(d.period).Sub(now) {
 		return time.Hour
 	}
 	return wait

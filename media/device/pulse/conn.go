@@ -55,8 +55,9 @@ type Conn struct {
 	rest   []byte    // bytes of a sample that is not whole yet
 	sound  []float32
 
-	mu  sync.Mutex
-	out []byte
+	mu       sync.Mutex
+	out      []byte
+	writable time.Time // when writing ends
 }
 
 // Dial reaches the server that this user's programs use. No answer may take

@@ -227,9 +227,12 @@ func (c *Conn) Write(gap int, x []float32) error {
 		c.out = binary.LittleEndian.AppendUint32(c.out, math.Float32bits(v))
 	}
 	header(c.out, c.stream)
-	binary.BigEndian.PutUint64(c.out[8:], uint64(gap)*4) // relative to the end of what was written
-	if err := c.conn.SetWriteDeadline(time.Now().Add(c.patient)); err != nil {
-		return err
+	binary.BigEndian.PutUint64(c.out[8:], uint64(gap)*4)      // relative to the end of what was written
+	if now := time.Now(); c.writable.Sub(now) < c.patient/2 { // not each time, as in deadline
+		c.writable = now.Add(c.patient)
+		if err := c.conn.SetWriteDeadline(c.writable); err != nil {
+			return err
+		}
 	}
 	if _, err := c.conn.Write(c.out); err != nil {
 		return fmt.Errorf("play: %w", err)
