@@ -287,3 +287,11 @@ func TestHeadphonesInTheSocketOfABuiltInCardAreWorn(t *testing.T) {
 		}
 	}
 }
+
+func TestALoudspeakerIsWokenByItsBitesAndByNoTimer(t *testing.T) {
+	for _, low := range []bool{false, true} {
+		if rest := (device.Spec{LowLatency: low}).RestAfterATick(); rest < time.Second {
+			t.Errorf("low latency %v: a timer wakes it after %v", low, rest)
+		}
+	}
+}
