@@ -163,7 +163,8 @@ func (p *phone) talk(ctx context.Context, up <-chan struct{}) {
 	case <-ctx.Done():
 		cancel() // Run still has to close the devices
 	}
-	p.work.Go(func() { p.hear(runs, e) })
+	p.hear(e)
+	defer p.leg.Hand(nil)
 	p.work.Go(func() { p.adapt(runs, e) })
 	p.work.Go(func() { p.notice(e) })
 	p.work.Go(func() { p.awaitSound(runs, e) })
@@ -215,15 +216,9 @@ func (p *phone) holds(c call.Call) {
 	}
 }
 
-// hear hands what arrives to the sound.
-func (p *phone) hear(ctx context.Context, e *voice.Engine) {
-	for {
-		a, err := p.leg.Receive(ctx)
-		if err != nil {
-			return
-		}
-		e.Receive(a.Packet, a.At)
-	}
+// hear hands what arrives to the sound, until the leg is told otherwise.
+func (p *phone) hear(e *voice.Engine) {
+	p.leg.Hand(func(a rtc.Arrival) { e.Receive(a.Packet, a.At) })
 }
 
 // adapt tells the sound how the network is, each second.

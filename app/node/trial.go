@@ -156,7 +156,8 @@ func (t *trial) giveBack(ctx context.Context, offer []byte) error {
 	if err != nil {
 		return err
 	}
-	t.work.Go(func() { t.hear(ctx, e) })
+	t.hear(e)
+	defer t.leg.Hand(nil)
 	t.work.Go(func() { t.adapt(ctx, e) })
 	t.work.Go(func() { t.untilOver(ctx) })
 	return e.Run(ctx)

@@ -75,6 +75,23 @@ func (l *Leg) Receive(ctx context.Context) (Arrival, error) {
 	}
 }
 
+// Hand gives what waits to be received, and then all that arrives, to a function
+// in the place of Receive: at once, from where packets are read, so that it must
+// not block. nil ends that; when Hand returns no call is under way.
+func (l *Leg) Hand(to func(Arrival)) {
+	l.opening.Lock()
+	defer l.opening.Unlock()
+	l.to = to
+	for to != nil {
+		select {
+		case a := <-l.in:
+			to(a)
+		default:
+			return
+		}
+	}
+}
+
 // read takes everything that arrives and tells by the first byte what it is
 // (RFC 7983 §7, RFC 5761 §4).
 func (l *Leg) read(conn *ice.Conn, shake *handshake) {
@@ -132,6 +149,10 @@ func (l *Leg) took(b []byte, now time.Time) bool {
 	l.heard = now
 	l.meter.received(&p.Header, len(p.Payload), now)
 	l.mu.Unlock()
+	if l.to != nil {
+		l.to(Arrival{p, now})
+		return true
+	}
 	select {
 	case l.in <- Arrival{p, now}:
 	default:

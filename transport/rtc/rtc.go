@@ -121,7 +121,8 @@ type Leg struct {
 	long      time.Time     // when a packet last came through ICE
 	meter     meter
 
-	opening sync.Mutex // held before mu
+	opening sync.Mutex    // held before mu
+	to      func(Arrival) // under opening; nil: packets wait for Receive
 }
 
 // NewLeg makes a leg with a certificate of its own. The caller closes it.

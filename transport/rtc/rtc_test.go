@@ -132,6 +132,34 @@ func TestTwoLegsConnectInMillisecondsAndCarryPacketsBothWays(t *testing.T) {
 	}
 }
 
+func TestWhatWaitedAndWhatArrivesIsHandedOver(t *testing.T) {
+	a, b := pair(t, newPort(t), newPort(t))
+	const count = 40
+	for i := range count / 2 {
+		must(t, a.Send(packet(i, "waits")))
+	}
+	for b.Stats().PacketsReceived < count/2 {
+		<-time.After(time.Millisecond)
+	}
+	handed := make(chan uint16, count)
+	b.Hand(func(x rtc.Arrival) { handed <- x.Packet.SequenceNumber })
+	for i := count / 2; i < count; i++ {
+		must(t, a.Send(packet(i, "arrives")))
+	}
+	seen := map[uint16]bool{} // one that goes the long way may be overtaken
+	for range count {
+		seen[<-handed] = true
+	}
+	if len(seen) != count {
+		t.Errorf("%d of %d packets are handed over", len(seen), count)
+	}
+	b.Hand(nil)
+	must(t, a.Send(packet(count, "waits again")))
+	if got := receive(t, b); got.SequenceNumber != count {
+		t.Errorf("packet %d is received instead of %d", got.SequenceNumber, count)
+	}
+}
+
 func TestManyLegsShareOnePort(t *testing.T) {
 	p := newPort(t)
 	for range 4 {
