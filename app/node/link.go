@@ -88,7 +88,11 @@ type link struct {
 	gone chan struct{} // closed when the link is over
 	stop sync.Once
 
+	keys map[chainID][32]byte // the reader's, see keyOf
+
 	mu     sync.Mutex
+	fresh  fresh
+	pace   pace
 	have   map[chat.ConvID]map[identity.DeviceID]uint64 // what the other end holds; nil until its frontier came
 	named  chat.Hello                                   // a guest's, until it is a friend
 	list   *identity.DeviceList                         // the newest it showed
@@ -110,14 +114,6 @@ func (l *link) send(frames ...chat.Frame) {
 			l.close(errors.New("peer does not read"))
 			return
 		}
-	}
-}
-
-// poke tells the writer that there may be something to sync.
-func (l *link) poke() {
-	select {
-	case l.wake <- struct{}{}:
-	default:
 	}
 }
 
@@ -159,17 +155,23 @@ func (l *link) read(ctx context.Context) error {
 			return err
 		}
 		err = l.n.receive(ctx, l, f)
-		if errors.Is(err, ErrDiskFull) || errors.Is(err, ErrReadOnly) {
-			// The friend is not to blame, and stays. What could not be kept was
-			// not acknowledged: it is asked for again.
-			l.n.log.Warn("not kept", "peer", l.device, "err", err)
-			l.missed.Store(true)
-			continue
-		}
-		if err != nil {
+		if err != nil && !l.notKept(err) {
 			return err
 		}
 	}
+}
+
+// notKept takes note that something could not be stored. If the disk is the
+// cause the friend is not to blame, and stays: what could not be kept was not
+// acknowledged, and is asked for again. Else it ends the link, and is false.
+func (l *link) notKept(err error) bool {
+	if !errors.Is(err, ErrDiskFull) && !errors.Is(err, ErrReadOnly) {
+		l.close(err)
+		return false
+	}
+	l.n.log.Warn("not kept", "peer", l.device, "err", err)
+	l.missed.Store(true)
+	return true
 }
 
 // write sends what waits: small frames first, then what the other end lacks.
@@ -198,7 +200,10 @@ func (l *link) write(ctx context.Context) error {
 				return err
 			}
 		case <-l.wake:
-			stale = true
+			var err error
+			if stale, err = l.sendFresh(); err != nil {
+				return err
+			}
 		case <-l.doubt.timer.C:
 			l.doubt.settle(ctx, l)
 		case <-tick.C:
@@ -287,79 +292,6 @@ func (l *link) pong() {
 	if !l.pinged.IsZero() {
 		l.rtt.Store(int64(time.Since(l.pinged)))
 		l.pinged = time.Time{}
-	}
-}
-
-// links are the live links, at most one a device.
-type links struct {
-	mu  sync.Mutex
-	all map[identity.DeviceID]*link
-}
-
-// add registers l and gives the link that it replaces. When both ends dialled
-// at once they must choose alike: the channel that the lower device opened
-// stays. A peer that was started anew, that dials again, or that dials when the
-// other's channel has stood for a while (it may have moved), replaces what was.
-func (ls *links) add(l *link, self identity.DeviceID) (old *link, ok bool) {
-	ls.mu.Lock()
-	defer ls.mu.Unlock()
-	if ls.all == nil {
-		ls.all = map[identity.DeviceID]*link{}
-	}
-	old = ls.all[l.device]
-	crossed := old != nil && old.boot == l.boot && old.ch.Initiator() != l.ch.Initiator()
-	if crossed && l.since.Sub(old.since) < crossing {
-		weAreLower := string(self[:]) < string(l.device[:])
-		if old.ch.Initiator() == weAreLower {
-			return nil, false
-		}
-	}
-	ls.all[l.device] = l
-	return old, true
-}
-
-// remove forgets l if it is still the one, and says so.
-func (ls *links) remove(l *link) bool {
-	ls.mu.Lock()
-	defer ls.mu.Unlock()
-	if ls.all[l.device] != l {
-		return false
-	}
-	delete(ls.all, l.device)
-	return true
-}
-
-// to gives the link to a device, nil when there is none.
-func (ls *links) to(d identity.DeviceID) *link {
-	ls.mu.Lock()
-	defer ls.mu.Unlock()
-	return ls.all[d]
-}
-
-// of lists the links to a person's devices.
-func (ls *links) of(persons ...identity.ID) []*link {
-	ls.mu.Lock()
-	defer ls.mu.Unlock()
-	var out []*link
-	for _, l := range ls.all {
-		for _, p := range persons {
-			if l.person == p {
-				out = append(out, l)
-			}
-		}
-	}
-	return out
-}
-
-func (ls *links) closeAll() {
-	ls.mu.Lock()
-	all := make([]*link, 0, len(ls.all))
-	for _, l := range ls.all {
-		all = append(all, l)
-	}
-	ls.mu.Unlock()
-	for _, l := range all {
-		l.close(errors.New("node ends"))
 	}
 }
 

@@ -238,7 +238,7 @@ func (n *Node) MarkRead(ctx context.Context, who identity.ID, upTo chat.Hash) er
 	}
 	n.changes.tell(Change{Topic: TopicRead, Who: who})
 	n.tellRead(conv, marks)
-	n.spread(who, conv, receipts)
+	n.spread(who, receipts)
 	return nil
 }
 

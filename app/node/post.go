@@ -122,7 +122,7 @@ func (n *Node) writeAll(ctx context.Context, who identity.ID, bodies []content) 
 	}
 	n.changes.tell(changes...)
 	for _, l := range n.links.of(who, n.me.id) {
-		l.poke()
+		l.offer(events)
 	}
 	return events, nil
 }

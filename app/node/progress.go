@@ -2,10 +2,13 @@ package node
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 
 	"github.com/entrenous/entrenous/app/chat"
+	"github.com/entrenous/entrenous/app/store"
+	"github.com/entrenous/entrenous/identity"
 )
 
 // waits are the callers of Send who want to know how far a message has come.
@@ -108,41 +111,92 @@ func (n *Node) CameTo(p Posted, want chat.State) bool {
 	return want <= chat.Written || n.waits.reached(&wait{conv: p.conv, seq: p.seq, want: want})
 }
 
-// advance tells viewers and waiters that messages of ours came further, or
-// that our own other device has read.
-func (n *Node) advance(_ context.Context, p progress) {
+// progress is a receipt and whom it concerns.
+type progress struct {
+	who     identity.ID // the conversation's other person
+	by      identity.ID // who signed it
+	receipt chat.Receipt
+	changed bool     // it says more than what was known
+	states  []Change // of messages of ours
+}
+
+// keepReceipts keeps receipts. It is in no hurry: one that is lost comes again
+// with the next greeting.
+func (n *Node) keepReceipts(ctx context.Context, l *link, news []progress) error {
+	for _, p := range news {
+		if p.receipt.By == l.device {
+			l.holdsUpTo(p.receipt)
+		}
+	}
+	return n.store.WriteSoon(ctx, func(tx *store.Tx) error {
+		for i := range news {
+			if err := n.keepReceipt(tx, &news[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	}, func(err error) {
+		if err != nil {
+			l.notKept(fmt.Errorf("keep receipts: %w", err))
+			return
+		}
+		for _, p := range news {
+			if p.changed {
+				n.advance(p)
+			}
+		}
+	})
+}
+
+func (n *Node) keepReceipt(tx *store.Tx, p *progress) error {
 	rc := p.receipt
-	if p.by == n.me.id {
-		n.changes.tell(Change{Topic: TopicRead, Who: p.who})
-		return
+	before, err := tx.Receipt(rc.Conv, rc.By, rc.Author)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return err
 	}
-	if n.known().devices[rc.Author].Person != n.me.id {
-		return
+	if p.changed, err = tx.PutReceipt(rc); err != nil || !p.ours(n) {
+		return err
 	}
-	n.tellStates(p, chat.Delivered, p.before.Delivered, rc.Delivered)
-	n.tellStates(p, chat.Seen, p.before.Seen, rc.Seen)
-	if rc.Author == n.me.device.ID() {
-		n.waits.come(rc)
+	if err := p.came(tx, chat.Delivered, before.Delivered, rc.Delivered); err != nil {
+		return err
 	}
+	return p.came(tx, chat.Seen, before.Seen, rc.Seen)
+}
+
+// ours says whether a friend has got something of ours.
+func (p *progress) ours(n *Node) bool {
+	return p.by != n.me.id && n.known().devices[p.receipt.Author].Person == n.me.id
 }
 
 // maxStates is how many messages are named one by one when they come further;
 // beyond that the last one stands for all before it.
 const maxStates = 64
 
-func (n *Node) tellStates(p progress, s chat.State, from, to uint64) {
+// came lists the messages of ours that a receipt brings to a state.
+func (p *progress) came(tx *store.Tx, s chat.State, from, to uint64) error {
 	if to <= from {
-		return
+		return nil
 	}
 	if to-from > maxStates {
 		from = to - 1
 	}
-	ids, err := n.store.Chain(p.receipt.Conv, p.receipt.Author, from+1, to)
-	if err != nil {
-		n.log.Warn("read chain", "err", err)
-		return
-	}
+	ids, err := tx.Chain(p.receipt.Conv, p.receipt.Author, from+1, to)
 	for _, id := range ids {
-		n.changes.tell(Change{Topic: TopicState, Who: p.who, ID: id, State: s.String()})
+		p.states = append(p.states, Change{Topic: TopicState, Who: p.who, ID: id, State: s.String()})
+	}
+	return err
+}
+
+// advance tells viewers and waiters that messages of ours came further, or
+// that our own other device has read.
+func (n *Node) advance(p progress) {
+	switch {
+	case p.by == n.me.id:
+		n.changes.tell(Change{Topic: TopicRead, Who: p.who})
+	case p.ours(n):
+		n.changes.tell(p.states...)
+		if p.receipt.Author == n.me.device.ID() {
+			n.waits.come(p.receipt)
+		}
 	}
 }

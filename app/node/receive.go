@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/entrenous/entrenous/app/chat"
 	"github.com/entrenous/entrenous/app/store"
@@ -162,48 +163,6 @@ func (n *Node) heardEvents(ctx context.Context, l *link, encoded [][]byte) error
 	return nil
 }
 
-// parseEvents parses and checks signatures, before the database is touched.
-// Events whose key we do not know are left out: they come again.
-func (n *Node) parseEvents(l *link, encoded [][]byte) (map[chat.ConvID][]*chat.Event, []chat.ConvID, error) {
-	type chain struct {
-		conv   chat.ConvID
-		device identity.DeviceID
-	}
-	keys := map[chain][]byte{}
-	out := map[chat.ConvID][]*chat.Event{}
-	var order []chat.ConvID
-	for _, b := range encoded {
-		e, err := chat.ParseEvent(b)
-		if err != nil {
-			return nil, nil, err
-		}
-		c := chain{e.Conv, e.Device}
-		key, seen := keys[c]
-		if !seen {
-			k, err := n.store.ConvKey(e.Conv, e.Device)
-			if err != nil && !errors.Is(err, store.ErrNotFound) {
-				return nil, nil, err
-			}
-			if err == nil {
-				key = k.Pub[:]
-			}
-			keys[c] = key
-		}
-		if key == nil {
-			n.log.Debug("event of a device without a key", "peer", e.Device)
-			continue
-		}
-		if !e.Verify([32]byte(key)) {
-			return nil, nil, fmt.Errorf("forged event from %s: %w", l.device.Short(), errProtocol)
-		}
-		if out[e.Conv] == nil {
-			order = append(order, e.Conv)
-		}
-		out[e.Conv] = append(out[e.Conv], e)
-	}
-	return out, order, nil
-}
-
 func (n *Node) appendAll(ctx context.Context, l *link, who identity.ID, conv chat.ConvID, events []*chat.Event) error {
 	var got arrivals
 	var receipts []chat.Receipt
@@ -225,7 +184,11 @@ func (n *Node) appendAll(ctx context.Context, l *link, who identity.ID, conv cha
 	if got.gap && !l.missed.Swap(true) {
 		return n.tellFrontier(l, conv) // at once, but then only once a tick
 	}
-	n.spread(who, conv, receipts)
+	for _, l := range n.spread(who, receipts) {
+		if l.lacksAny(conv, events) {
+			l.poke()
+		}
+	}
 	return nil
 }
 
@@ -310,16 +273,15 @@ func (n *Node) sign(tx *store.Tx, key ed25519.PrivateKey, rc chat.Receipt, seen 
 	return rc, err
 }
 
-// spread sends receipts to everybody in the conversation, and lets the links
-// look whether somebody lacks what has just come.
-func (n *Node) spread(who identity.ID, _ chat.ConvID, receipts []chat.Receipt) {
-	for _, l := range n.links.of(who, n.me.id) {
-		if l.guest.Load() {
-			continue
-		}
+// spread sends receipts to everybody in the conversation, and gives the links
+// to them.
+func (n *Node) spread(who identity.ID, receipts []chat.Receipt) []*link {
+	to := n.links.of(who, n.me.id)
+	to = slices.DeleteFunc(to, func(l *link) bool { return l.guest.Load() })
+	for _, l := range to {
 		l.sendReceipts(receipts)
-		l.poke()
 	}
+	return to
 }
 
 // heardReceipts keeps what others hold and have seen, and lets go of whoever
@@ -336,14 +298,14 @@ func (n *Node) heardReceipts(ctx context.Context, l *link, receipts []chat.Recei
 		if a, known := r.devices[rc.Author]; !known || a.Person != who && a.Person != n.me.id {
 			continue // of a device that we do not know (yet): the next greeting brings it again
 		}
-		key, err := n.store.ConvKey(rc.Conv, rc.By)
+		key, err := l.keyOf(rc.Conv, rc.By)
 		if errors.Is(err, store.ErrNotFound) {
 			continue
 		}
 		if err != nil {
 			return err
 		}
-		if !rc.Verify(key.Pub) {
+		if !rc.Verify(key) {
 			return fmt.Errorf("forged receipt from %s: %w", l.device.Short(), errProtocol)
 		}
 		news = append(news, progress{who: who, by: d.Person, receipt: rc})
@@ -352,42 +314,4 @@ func (n *Node) heardReceipts(ctx context.Context, l *link, receipts []chat.Recei
 		return nil
 	}
 	return n.keepReceipts(ctx, l, news)
-}
-
-// progress is a receipt and whom it concerns.
-type progress struct {
-	who     identity.ID // the conversation's other person
-	by      identity.ID // who signed it
-	receipt chat.Receipt
-	before  chat.Receipt // what was known before
-	changed bool
-}
-
-func (n *Node) keepReceipts(ctx context.Context, l *link, news []progress) error {
-	err := n.store.Write(ctx, func(tx *store.Tx) error {
-		for i := range news {
-			p := &news[i]
-			before, err := tx.Receipt(p.receipt.Conv, p.receipt.By, p.receipt.Author)
-			if err != nil && !errors.Is(err, store.ErrNotFound) {
-				return err
-			}
-			p.before = before
-			if p.changed, err = tx.PutReceipt(p.receipt); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("keep receipts: %w", err)
-	}
-	for _, p := range news {
-		if p.receipt.By == l.device {
-			l.holdsUpTo(p.receipt)
-		}
-		if p.changed {
-			n.advance(ctx, p)
-		}
-	}
-	return nil
 }

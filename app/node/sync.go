@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/entrenous/entrenous/app/chat"
@@ -74,12 +75,24 @@ func (l *link) holdsUpTo(rc chat.Receipt) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.noteLocked(rc.Conv, rc.Author, rc.Delivered)
+	if rc.Author == l.n.me.device.ID() && l.pace.landed(rc.Conv, rc.Delivered) {
+		l.fresh = fresh{look: true}
+		l.nudge()
+	}
 }
 
 func (l *link) noteLocked(conv chat.ConvID, d identity.DeviceID, seq uint64) {
 	if have := l.have[conv]; have != nil && have[d] < seq {
 		have[d] = seq
 	}
+}
+
+// lacksAny says whether the other end may lack one of these events.
+func (l *link) lacksAny(conv chat.ConvID, events []*chat.Event) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	have := l.have[conv]
+	return slices.ContainsFunc(events, func(e *chat.Event) bool { return have[e.Device] < e.Seq })
 }
 
 // syncOnce sends at most one frame of events for each conversation. It says
@@ -110,7 +123,7 @@ func (l *link) synced() []chat.ConvID {
 }
 
 func (l *link) syncConversation(ctx context.Context, conv chat.ConvID) (sent bool, err error) {
-	if _, ok := l.n.participant(l, conv); !ok {
+	if _, ok := l.n.participant(l, conv); !ok || l.busy() {
 		return false, nil
 	}
 	tips, err := l.n.store.Tips(conv)
@@ -187,12 +200,19 @@ func (l *link) waitLocked(conv chat.ConvID) bool {
 func (l *link) noteSent(conv chat.ConvID, encoded [][]byte) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	var own uint64
 	for _, b := range encoded {
 		e, err := chat.ParseEvent(b)
 		if err != nil {
 			return err
 		}
 		l.noteLocked(conv, e.Device, e.Seq)
+		if e.Device == l.n.me.device.ID() {
+			own = e.Seq
+		}
+	}
+	if own > 0 && !l.own() {
+		l.pace.sent(conv, own)
 	}
 	return nil
 }

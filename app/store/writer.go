@@ -5,10 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"sync/atomic"
+	"time"
 )
 
-// maxBatch is how many writes share one commit at most.
-const maxBatch = 1024
+const (
+	// maxBatch is how many writes share one commit at most.
+	maxBatch = 1024
+	// patience is how long a write of WriteSoon waits for others: the delay that
+	// it adds.
+	patience = 2 * time.Millisecond
+)
 
 // Tx is the one writing transaction. It sees its own writes. It is valid
 // inside the function it was given to, and not safe for concurrent use.
@@ -23,9 +29,11 @@ type Tx struct {
 // job is one call of Write on its way through the writer.
 type job struct {
 	f     func(tx *Tx) error
+	soon  bool        // it waits a moment for others to share its commit with
 	taken atomic.Bool // by the writer, or by a caller who gave up
 	err   error
 	done  chan struct{}
+	then  func(err error) // instead of done, if there is one
 }
 
 // Write runs f in a transaction and returns when that is on the disk. Writes
@@ -39,17 +47,8 @@ type job struct {
 // for the outcome.
 func (s *Store) Write(ctx context.Context, f func(tx *Tx) error) error {
 	j := &job{f: f, done: make(chan struct{})}
-	select {
-	case <-s.closing:
-		return ErrClosed
-	default:
-	}
-	select {
-	case s.jobs <- j:
-	case <-s.closing:
-		return ErrClosed
-	case <-ctx.Done():
-		return fmt.Errorf("write: %w", ctx.Err())
+	if err := s.put(ctx, j); err != nil {
+		return err
 	}
 	select {
 	case <-j.done:
@@ -61,6 +60,32 @@ func (s *Store) Write(ctx context.Context, f func(tx *Tx) error) error {
 	}
 	<-j.done
 	return j.err
+}
+
+// WriteSoon is Write for what comes again if it is lost, such as a receipt. It
+// does not wait for the disk: then is called with the outcome, by the writer,
+// which it must not hold up. If WriteSoon returns an error, it is not called.
+// Alone the write waits two milliseconds for another one, so that it seldom has
+// a commit of its own that others must wait for.
+func (s *Store) WriteSoon(ctx context.Context, f func(tx *Tx) error, then func(err error)) error {
+	return s.put(ctx, &job{f: f, soon: true, then: then})
+}
+
+// put hands a job to the writer.
+func (s *Store) put(ctx context.Context, j *job) error {
+	select {
+	case <-s.closing:
+		return ErrClosed
+	default:
+	}
+	select {
+	case s.jobs <- j:
+		return nil
+	case <-s.closing:
+		return ErrClosed
+	case <-ctx.Done():
+		return fmt.Errorf("write: %w", ctx.Err())
+	}
 }
 
 // write is the one writer: it takes all jobs that wait, commits them
@@ -76,18 +101,42 @@ func (s *Store) write() {
 	}
 }
 
-// gather adds to the first job whatever else is waiting.
+// gather adds to the first job whatever else is waiting. As long as no job is
+// in a hurry, it waits for one.
 func (s *Store) gather(first *job) []*job {
-	batch := []*job{first}
+	batch, hurry := []*job{first}, !first.soon
+	var lapse <-chan time.Time
+	if !hurry {
+		lapse = time.After(patience)
+	}
 	for len(batch) < maxBatch {
-		select {
-		case j := <-s.jobs:
-			batch = append(batch, j)
-		default:
-			return batch
+		j := s.another(hurry, lapse)
+		if j == nil {
+			break
 		}
+		batch, hurry = append(batch, j), hurry || !j.soon
 	}
 	return batch
+}
+
+// another gives a job that waits, or nil; without hurry, one that comes before
+// the lapse.
+func (s *Store) another(hurry bool, lapse <-chan time.Time) *job {
+	select {
+	case j := <-s.jobs:
+		return j
+	default:
+	}
+	if hurry {
+		return nil
+	}
+	select {
+	case j := <-s.jobs:
+		return j
+	case <-lapse:
+	case <-s.closing:
+	}
+	return nil
 }
 
 func (s *Store) commit(batch []*job) {
@@ -100,8 +149,17 @@ func (s *Store) commit(batch []*job) {
 		if j.err == nil {
 			j.err = err
 		}
-		close(j.done)
+		j.tell()
 	}
+}
+
+// tell hands the outcome to whoever waits for it.
+func (j *job) tell() {
+	if j.then != nil {
+		j.then(j.err)
+		return
+	}
+	close(j.done)
 }
 
 // erase makes what the last commits took away unreadable in the log too. If a

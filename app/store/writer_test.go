@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/entrenous/entrenous/app/store"
 )
@@ -148,6 +150,61 @@ func BenchmarkWritersInParallel(b *testing.B) {
 		for pb.Next() {
 			if err := s.Write(b.Context(), func(tx *store.Tx) error { return tx.Set("n", []byte("1")) }); err != nil {
 				b.Error(err)
+			}
+		}
+	})
+}
+
+func TestAWriteInNoHurrySharesTheCommitOfTheNext(t *testing.T) {
+	no := errors.New("no")
+	d, name := newDisk(t)
+	cfg := config(t.TempDir())
+	cfg.VFS = name
+	synctest.Test(t, func(t *testing.T) {
+		s, err := store.Open(t.Context(), cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		told := make(chan error, 2)
+		soon := func(key string, fails error) {
+			f := func(tx *store.Tx) error { return errors.Join(tx.Set(key, []byte{1}), fails) }
+			if err := s.WriteSoon(t.Context(), f, func(err error) { told <- err }); err != nil {
+				t.Fatal(err)
+			}
+		}
+		syncs := func() (n int) {
+			d.set(func() {
+				for _, o := range d.trace {
+					if o.kind == opSync {
+						n++
+					}
+				}
+			})
+			return n
+		}
+		write(t, s, func(tx *store.Tx) error { return tx.Set("before", []byte{1}) })
+		before := syncs()
+		soon("patient", nil)
+		soon("failing", no)
+		write(t, s, func(tx *store.Tx) error { return tx.Set("hasty", []byte{1}) })
+		if n := syncs() - before; n != 1 {
+			t.Errorf("three writes took %d commits", n)
+		}
+		if err := <-told; err != nil {
+			t.Errorf("the patient one: %v", err)
+		}
+		if err := <-told; !errors.Is(err, no) {
+			t.Errorf("the failing one: %v", err)
+		}
+		begin := time.Now()
+		soon("lonely", nil)
+		if err := <-told; err != nil || time.Since(begin) != 2*time.Millisecond {
+			t.Errorf("a lonely one was told %v after %v", err, time.Since(begin))
+		}
+		for key, want := range map[string]bool{"patient": true, "failing": false, "hasty": true, "lonely": true} {
+			if _, err := s.Value(key); (err == nil) != want {
+				t.Errorf("%s: %v", key, err)
 			}
 		}
 	})
