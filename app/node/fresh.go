@@ -1,6 +1,8 @@
 package node
 
 import (
+	"context"
+
 	"github.com/entrenous/entrenous/app/chat"
 	"github.com/entrenous/entrenous/identity"
 )
@@ -53,6 +55,19 @@ func (l *link) offer(events []*chat.Event) {
 	}
 	l.mu.Unlock()
 	l.nudge()
+}
+
+// catchUp sends a part of what the other end lacks, if it lacks something.
+func (l *link) catchUp(ctx context.Context) error {
+	look, err := l.sendFresh()
+	if err != nil || !look {
+		return err
+	}
+	more, err := l.syncOnce(ctx)
+	if more {
+		l.poke()
+	}
+	return err
 }
 
 // sendFresh sends what was offered. It says whether to look into the log.

@@ -180,19 +180,10 @@ func (l *link) write(ctx context.Context) error {
 	tick := time.NewTimer(pingEvery)
 	defer tick.Stop()
 	defer l.doubt.timer.Stop()
-	stale := true // there may be something that the other end lacks
+	l.poke() // there may be something that the other end lacks
 	for {
 		if err := l.flush(); err != nil {
 			return err
-		}
-		if stale {
-			var err error
-			if stale, err = l.syncOnce(ctx); err != nil {
-				return err
-			}
-			if stale {
-				continue
-			}
 		}
 		select {
 		case f := <-l.out:
@@ -200,8 +191,7 @@ func (l *link) write(ctx context.Context) error {
 				return err
 			}
 		case <-l.wake:
-			var err error
-			if stale, err = l.sendFresh(); err != nil {
+			if err := l.catchUp(ctx); err != nil {
 				return err
 			}
 		case <-l.doubt.timer.C:
