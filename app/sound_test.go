@@ -40,7 +40,9 @@ func TestACallGoesByWhatIsRememberedOfItsDevices(t *testing.T) {
 			t.Fatal(err)
 		}
 		s := &sound{path: filepath.Join(t.TempDir(), soundFile), log: slog.New(slog.DiscardHandler), spec: spec}
-		e, err := s.open(voice.Config{PayloadType: 111, Send: nowhere})
+		cfg := voice.Config{PayloadType: 111}
+		cfg.Send = nowhere
+		e, err := s.open(cfg)
 		if err != nil {
 			t.Fatal(err)
 		}
