@@ -113,12 +113,13 @@ func TestCallsAreAnsweredMutedAndEndedByCommands(t *testing.T) {
 		return c
 	}
 	eventually(t, "they hear each other", func() bool { return now(ana).State == control.CallActive && now(bo).State == control.CallActive })
-	ana.ok("mute")
-	if !now(ana).Muted {
-		t.Error("ana is not muted")
+	if got := ana.ok("mute"); !now(ana).Muted || got != "Bo: active, muted\n" {
+		t.Errorf("ana is not muted: %s", got)
 	}
 	ana.ok("mute", "--off")
-	bo.ok("hold")
+	if got := bo.ok("hold"); got != "Ana: active, on hold\n" {
+		t.Errorf("hold says %q", got)
+	}
 	eventually(t, "ana sees that she is held", func() bool { return now(ana).HeldThere })
 	bo.ok("hold", "--off")
 	var taped control.Call

@@ -182,6 +182,20 @@ func endFailure(x control.Call) error {
 	return &control.Failure{Message: "The call broke off: " + x.Reason, Hint: "Call again; “entrenous doctor” may tell why", Code: control.CodeState}
 }
 
+// callState is how a call is, and what was done to it here.
+func callState(x control.Call) string {
+	out := x.State
+	for _, s := range []struct {
+		is   bool
+		word string
+	}{{x.Held, "on hold"}, {x.HeldThere, "held by them"}, {x.Muted, "muted"}, {x.Recording, "recorded"}} {
+		if s.is {
+			out += ", " + s.word
+		}
+	}
+	return out
+}
+
 // aboutCall makes a command about one call, by default the one that is meant
 // most likely.
 func (p *program) aboutCall(use, short, usual string, do func(context.Context, *control.Client, string) (control.Call, error)) *cobra.Command {
@@ -195,7 +209,7 @@ func (p *program) aboutCall(use, short, usual string, do func(context.Context, *
 			return err
 		}
 		return p.print(x, func(w io.Writer) {
-			fmt.Fprintf(w, "%s: %s\n", x.Name, x.State)
+			fmt.Fprintf(w, "%s: %s\n", x.Name, callState(x))
 			if x.RecordingFile != "" {
 				fmt.Fprintf(w, "The recording is %s, a plain file of yours.\n", x.RecordingFile)
 			}

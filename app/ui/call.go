@@ -60,8 +60,14 @@ func (p *phone) take(list []control.Call) {
 		}
 	}
 	p.part(calls)
-	p.calls = calls
+	p.calls = slices.DeleteFunc(calls, func(c control.Call) bool { return c.State == control.CallEnded && calledAgain(c, list) })
 	p.show()
+}
+
+// calledAgain says whether another call lives with the person of a call that
+// has ended: how that was is the past then.
+func calledAgain(over control.Call, all []control.Call) bool {
+	return slices.ContainsFunc(all, func(c control.Call) bool { return c.Who == over.Who && c.State != control.CallEnded })
 }
 
 // update shows one call as it is now.

@@ -306,6 +306,20 @@ func TestAFrenchCallSaysWhoCallsAndWhoIsBusy(t *testing.T) {
 	})
 }
 
+func TestCallingAgainTakesTheEndOfTheLastCallAway(t *testing.T) {
+	n := harbour()
+	withWindow(t, n, func(t *testing.T) {
+		n.press(t, n.w.shell.chat.header, "Call")
+		n.call("call1", harbourAna, ended(control.EndMissed))
+		wantBar(t, n, "Ana did not answer", "Call again")
+		n.press(t, n.w.shell.chat.header, "Call") // not the one in the bar
+		wantBar(t, n, "Calling Ana")
+		if got := n.bar(); strings.Contains(got, "did not answer") {
+			t.Errorf("above the new call the old one goes on: %s", got)
+		}
+	})
+}
+
 func TestTheEndSaysWhy(t *testing.T) {
 	for reason, want := range map[string]string{
 		control.EndMissed: "Ana did not answer", control.EndAway: "Ana could not be reached. Write instead, it arrives later",

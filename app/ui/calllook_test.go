@@ -187,6 +187,10 @@ func TestWhereARecordingIsIsSaidWhenItEnds(t *testing.T) {
 			if shown {
 				wantWords(t, n.w.toast, "Saved")
 				wantWords(t, n.w.toast, recordingFile)
+				shelf := n.w.phone.shelf
+				if end := fyne.CurrentApp().Driver().AbsolutePositionForObject(shelf).Y + shelf.Size().Height; n.w.toast.Position().Y < end {
+					t.Errorf("%s the toast, at %v, lies over the bar of the call, which ends at %v", when, n.w.toast.Position().Y, end)
+				}
 			}
 		}
 		record("Record this call")

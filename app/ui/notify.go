@@ -69,8 +69,17 @@ func (t *toast) width(room float32) float32 {
 	return min(max(w, 240), room-32)
 }
 
-// toastLayout gives the first thing all the room, and puts the toast over it,
-// below the header: what is being written stays in sight.
+// top is where it begins: below the header and the bars of calls, so that what
+// is being written and who one speaks with stay in sight.
+func (t *toast) top() float32 {
+	const underHeader = 76
+	if p := t.w.phone; len(p.bars) > 0 {
+		return max(underHeader, fyne.CurrentApp().Driver().AbsolutePositionForObject(p.shelf).Y+p.shelf.Size().Height+12)
+	}
+	return underHeader
+}
+
+// toastLayout gives the first thing all the room, and puts the toast over it.
 type toastLayout struct{}
 
 func (toastLayout) MinSize(objs []fyne.CanvasObject) fyne.Size { return objs[0].MinSize() }
@@ -85,7 +94,7 @@ func (toastLayout) Layout(objs []fyne.CanvasObject, size fyne.Size) {
 	w := t.width(size.Width)
 	h := t.card.heightFor(w)
 	t.Resize(fyne.NewSize(w, h))
-	t.Move(fyne.NewPos((size.Width-w)/2, 76))
+	t.Move(fyne.NewPos((size.Width-w)/2, t.top()))
 }
 
 // A banner stands above everything while the node is away.
