@@ -107,7 +107,7 @@ func TestTwoFriendsWithNothingButATableFindEachOther(t *testing.T) {
 func TestWhoAnsweredASearchIsAskedAgainInsteadOfSearchingOnceMore(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *simnet.World) {
 		here := w.LAN(simnet.PortRestricted).Host()
-		ana := &friend{t: t, host: on(t, here, transport.Config{DHT: &transport.DHT{Bootstrap: strangers(t, w, 30), AnyAddr: true}})}
+		ana := &friend{t: t, host: on(t, here, transport.Config{DHT: &transport.DHT{Bootstrap: strangers(t, w, 16), AnyAddr: true}})}
 		a, b := spots()
 		ana.find(meeting{mine: a, theirs: b})
 		time.Sleep(12 * time.Second) // after two looks
@@ -118,7 +118,7 @@ func TestWhoAnsweredASearchIsAskedAgainInsteadOfSearchingOnceMore(t *testing.T) 
 		if !ana.host.Finding().Looked.After(looked) {
 			t.Error("nobody looked again")
 		}
-		if again > 30_000 { // six answers, of some 2.5 kB each
+		if again > 22_000 { // six answers, of less than 2 kB each
 			t.Errorf("to look once more took %d bytes, before %d", again, first)
 		}
 	})
