@@ -211,12 +211,20 @@ func (b *bubble) onQuote(p fyne.Position) bool {
 	return b.m.Quote != nil && p.Y < b.fit.text.Y && p.Y > bubblePadY
 }
 
+// firstMost is how many code points of a text are measured for one line: more
+// than any window shows. Thousands of some scripts' marks take minutes.
+const firstMost = 400
+
+// firstLine is what one line shows of a text.
 func firstLine(s string) string {
-	s = strings.TrimSpace(legible(tidy(s)))
-	if i := strings.IndexByte(s, '\n'); i >= 0 {
-		return s[:i] + " …"
+	s = strings.TrimSpace(tidy(s))
+	n := 0
+	for i, r := range s {
+		if n++; r == '\n' || n > firstMost {
+			return legible(s[:i]) + " …"
+		}
 	}
-	return s
+	return legible(s)
 }
 
 // onlyEmoji says whether a text is a few emoji and nothing else: they are

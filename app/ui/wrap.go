@@ -217,17 +217,23 @@ func fill(pieces []piece, width float32, r *ruler, most int) [][]piece {
 	return append(lines, now)
 }
 
+// mostJoined is how many code points one character is made of at most; those of
+// any script have fewer. To shape one of thousands takes a font half a minute.
+const mostJoined = 32
+
 // breakAt is how many bytes of a word fit the width: at least one character,
 // and never a part of one that is made of several code points.
 func breakAt(word string, width float32, r *ruler) int {
 	var cuts []int
 	var before rune
+	joined := 0
 	for i, c := range word {
 		if i > r.longest(width) && len(cuts) > 0 {
 			break // no need to look at the rest of a very long word
 		}
-		if i > 0 && !joins(c) && before != zeroWidthJoiner {
-			cuts = append(cuts, i)
+		joined++
+		if i > 0 && (!joins(c) && before != zeroWidthJoiner || joined > mostJoined) {
+			cuts, joined = append(cuts, i), 1
 		}
 		before = c
 	}

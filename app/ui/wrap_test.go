@@ -49,9 +49,22 @@ func TestTextWrapsWherePeopleWould(t *testing.T) {
 	}
 }
 
+func TestOneLineShowsTheBeginningOfAText(t *testing.T) {
+	for text, want := range map[string]string{
+		"short":                              "short",
+		" \n one \ntwo":                      "one  …",
+		strings.Repeat("\u094d", textMost/3): strings.Repeat("\u094d", 400) + " …",
+		strings.Repeat("é", 400):             strings.Repeat("é", 400),
+	} {
+		if got := firstLine(text); got != want {
+			t.Errorf("%.20q shows %.40q", text, got)
+		}
+	}
+}
+
 func TestWrappingStopsWhenThereIsEnough(t *testing.T) {
 	r := newRuler(14, fyne.TextStyle{})
-	for _, text := range []string{strings.Repeat("x", textMost), strings.Repeat("x ", textMost/2), strings.Repeat("\n", textMost) + "x", strings.Repeat("\u0301", textMost/2)} {
+	for _, text := range []string{strings.Repeat("x", textMost), strings.Repeat("x ", textMost/2), strings.Repeat("\n", textMost) + "x", strings.Repeat("\u0301", textMost/2), strings.Repeat("\u094d", textMost/3)} {
 		begin := time.Now()
 		if n := len(wrap(text, 500, r, foldLines)); n > foldLines {
 			t.Errorf("%d lines for %d wanted", n, foldLines)
