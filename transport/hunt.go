@@ -240,9 +240,11 @@ func pauseAfter(fails int) time.Duration {
 		return secondLook
 	case 1:
 		return thirdLook
+	case 2:
+		return fourthLook
 	}
-	pause := fourthLook
-	for ; fails > 2 && pause < lastLook; fails-- {
+	pause := fifthLook
+	for ; fails > 3 && pause < lastLook; fails-- {
 		pause *= 3
 	}
 	return min(pause, lastLook)

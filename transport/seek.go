@@ -67,12 +67,14 @@ const (
 	// A word is left again before the nodes that keep it forget it or go away.
 	tellAgain, tellSpread = 6 * time.Hour, time.Hour
 	tellRetry             = 10 * time.Second
-	// Whoever is away is looked for at once, twice more while the scout is there
-	// (they may come back at the same moment as we), and then with long pauses that
+	// Whoever is away is looked for at once, three times more while the scout is
+	// there (they may come back at the same moment as we, and have no relay yet that
+	// their word could name), and then with long pauses that
 	// grow threefold: who comes back looks for us, and what a scout costs, half a
 	// megabyte and more, is mostly shaking hands with twenty strangers.
-	secondLook, thirdLook = 500 * time.Millisecond, 20 * time.Second
-	fourthLook, lastLook  = 15 * time.Minute, 6 * time.Hour
+	secondLook, thirdLook = 500 * time.Millisecond, 1500 * time.Millisecond
+	fourthLook            = 20 * time.Second
+	fifthLook, lastLook   = 15 * time.Minute, 6 * time.Hour
 	promptLooks           = 2 // in which known nodes are asked again and again
 	// lookPause is how soon a friend who was looked for and came and went is
 	// looked for again.
