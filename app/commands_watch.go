@@ -21,7 +21,9 @@ func (p *program) watchCommand() *cobra.Command {
 		}
 		defer w.Close()
 		t := &teller{client: c, names: map[string]string{}}
-		t.learn(ctx)
+		if !p.json {
+			t.learn(ctx)
+		}
 		for {
 			ch, err := w.Next()
 			if errors.Is(err, io.EOF) || ctx.Err() != nil {

@@ -26,8 +26,12 @@ type fresh struct {
 // poke tells the writer that there may be something in the log to sync.
 func (l *link) poke() {
 	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.lookLocked()
+}
+
+func (l *link) lookLocked() {
 	l.fresh = fresh{look: true}
-	l.mu.Unlock()
 	l.nudge()
 }
 
@@ -57,8 +61,12 @@ func (l *link) offer(events []*chat.Event) {
 	l.nudge()
 }
 
-// catchUp sends a part of what the other end lacks, if it lacks something.
+// catchUp sends a part of what the other end lacks, if it lacks something and
+// has the time.
 func (l *link) catchUp(ctx context.Context) error {
+	if l.busy() {
+		return nil
+	}
 	look, err := l.sendFresh()
 	if err != nil || !look {
 		return err
@@ -80,11 +88,7 @@ func (l *link) sendFresh() (look bool, err error) {
 	if _, ok := l.n.participant(l, conv); !ok {
 		return true, nil
 	}
-	l.doubt.sent() // they are acknowledged
-	if err := l.ch.Send(chat.EventsFrame{Events: f.encoded}.Encode()); err != nil {
-		return false, err
-	}
-	return f.look, l.noteSent(conv, f.encoded)
+	return f.look, l.sendEvents(conv, f.encoded)
 }
 
 // takeFresh gives what was offered, of one conversation, as far as the other
@@ -96,9 +100,6 @@ func (l *link) takeFresh() (out fresh) {
 	l.fresh = fresh{}
 	if f.look || len(f.events) == 0 {
 		return f
-	}
-	if l.busyLocked() {
-		return fresh{look: true}
 	}
 	conv := f.events[0].Conv
 	have := l.have[conv]

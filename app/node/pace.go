@@ -50,10 +50,6 @@ func (p *pace) landed(conv chat.ConvID, upTo uint64) bool {
 func (l *link) busy() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.busyLocked()
-}
-
-func (l *link) busyLocked() bool {
 	p := &l.pace
 	left := time.Duration(0)
 	if len(p.flights) == ahead {

@@ -76,8 +76,7 @@ func (l *link) holdsUpTo(rc chat.Receipt) {
 	defer l.mu.Unlock()
 	l.noteLocked(rc.Conv, rc.Author, rc.Delivered)
 	if rc.Author == l.n.me.device.ID() && l.pace.landed(rc.Conv, rc.Delivered) {
-		l.fresh = fresh{look: true}
-		l.nudge()
+		l.lookLocked()
 	}
 }
 
@@ -123,7 +122,7 @@ func (l *link) synced() []chat.ConvID {
 }
 
 func (l *link) syncConversation(ctx context.Context, conv chat.ConvID) (sent bool, err error) {
-	if _, ok := l.n.participant(l, conv); !ok || l.busy() {
+	if _, ok := l.n.participant(l, conv); !ok {
 		return false, nil
 	}
 	tips, err := l.n.store.Tips(conv)
@@ -141,11 +140,16 @@ func (l *link) syncConversation(ctx context.Context, conv chat.ConvID) (sent boo
 	if len(events) == 0 {
 		return false, nil
 	}
+	return true, l.sendEvents(conv, events)
+}
+
+// sendEvents sends a frame of events of one conversation.
+func (l *link) sendEvents(conv chat.ConvID, encoded [][]byte) error {
 	l.doubt.sent() // they are acknowledged
-	if err := l.ch.Send(chat.EventsFrame{Events: events}.Encode()); err != nil {
-		return false, err
+	if err := l.ch.Send(chat.EventsFrame{Events: encoded}.Encode()); err != nil {
+		return err
 	}
-	return true, l.noteSent(conv, events)
+	return l.noteSent(conv, encoded)
 }
 
 // lacks gives the frontier to send from, nil when the other end lacks nothing.

@@ -191,7 +191,11 @@ func TestChainsAndEventsAreFoundByTheirNumbersAndHashes(t *testing.T) {
 	for i := range 9 {
 		want = append(want, text(t, s, bo, "desk", fmt.Sprint(i)).Hash())
 	}
-	got, err := s.Chain(talk, bo.device("desk"), 3, 5)
+	var got []chat.Hash
+	err := s.Read(func(v *store.View) (err error) {
+		got, err = v.Chain(talk, bo.device("desk"), 3, 5)
+		return err
+	})
 	if err != nil || !slices.Equal(got, want[2:5]) {
 		t.Errorf("%v, %v", got, err)
 	}

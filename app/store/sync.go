@@ -121,12 +121,6 @@ func (v *View) Chain(conv chat.ConvID, device identity.DeviceID, from, to uint64
 	return out, err
 }
 
-// Chain returns the hashes of a chain's events from one sequence number up to
-// another, both included, at most MaxPage of them.
-func (s *Store) Chain(conv chat.ConvID, device identity.DeviceID, from, to uint64) ([]chat.Hash, error) {
-	return read(s, func(v *View) ([]chat.Hash, error) { return v.Chain(conv, device, from, to) })
-}
-
 // Next prepares the next event of a device's chain, as it stands now; Tx has
 // the same for use together with Append.
 func (s *Store) Next(conv chat.ConvID, device identity.DeviceID) (*chat.Event, error) {

@@ -32,8 +32,7 @@ type job struct {
 	soon  bool        // it waits a moment for others to share its commit with
 	taken atomic.Bool // by the writer, or by a caller who gave up
 	err   error
-	done  chan struct{}
-	then  func(err error) // instead of done, if there is one
+	then  func(err error) // is told the outcome
 }
 
 // Write runs f in a transaction and returns when that is on the disk. Writes
@@ -46,19 +45,20 @@ type job struct {
 // If ctx ends while f waits its turn, f is not run. Once it runs, Write waits
 // for the outcome.
 func (s *Store) Write(ctx context.Context, f func(tx *Tx) error) error {
-	j := &job{f: f, done: make(chan struct{})}
+	done := make(chan struct{})
+	j := &job{f: f, then: func(error) { close(done) }}
 	if err := s.put(ctx, j); err != nil {
 		return err
 	}
 	select {
-	case <-j.done:
+	case <-done:
 		return j.err
 	case <-ctx.Done():
 	}
 	if j.taken.CompareAndSwap(false, true) {
 		return fmt.Errorf("write: %w", ctx.Err())
 	}
-	<-j.done
+	<-done
 	return j.err
 }
 
@@ -149,17 +149,8 @@ func (s *Store) commit(batch []*job) {
 		if j.err == nil {
 			j.err = err
 		}
-		j.tell()
-	}
-}
-
-// tell hands the outcome to whoever waits for it.
-func (j *job) tell() {
-	if j.then != nil {
 		j.then(j.err)
-		return
 	}
-	close(j.done)
 }
 
 // erase makes what the last commits took away unreadable in the log too. If a
