@@ -99,7 +99,7 @@ func (v *View) Unread(conv chat.ConvID) (u Unread, err error) {
 // event by another key is what a forger would show. Everybody else's chains
 // come back then, from whoever has them.
 func (tx *Tx) DeleteConversation(conv chat.ConvID) error {
-	tx.last, tx.erased = nil, true
+	tx.last, tx.erased, tx.indexNow = nil, true, true
 	number, err := tx.c.number(`SELECT id FROM conv WHERE conv=?`, conv[:])
 	if err != nil {
 		return err

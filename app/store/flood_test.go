@@ -133,7 +133,7 @@ func TestADatabaseOfTheFirstVersionIsBroughtAlong(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := errors.Join(fts5.Register(db), db.Exec(`DROP INDEX event_target; DROP INDEX event_call;
-		ALTER TABLE event DROP COLUMN kind; CREATE INDEX event_target ON event(target) WHERE target IS NOT NULL;
+		ALTER TABLE event DROP COLUMN kind; CREATE INDEX event_target ON event(target) WHERE target IS NOT NULL; DROP TABLE indexed;
 		PRAGMA user_version=1`), db.Close()); err != nil {
 		t.Fatal(err)
 	}

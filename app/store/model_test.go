@@ -56,9 +56,11 @@ func TestBothEndsShowWhatTheEventsMean(t *testing.T) {
 		}
 		for range rapid.IntRange(1, 25).Draw(rt, "steps") {
 			side := rapid.IntRange(0, 1).Draw(rt, "side")
-			switch rapid.IntRange(0, 9).Draw(rt, "step") {
+			switch rapid.IntRange(0, 10).Draw(rt, "step") {
 			case 0:
 				w.read(rt, w.ends[side])
+			case 10:
+				indexAll(t, stores[side])
 			case 1, 2, 3:
 				w.sync(rt, w.ends[side], w.ends[1-side], rapid.IntRange(1, 8).Draw(rt, "events"))
 			default:
@@ -67,6 +69,8 @@ func TestBothEndsShowWhatTheEventsMean(t *testing.T) {
 		}
 		w.sync(rt, w.ends[0], w.ends[1], 1000)
 		w.sync(rt, w.ends[1], w.ends[0], 1000)
+		w.check(rt)
+		indexAll(t, stores[0])
 		w.check(rt)
 		if round%10 == 0 {
 			for _, s := range stores {

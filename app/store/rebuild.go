@@ -99,6 +99,7 @@ func (tx *Tx) redrawChains(context.Context) error {
 
 // redrawRows finds out again what effects did to rows.
 func (tx *Tx) redrawRows(ctx context.Context) error {
+	tx.words, tx.indexNow = nil, true
 	for _, sql := range [...]string{
 		`INSERT INTO words(words) VALUES('delete-all')`,
 		`UPDATE event SET touched=1 WHERE shown>0 AND EXISTS (SELECT 1 FROM event AS effect WHERE effect.target=event.hash)`,

@@ -44,6 +44,11 @@ func everything(tb testing.TB, s *store.Store) map[string]any {
 		hits, err := s.Search(w, nil, 0)
 		keep("search "+w)(hits, err)
 	}
+	indexAll(tb, s)
+	for _, w := range []string{"alpha", "beta", "gamma", "delta", "a"} {
+		hits, err := s.Search(w, nil, 0)
+		keep("search the index for "+w)(hits, err)
+	}
 	return out
 }
 

@@ -20,7 +20,8 @@ const keySelf = "store.self"
 // until they are read; touched says that effects point at it. kind is that of an
 // effect or of a call's record whose body can be read, else 0: it finds the few
 // among any number with one target that count.
-// The full-text index holds no text, only words, see flushWords. It must not
+// The full-text index holds no text, only words, see flushWords, and none yet of
+// rows after the one in the table indexed. It must not
 // have detail=none: together with secure-delete, FTS5 then loses rows when a
 // word is taken from one and given back in the same transaction.
 var migrations = [...]string{`
@@ -61,6 +62,9 @@ UPDATE event SET kind=aim_kind(bytes) WHERE target IS NOT NULL;
 DROP INDEX event_target;
 CREATE INDEX event_target ON event(target, kind, chain, depth) WHERE target IS NOT NULL;
 CREATE INDEX event_call ON event(target, conv) WHERE shown > 0 AND target IS NOT NULL;
+`, `
+CREATE TABLE indexed(id INTEGER NOT NULL);
+INSERT INTO indexed SELECT coalesce(max(id), 0) FROM event;
 `}
 
 // migrate brings the database to the newest schema, step by step, each in

@@ -41,25 +41,56 @@ func (v *View) Search(words string, conv *chat.ConvID, limit int) ([]Hit, error)
 	if len(asked) == 0 {
 		return nil, nil
 	}
+	found, ids, err := v.unindexed(asked, conv, limit)
+	if err != nil {
+		return nil, fmt.Errorf("search: %w", err)
+	}
 	args := []any{match(asked)}
 	sql := `SELECT event.id, conv.conv FROM words JOIN event ON event.id=words.rowid JOIN conv ON conv.id=event.conv WHERE words MATCH ? `
 	if conv != nil {
 		sql += `AND event.conv=(SELECT id FROM conv WHERE conv=?) `
 		args = append(args, conv[:])
 	}
-	var found []Hit
-	var ids []int64
-	err := v.c.each(func(s *sqlite3.Stmt) error {
+	err = v.c.each(func(s *sqlite3.Stmt) error {
 		var h Hit
 		fill(h.Conv[:], s, 1)
 		found = append(found, h)
 		ids = append(ids, s.ColumnInt64(0))
 		return nil
-	}, sql+`ORDER BY words.rowid DESC LIMIT ?`, append(args, limit)...)
+	}, sql+`ORDER BY words.rowid DESC LIMIT ?`, append(args, limit-len(found))...)
 	if err != nil {
 		return nil, fmt.Errorf("search: %w", err)
 	}
 	return v.hits(found, ids, words, asked)
+}
+
+// unindexed finds among the newest rows, whose words wait to be indexed, those
+// that have what was asked for.
+func (v *View) unindexed(asked []word, conv *chat.ConvID, limit int) (found []Hit, ids []int64, err error) {
+	rows, err := v.waitingRows()
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, b := range slices.Backward(rows) {
+		row, err := v.said(b, chat.Hash{})
+		if err != nil {
+			return nil, nil, err
+		}
+		if len(found) < limit && (conv == nil || b.event.Conv == *conv) && hasAll(split(row.Text), asked) {
+			found, ids = append(found, Hit{Conv: b.event.Conv}), append(ids, b.id)
+		}
+	}
+	return found, ids, nil
+}
+
+// hasAll says whether a text of these words has every one that was asked for.
+func hasAll(have, asked []word) bool {
+	for i, a := range asked {
+		if !slices.ContainsFunc(have, func(w word) bool { return matches(w.text, a.text, i == len(asked)-1) }) {
+			return false
+		}
+	}
+	return true
 }
 
 // hits completes what the index found. It drops rows that have the pieces of

@@ -10,7 +10,26 @@ import (
 	"github.com/entrenous/entrenous/app/store"
 )
 
+// find searches twice: before all words are in the index, and after.
 func find(tb testing.TB, s *store.Store, words string) []string {
+	tb.Helper()
+	before := found(tb, s, words)
+	indexAll(tb, s)
+	after := found(tb, s, words)
+	if !slices.Equal(before, after) {
+		tb.Errorf("%q finds %q, once indexed %q", words, before, after)
+	}
+	return after
+}
+
+// indexAll has no word wait any longer: who deletes a conversation, even one
+// that is not there, leaves nothing waiting.
+func indexAll(tb testing.TB, s *store.Store) {
+	tb.Helper()
+	write(tb, s, func(tx *store.Tx) error { return tx.DeleteConversation(chat.Direct(who("x").id, who("y").id)) })
+}
+
+func found(tb testing.TB, s *store.Store, words string) []string {
 	tb.Helper()
 	hits, err := s.Search(words, nil, 50)
 	if err != nil {

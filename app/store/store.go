@@ -53,7 +53,8 @@ type Store struct {
 	close   sync.Once
 	writing sync.WaitGroup
 	writer  *conn
-	toErase bool // by the writing goroutine: the log has pages that must not stay
+	toErase bool         // by the writing goroutine: the log has pages that must not stay
+	waiting []wordChange // by the writing goroutine: what the full-text index lacks
 	readers chan *conn
 	closed  error
 }
@@ -97,6 +98,9 @@ func (s *Store) open(ctx context.Context) (err error) {
 			return err
 		}
 		s.readers <- c
+	}
+	if err := s.findWaiting(); err != nil {
+		return err
 	}
 	return errors.Join(keepPrivate(s.cfg.Path+"-shm"), keepKeyMark(s.cfg))
 }

@@ -1,8 +1,6 @@
 package store
 
 import (
-	"cmp"
-	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -17,84 +15,6 @@ const maxWord = 64
 type word struct {
 	text       string
 	start, end int // bytes
-}
-
-// wordChange is a row whose text changed; "" is no text.
-type wordChange struct {
-	id            int64
-	before, after string
-}
-
-// changeWords notes that a row's text changed; "" is no text.
-func (tx *Tx) changeWords(id int64, before, after string) {
-	if before != after {
-		tx.words = append(tx.words, wordChange{id: id, before: before, after: after})
-	}
-}
-
-// flushWords brings the full-text index up to date, each row once. It is done
-// in one go for all changes of a commit because each savepoint in between
-// would write a segment.
-func (tx *Tx) flushWords() error {
-	changes := tx.words
-	tx.words = nil
-	slices.SortStableFunc(changes, func(a, b wordChange) int { return cmp.Compare(a.id, b.id) })
-	for len(changes) > 0 {
-		first := changes[0]
-		n := 1
-		for n < len(changes) && changes[n].id == first.id {
-			n++
-		}
-		first.after = changes[n-1].after
-		if err := tx.replaceWords(first); err != nil {
-			return err
-		}
-		changes = changes[n:]
-	}
-	return nil
-}
-
-// replaceWords takes out the words that a row no longer has and puts in those
-// that it has now. A row that has text on both sides is taken out and put in
-// once, even with no words, because the index counts its rows.
-func (tx *Tx) replaceWords(w wordChange) error {
-	gone, come := indexed(w.before), indexed(w.after)
-	if w.before != "" && w.after != "" {
-		gone, come = without(gone, come), without(come, gone)
-	}
-	if w.before != "" {
-		if err := tx.c.exec(`INSERT INTO words(words, rowid, text) VALUES('delete', ?, ?)`, w.id, strings.Join(gone, " ")); err != nil {
-			return err
-		}
-	}
-	if w.after == "" {
-		return nil
-	}
-	return tx.c.exec(`INSERT INTO words(rowid, text) VALUES(?, ?)`, w.id, strings.Join(come, " "))
-}
-
-// indexed returns the words of a text, sorted, each once. Separated by spaces
-// they are what the index takes: its own tokenizer only splits at those.
-func indexed(text string) []string {
-	if text == "" {
-		return nil
-	}
-	ws := make([]string, 0, 16)
-	for _, w := range split(text) {
-		ws = append(ws, w.text)
-	}
-	slices.Sort(ws)
-	return slices.Compact(ws)
-}
-
-// without returns the words of a that are not in b; both are sorted.
-func without(a, b []string) (out []string) {
-	for _, w := range a {
-		if _, found := slices.BinarySearch(b, w); !found {
-			out = append(out, w)
-		}
-	}
-	return out
 }
 
 // split takes a text apart into words: runs of letters, marks and digits,

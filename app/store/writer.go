@@ -20,8 +20,10 @@ const (
 // inside the function it was given to, and not safe for concurrent use.
 type Tx struct {
 	View
-	words []wordChange // full-text changes, done in one go before the commit
-	last  *chain       // the chain that was last looked up or appended to; nil: look it up
+	words []wordChange // full-text changes that wait, those of earlier commits first
+	// indexNow says that they wait no longer than this commit.
+	indexNow bool
+	last     *chain // the chain that was last looked up or appended to; nil: look it up
 	// erased says that something was taken off the disk for good.
 	erased bool
 }
@@ -91,10 +93,15 @@ func (s *Store) put(ctx context.Context, j *job) error {
 // write is the one writer: it takes all jobs that wait, commits them
 // together, and starts again. It ends when the store closes.
 func (s *Store) write() {
+	still := time.NewTimer(indexAfter)
+	defer still.Stop()
 	for {
 		select {
 		case j := <-s.jobs:
 			s.commit(s.gather(j))
+			still.Reset(indexAfter)
+		case <-still.C:
+			s.indexRest()
 		case <-s.closing:
 			return
 		}
@@ -177,7 +184,7 @@ func (s *Store) transact(batch []*job) (err error) {
 			err = errors.Join(err, c.exec(`ROLLBACK`))
 		}
 	}()
-	tx := &Tx{View: View{c: c, self: s.self}}
+	tx := &Tx{View: View{c: c, self: s.self}, words: s.waiting}
 	for _, j := range batch {
 		if !j.taken.CompareAndSwap(false, true) {
 			continue
@@ -186,12 +193,13 @@ func (s *Store) transact(batch []*job) (err error) {
 			return err
 		}
 	}
-	if err := tx.flushWords(); err != nil {
+	if err := tx.index(); err != nil {
 		return fmt.Errorf("index words: %w", err)
 	}
 	if err := c.exec(`COMMIT`); err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
+	s.waiting = tx.words
 	s.toErase = s.toErase || tx.erased
 	return nil
 }
@@ -202,13 +210,13 @@ func (tx *Tx) run(j *job) error {
 	if err := tx.c.exec(`SAVEPOINT job`); err != nil {
 		return fmt.Errorf("begin write: %w", err)
 	}
-	words := len(tx.words)
+	words := tx.words
 	j.err = j.f(tx)
 	if tx.c.db.GetAutocommit() || errors.Is(j.err, ErrDiskFull) {
 		return j.err
 	}
 	if j.err != nil {
-		tx.words, tx.last = tx.words[:words], nil
+		tx.words, tx.last = words, nil
 		if err := tx.c.exec(`ROLLBACK TO job`); err != nil {
 			return fmt.Errorf("undo write: %w", err)
 		}
