@@ -79,13 +79,24 @@ func (h *Host) GiveBack(relay Peer) {
 	}
 }
 
+// giveBack ends a relay's passing on, and that its addresses are told, at once:
+// one that leads to us still would be taken for one of Config, which needs no
+// stranger beside it.
 func (h *Host) giveBack(id peer.ID) {
 	h.mu.Lock()
 	b, ok := h.borrowed[id]
-	delete(h.borrowed, id)
-	h.mu.Unlock()
+	_, led := h.circuits[id]
 	if ok {
-		b.stop()
+		delete(h.borrowed, id)
+		delete(h.circuits, id)
+	}
+	h.mu.Unlock()
+	if !ok {
+		return
+	}
+	b.stop()
+	if led {
+		h.networkChanged()
 	}
 }
 

@@ -29,10 +29,14 @@ func small(last time.Duration, bytes uint64) bool {
 }
 
 // setCircuits says which addresses lead to us through a relay; watchers hear of
-// a change as of any other change of address.
+// a change as of any other change of address. Nothing leads to us through one
+// that was given back meanwhile.
 func (h *Host) setCircuits(relay peer.ID, c circuits) {
 	h.mu.Lock()
 	before := len(h.circuits[relay].addrs)
+	if _, borrowed := h.borrowed[relay]; !borrowed && !h.namedLocked(relay) {
+		c = circuits{}
+	}
 	if len(c.addrs) == 0 {
 		delete(h.circuits, relay)
 	} else {

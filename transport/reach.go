@@ -50,23 +50,24 @@ func (h *Host) stayReserved(ctx context.Context, r peer.AddrInfo) {
 	defer h.letGo(r.ID)
 	pause := firstReserveRetry
 	for {
-		until, err := h.reserve(ctx, r)
-		next := pause
+		moves := h.movesNow()
+		next, err := h.reserve(ctx, r)
 		if err == nil {
-			pause, next = firstReserveRetry, max(time.Until(until)/2, firstReserveRetry)
+			pause = firstReserveRetry
 		} else {
 			h.log.Debug("relay does not take us", "peer", Peer(r.ID.String()), "err", err)
-			pause = min(2*pause, lastReserveRetry)
+			next, pause = pause, min(2*pause, lastReserveRetry)
 		}
-		if !h.waitReserved(ctx, events, r.ID, next) {
+		if !h.waitReserved(ctx, events, r.ID, next, moves) {
 			return
 		}
 	}
 }
 
-// waitReserved waits until the reservation has to be made anew; false means that
-// ctx or the host ends.
-func (h *Host) waitReserved(ctx context.Context, events <-chan Event, relay peer.ID, next time.Duration) bool {
+// waitReserved waits until the reservation has to be made anew: after next, where
+// the relay is lost, or where the machine has moved since so many moves. False
+// means that ctx or the host ends.
+func (h *Host) waitReserved(ctx context.Context, events <-chan Event, relay peer.ID, next time.Duration, moves int) bool {
 	t := time.NewTimer(next)
 	defer t.Stop()
 	for {
@@ -74,7 +75,6 @@ func (h *Host) waitReserved(ctx context.Context, events <-chan Event, relay peer
 		case <-h.quit:
 			return false
 		case <-ctx.Done():
-			h.setCircuits(relay, circuits{})
 			return false
 		case <-t.C:
 			return true
@@ -86,14 +86,15 @@ func (h *Host) waitReserved(ctx context.Context, events <-chan Event, relay peer
 			if lost {
 				h.setCircuits(relay, circuits{})
 			}
-			if lost || e.Kind == NetworkChanged {
+			if lost || e.Kind == NetworkChanged && h.movesNow() != moves { // else others lead to where we were
 				return true
 			}
 		}
 	}
 }
 
-func (h *Host) reserve(ctx context.Context, r peer.AddrInfo) (time.Time, error) {
+// reserve makes a reservation and says how long until it is to be made anew.
+func (h *Host) reserve(ctx context.Context, r peer.AddrInfo) (time.Duration, error) {
 	ctx, cancel := context.WithTimeout(ctx, reserveTimeout)
 	defer cancel()
 	known := h.Connected(Peer(r.ID.String()))
@@ -101,25 +102,25 @@ func (h *Host) reserve(ctx context.Context, r peer.AddrInfo) (time.Time, error) 
 	err := h.dialRelay(ctx, r)
 	h.noteImpostor(r.ID, err != nil && h.chosen(r.ID) && h.impostor(ctx, r))
 	if err != nil {
-		return time.Time{}, fmt.Errorf("connect: %w", err)
+		return 0, fmt.Errorf("connect: %w", err)
 	}
 	if !known {
 		h.awaitPuncher(ctx)
 	}
-	got, err := h.askReservation(ctx, r)
+	got, err := h.askReservation(ctx, r.ID)
 	if err != nil {
-		return time.Time{}, fmt.Errorf("reserve: %w", err)
+		return 0, fmt.Errorf("reserve: %w", err)
 	}
-	through := circuits{small: small(got.LimitDuration, got.LimitData)}
+	through := circuits{small: got.small}
 	for _, a := range r.Addrs {
 		c, err := ma.NewMultiaddr(a.String() + "/p2p/" + r.ID.String() + "/p2p-circuit")
 		if err != nil {
-			return time.Time{}, errors.Join(errors.New("compose address"), err)
+			return 0, errors.Join(errors.New("compose address"), err)
 		}
 		through.addrs = append(through.addrs, c)
 	}
 	h.setCircuits(r.ID, through)
-	return got.Expiration, nil
+	return got.renew, nil
 }
 
 // chosen says whether a relay is one of Config and may be called directly.
