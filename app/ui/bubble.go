@@ -134,7 +134,7 @@ func (b *bubble) measure(width float32) bubbleFit {
 	f.foot.X = f.size.Width - bubblePadX - footW
 	f.total = f.above + f.size.Height
 	for _, r := range b.m.Reactions {
-		f.reaction = append(f.reaction, r.Emoji+" "+strconv.Itoa(len(r.By)))
+		f.reaction = append(f.reaction, legible(r.Emoji)+" "+strconv.Itoa(len(r.By)))
 	}
 	if len(f.reaction) > 0 {
 		f.total += reactionHang * k

@@ -66,7 +66,7 @@ func (c *conversation) refresh() {
 	c.composer.address(p.Name)
 	words := ""
 	if p.Typing {
-		words = c.w.tr("typing", p.Name)
+		words = legible(c.w.tr("typing", p.Name))
 	}
 	if c.typing.Text != words {
 		c.typing.Text = words

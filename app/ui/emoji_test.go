@@ -96,25 +96,25 @@ func TestAnEmojiIsPickedByPointing(t *testing.T) {
 	})
 }
 
-// TestAnEmojiThatNoFontHasIsAQuietSign takes letters that are no emoji yet for
-// those of next year, whatever fonts this machine has.
-func TestAnEmojiThatNoFontHasIsAQuietSign(t *testing.T) {
-	test.NewTempApp(t)
-	const unborn = "\U0001f2ff"
-	if drawable([]rune(unborn)[0]) {
-		t.Skip("a font here draws everything")
-	}
+// TestWhatNoFontHasIsAQuietSign takes letters that are none for those of next
+// year and of scripts that nobody reads here, whatever fonts this machine has.
+func TestWhatNoFontHasIsAQuietSign(t *testing.T) {
+	app := test.NewTempApp(t)
+	app.Settings().SetTheme(&Theme{fonts: &fonts{}})
+	const unborn, unread, mark = "\U0001f2ff", "\U0003ff00", "\U000e01f0"
 	for s, want := range map[string]string{
-		"plain words, 5 €":                    "plain words, 5 €",
-		"tea 🍵 at four":                       "tea 🍵 at four",
-		"new " + unborn + " here":             "new ◌ here",
-		unborn + unborn:                       "◌◌",
-		unborn + "\U0001f3fd!":                "◌!",
-		unborn + "\ufe0f\u200d👍 fine":         "◌ fine",
-		"👍\u200d" + unborn + " fine":          "👍 fine",
-		"👍\u200d" + unborn:                    "👍",
-		"محمد " + unborn:                      "محمد ◌",
-		"👩\u200d👩\u200d👧 and " + unborn + ".": "👩\u200d👩\u200d👧 and ◌.",
+		"plain words, 5 €":                      "plain words, 5 €",
+		"tea 🍵 at four":                         "tea 🍵 at four",
+		"new " + unborn + " here":               "new ◌ here",
+		unborn + unborn:                         "◌◌",
+		unborn + "\U0001f3fd!":                  "◌!",
+		unborn + "\ufe0f\u200d👍 fine":           "◌ fine",
+		"👍\u200d" + unborn + " fine":            "👍 fine",
+		"👍\u200d" + unborn:                      "👍",
+		"محمد " + unborn:                        "محمد ◌",
+		"👩\u200d👩\u200d👧 and " + unborn + ".":   "👩\u200d👩\u200d👧 and ◌.",
+		"a word " + unread + unread + " of it":  "a word ◌◌ of it",
+		"a\u0301 b\u00a0c\u2009d\u00ade" + mark: "a\u0301 b\u00a0c\u2009d\u00ade" + mark,
 	} {
 		if got := legible(s); got != want {
 			t.Errorf("%+q becomes %+q, not %+q", s, got, want)
@@ -122,5 +122,20 @@ func TestAnEmojiThatNoFontHasIsAQuietSign(t *testing.T) {
 	}
 	if !drawable(unknownSign) {
 		t.Error("the sign itself cannot be drawn")
+	}
+}
+
+// TestAnAddressKeepsLettersThatNoFontHas has one be written, which is opened
+// as it came.
+func TestAnAddressKeepsLettersThatNoFontHas(t *testing.T) {
+	app := test.NewTempApp(t)
+	app.Settings().SetTheme(&Theme{fonts: &fonts{}})
+	const address = "https://example.org/\U0003ff00"
+	if got := links("see "+address, 1); len(got) != 1 || got[0] != address {
+		t.Errorf("the address in the menu is %+q", got)
+	}
+	lines := wrap(address, 1000, newRuler(bodySize, fyne.TextStyle{}), 1)
+	if len(lines) != 1 || len(lines[0].spans) != 1 || lines[0].spans[0].link != address || lines[0].spans[0].text != "https://example.org/◌" {
+		t.Errorf("drawn is %+v", lines)
 	}
 }

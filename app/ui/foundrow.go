@@ -51,8 +51,9 @@ func newMessageRow(w *Window, h control.Hit, tap func()) *foundRow {
 	r := &foundRow{
 		hit: &h, face: newAvatar(h.Message.Author, 32, presenceNone), name: headText(name).oneLine(),
 		time: newText(w.words.brief(h.Message.Time.Local(), w.now()), 11, 14, colorMuted).oneLine(),
-		line: oneLine(h.Snippet), marks: h.Marks, tap: tap,
+		tap:  tap,
 	}
+	r.line, r.marks = marked(oneLine(h.Snippet), h.Marks)
 	r.name.size = 14
 	r.ExtendBaseWidget(r)
 	return r
@@ -67,6 +68,25 @@ func oneLine(s string) string {
 		}
 	}
 	return string(b)
+}
+
+// marked is a line that can be drawn, with the marks where they are in it.
+func marked(line string, marks [][2]int) (string, [][2]int) {
+	var b strings.Builder
+	var moved [][2]int
+	at := 0
+	for _, m := range marks {
+		if m[0] < at || m[1] < m[0] || m[1] > len(line) {
+			continue
+		}
+		b.WriteString(legible(line[at:m[0]]))
+		from := b.Len()
+		b.WriteString(legible(line[m[0]:m[1]]))
+		moved = append(moved, [2]int{from, b.Len()})
+		at = m[1]
+	}
+	b.WriteString(legible(line[at:]))
+	return b.String(), moved
 }
 
 // light shows that Enter would open this row.

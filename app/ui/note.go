@@ -145,7 +145,7 @@ func (r *noteRowRenderer) Layout(size fyne.Size) {
 	if n.verb != "" {
 		tail = n.t.label.width(n.verb) + verbGap
 	}
-	words := ellipsize(n.words, size.Width-2*bubbleSide-24-tail, n.t.chip.width)
+	words := ellipsize(legible(n.words), size.Width-2*bubbleSide-24-tail, n.t.chip.width)
 	if c := theme.Color(n.ink); r.text.Text != words || r.text.Color != c || r.text.TextSize != 12*k {
 		r.text.Text, r.text.Color, r.text.TextSize = words, c, 12*k
 		r.text.Refresh()

@@ -175,7 +175,7 @@ func (w *Window) readSettings() {
 func (w *Window) wear(set control.Settings) {
 	was := w.settings
 	w.settings = set
-	if look := newTheme(set.Appearance, set.TextSize); look != *w.theme { // Fyne reads all fonts again for each theme
+	if look := w.theme.with(set.Appearance, set.TextSize); look != *w.theme { // Fyne reads all fonts again for each theme
 		w.theme = &look
 		w.app.Settings().SetTheme(w.theme)
 	}

@@ -136,8 +136,8 @@ func (t *timeline) nameOf(m *control.Message) string {
 // quoteName is the name over a quote.
 func (t *timeline) quoteName(q *control.Quote) string {
 	if q.Mine {
-		return t.w.status.Name
+		return legible(t.w.status.Name)
 	}
 	c, _ := t.w.contact(t.who)
-	return c.Name
+	return legible(c.Name)
 }

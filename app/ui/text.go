@@ -216,7 +216,7 @@ func (r *textRenderer) natural() float32 { return r.text.natural() }
 
 func (t *text) natural() float32 {
 	var w float32
-	for l := range strings.SplitSeq(t.words, "\n") {
+	for l := range strings.SplitSeq(legible(t.words), "\n") {
 		w = max(w, fyne.MeasureText(l, t.size*textScale(), t.style).Width)
 	}
 	return w + 1 // rounding must not break a line that fits

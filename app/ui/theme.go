@@ -121,19 +121,21 @@ var sizes = map[fyne.ThemeSizeName]float32{
 type Theme struct {
 	Appearance string  // as in the settings; "" or "system" follows the system
 	TextSize   float32 // 0.8 to 1.6; 0 is 1
+
+	fonts *fonts // what they have; nil: everything
 }
 
 var _ fyne.Theme = (*Theme)(nil)
 
-// newTheme makes a theme of settings; those that look the same are equal.
-func newTheme(appearance string, textSize float64) Theme {
+// with is the theme for other settings; those that look the same are equal.
+func (t *Theme) with(appearance string, textSize float64) Theme {
 	if appearance == "system" {
 		appearance = ""
 	}
 	if textSize == 1 {
 		textSize = 0
 	}
-	return Theme{Appearance: appearance, TextSize: float32(textSize)}
+	return Theme{Appearance: appearance, TextSize: float32(textSize), fonts: t.fonts}
 }
 
 // Color gives a token; names that are not ours are Fyne's.

@@ -74,7 +74,7 @@ func New(o Options) *Window {
 	w := &Window{
 		client: o.Client, app: o.App, log: o.Log, now: o.Now, locale: o.Locale,
 		quit: o.Quit, closed: o.Closed, start: o.Start, ui: o.Do,
-		work: newWork(), theme: &Theme{},
+		work: newWork(), theme: &Theme{fonts: &fonts{}},
 	}
 	if w.log == nil {
 		w.log = slog.Default()

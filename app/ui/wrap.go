@@ -81,9 +81,13 @@ type piece struct {
 // addresses are told from the rest.
 func wrap(s string, width float32, r *ruler, most int) []line {
 	var lines []line
-	for para := range strings.SplitSeq(legible(tidy(s)), "\n") {
+	for para := range strings.SplitSeq(tidy(s), "\n") {
 		right := rightToLeft(para)
-		for _, pieces := range fill(split(para), width, r, most-len(lines)) {
+		pieces := split(para)
+		for i, p := range pieces {
+			pieces[i].text = legible(p.text)
+		}
+		for _, pieces := range fill(pieces, width, r, most-len(lines)) {
 			lines = append(lines, compose(pieces, right, r))
 		}
 		if len(lines) >= most {
@@ -141,7 +145,7 @@ func split(para string) []piece {
 
 // links lists the addresses in a text, each once, at most so many.
 func links(s string, most int) (all []string) {
-	for para := range strings.SplitSeq(legible(tidy(s)), "\n") {
+	for para := range strings.SplitSeq(tidy(s), "\n") {
 		for _, p := range split(para) {
 			if p.link != "" && len(all) < most && !slices.Contains(all, p.link) {
 				all = append(all, p.link)

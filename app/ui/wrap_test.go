@@ -24,6 +24,7 @@ func lineTexts(lines []line) []string {
 }
 
 func TestTextWrapsWherePeopleWould(t *testing.T) {
+	test.NewTempApp(t)
 	r := newRuler(14, fyne.TextStyle{})
 	em := r.width("m")
 	for _, c := range []struct {
@@ -50,6 +51,7 @@ func TestTextWrapsWherePeopleWould(t *testing.T) {
 }
 
 func TestOneLineShowsTheBeginningOfAText(t *testing.T) {
+	test.NewTempApp(t)
 	for text, want := range map[string]string{
 		"short":                              "short",
 		" \n one \ntwo":                      "one  …",
@@ -63,6 +65,7 @@ func TestOneLineShowsTheBeginningOfAText(t *testing.T) {
 }
 
 func TestWrappingStopsWhenThereIsEnough(t *testing.T) {
+	test.NewTempApp(t)
 	r := newRuler(14, fyne.TextStyle{})
 	for _, text := range []string{strings.Repeat("x", textMost), strings.Repeat("x ", textMost/2), strings.Repeat("\n", textMost) + "x", strings.Repeat("\u0301", textMost/2), strings.Repeat("\u094d", textMost/3)} {
 		begin := time.Now()
@@ -76,6 +79,7 @@ func TestWrappingStopsWhenThereIsEnough(t *testing.T) {
 }
 
 func TestOnlyWebAddressesAreLinks(t *testing.T) {
+	test.NewTempApp(t)
 	for text, want := range map[string]string{
 		"https://example.org":                  "https://example.org",
 		"see (http://example.org/a?b=c#d).":    "http://example.org/a?b=c#d",
@@ -102,6 +106,7 @@ func TestOnlyWebAddressesAreLinks(t *testing.T) {
 }
 
 func TestALinkStaysWholeOverLines(t *testing.T) {
+	test.NewTempApp(t)
 	r := newRuler(14, fyne.TextStyle{})
 	link := "https://example.org/" + strings.Repeat("path/", 30)
 	lines := wrap("see "+link, 200, r, math.MaxInt)
@@ -116,6 +121,7 @@ func TestALinkStaysWholeOverLines(t *testing.T) {
 }
 
 func TestRightToLeftIsSetAsItIsRead(t *testing.T) {
+	test.NewTempApp(t)
 	const mark = "\u200e"
 	for _, c := range []struct{ name, text, want string }{
 		{"latin", "hello 123", "hello 123"},
