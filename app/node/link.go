@@ -20,6 +20,8 @@ const (
 
 	// pingEvery keeps a silent link alive: about 85 bytes a second in all.
 	pingEvery = 6 * time.Second
+	// early is by how much a timer may run ahead of the wall clock.
+	early = 50 * time.Millisecond
 	// silence is how long a living peer may say nothing: one ping and a good part
 	// of the next. With the grace below a dead friend is away within 10 s.
 	silence = 9 * time.Second
@@ -177,7 +179,7 @@ func (l *link) notKept(err error) bool {
 // write sends what waits: small frames first, then what the other end lacks.
 // The side that dialled also keeps the link alive and fresh.
 func (l *link) write(ctx context.Context) error {
-	tick := time.NewTimer(pingEvery)
+	tick := time.NewTimer(untilPing(time.Now()))
 	defer tick.Stop()
 	defer l.doubt.timer.Stop()
 	l.poke() // there may be something that the other end lacks
@@ -197,7 +199,7 @@ func (l *link) write(ctx context.Context) error {
 		case <-l.doubt.timer.C:
 			l.doubt.settle(ctx, l)
 		case <-tick.C:
-			tick.Reset(pingEvery)
+			tick.Reset(untilPing(time.Now()))
 			if err := l.ticked(ctx); err != nil {
 				return err
 			}
@@ -205,6 +207,18 @@ func (l *link) write(ctx context.Context) error {
 			return l.bye()
 		}
 	}
+}
+
+// untilPing is how long it is until the next ping. All links ping at once, on
+// the even multiples of pingEvery by the wall clock, so that a machine with
+// many friends wakes up once for all of them. A timer that runs a moment early
+// skips to the next but one.
+func untilPing(now time.Time) time.Duration {
+	d := pingEvery - time.Duration(now.UnixNano())%pingEvery
+	if d < early {
+		d += pingEvery
+	}
+	return d
 }
 
 // ticked does what is due every few seconds.
