@@ -19,8 +19,9 @@ import (
 )
 
 // sybils are nodes that stand around a key of the table, and drop what is left
-// there, not always saying so, and answer with what they please.
-func sybils(t *testing.T, w *simnet.World, n int, bootstrap []string, key string, lies [][]byte) {
+// there, not always saying so, and answer with what they please. They make
+// themselves known to the nodes of bootstrap, if there are any.
+func sybils(t *testing.T, w *simnet.World, n int, bootstrap []string, key string, lies [][]byte) (first []string) {
 	t.Helper()
 	lan := w.LAN(simnet.Public)
 	var hosts []*transport.Host
@@ -35,18 +36,21 @@ func sybils(t *testing.T, w *simnet.World, n int, bootstrap []string, key string
 		}
 		circle = append(circle, *info)
 	}
-	begin, err := peer.AddrInfoFromString(bootstrap[0])
-	if err != nil {
-		t.Fatal(err)
-	}
 	for i, h := range hosts {
 		lie := lies[i%len(lies)]
 		h.Handle("/ipfs/kad/1.0.0", func(s *transport.Stream) { lieTo(s, key, lie, circle) })
-		if err := h.Dial(t.Context(), transport.Peer(begin.ID.String()), bootstrap); err != nil {
-			t.Fatal(err)
+		for _, at := range bootstrap {
+			begin, err := peer.AddrInfoFromString(at)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := h.Dial(t.Context(), transport.Peer(begin.ID.String()), bootstrap); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
 	time.Sleep(2 * time.Second)
+	return hosts[0].Addrs()
 }
 
 // keyNear makes a key whose name is near to a key of the table.
@@ -97,34 +101,68 @@ func lieTo(s *transport.Stream, key string, lie []byte, circle []peer.AddrInfo) 
 	}
 }
 
-func TestLiarsAroundAPlaceFoolNobodyAndTheRelayStillKnows(t *testing.T) {
+// lies are what liars answer who know where a spot's word lies, and have records
+// of another spot and of another day, in which somebody says to be elsewhere.
+func lies(t *testing.T, at, other transport.Spot, who transport.Peer) [][]byte {
+	t.Helper()
+	wrong := transport.Whereabouts{Peer: who, Addrs: []string{"/ip4/8.6.6.6/udp/666/quic-v1"}, At: time.Now().Add(time.Hour)}
+	elsewhere, err := transport.RecordAt(other, time.Now(), wrong)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lastYear, err := transport.RecordAt(at, time.Now().AddDate(-1, 0, 0), wrong)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return [][]byte{elsewhere, lastYear, []byte("garbage"), nil}
+}
+
+func TestLiarsAroundAPlaceFoolNobodyAndDoNotHideIt(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *simnet.World) {
 		a, b := spots()
 		bootstrap := strangers(t, w, 4)
+		ana, bo := twoWith(t, w, bootstrap)
+		sybils(t, w, 20, bootstrap, transport.TableKey(a, time.Now()), lies(t, a, b, bo.host.Peer()))
+		ana.find(meeting{mine: a, theirs: b})
+		bo.find(meeting{mine: b, theirs: a})
+		t.Logf("found after %v", bo.wants(ana, 5*time.Second))
+		time.Sleep(time.Minute)
+		bo.isNotFooledAbout(ana)
+	})
+}
+
+func TestWhereAllOfTheTableLieTheRelayStillKnows(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *simnet.World) {
+		a, b := spots()
 		relay := on(t, w.LAN(simnet.Public).Host(), transport.Config{Lend: &transport.Lend{}})
-		wrong := transport.Whereabouts{Peer: relay.Peer(), Addrs: []string{"/ip4/8.6.6.6/udp/666/quic-v1"}, At: time.Now().Add(time.Hour)}
-		elsewhere, err := transport.RecordAt(b, time.Now(), wrong)
-		if err != nil {
-			t.Fatal(err)
-		}
-		lastYear, err := transport.RecordAt(a, time.Now().AddDate(-1, 0, 0), wrong)
-		if err != nil {
-			t.Fatal(err)
-		}
-		sybils(t, w, 20, bootstrap, transport.TableKey(a, time.Now()), [][]byte{elsewhere, lastYear, []byte("garbage"), nil})
-		dht := &transport.DHT{Bootstrap: bootstrap, AnyAddr: true}
-		ana := &friend{t: t, host: on(t, w.LAN(simnet.PortRestricted).Host(), transport.Config{DHT: dht})}
-		bo := &friend{t: t, host: on(t, w.LAN(simnet.PortRestricted).Host(), transport.Config{DHT: dht})}
+		liars := sybils(t, w, 8, nil, transport.TableKey(a, time.Now()), lies(t, a, b, relay.Peer()))
+		ana, bo := twoWith(t, w, liars)
 		ana.find(meeting{mine: a, theirs: b, boards: relay.Addrs()})
 		bo.find(meeting{mine: b, theirs: a, boards: relay.Addrs()})
 		t.Logf("found after %v", bo.wants(ana, 5*time.Second))
 		time.Sleep(time.Minute)
-		for _, w := range bo.all() {
-			if w.Peer != ana.host.Peer() {
-				t.Errorf("fooled: %+v", w)
-			}
-		}
+		bo.isNotFooledAbout(ana)
 	})
+}
+
+// twoWith are friends at home who begin with the same nodes of a table.
+func twoWith(t *testing.T, w *simnet.World, bootstrap []string) (ana, bo *friend) {
+	t.Helper()
+	dht := &transport.DHT{Bootstrap: bootstrap, AnyAddr: true}
+	home := func() *friend {
+		return &friend{t: t, host: on(t, w.LAN(simnet.PortRestricted).Host(), transport.Config{DHT: dht})}
+	}
+	return home(), home()
+}
+
+// isNotFooledAbout sees that nobody was found but o.
+func (f *friend) isNotFooledAbout(o *friend) {
+	f.t.Helper()
+	for _, w := range f.all() {
+		if w.Peer != o.host.Peer() {
+			f.t.Errorf("fooled: %+v", w)
+		}
+	}
 }
 
 func TestAClockThatIsWrongByAYearHidesNobody(t *testing.T) {
