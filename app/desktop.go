@@ -193,7 +193,7 @@ func lastWords(who node.Contact, words map[string]string, show bool) string {
 	case r.Call != nil && r.Call.Missed():
 		return words["call.missed.in"]
 	case show && r.Text != "":
-		return firstRunes(r.Text, 200)
+		return control.Glance(control.Message{Text: r.Text}.Shown())
 	}
 	return words["notify.message"]
 }
@@ -209,13 +209,6 @@ func (d *desktop) notify(title, text string) {
 // daemons may render: they would fetch pictures and show links.
 func plain(s string) string {
 	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(s)
-}
-
-func firstRunes(s string, n int) string {
-	if r := []rune(s); len(r) > n {
-		return string(r[:n]) + "…"
-	}
-	return s
 }
 
 // openWindow starts a window, or raises the one there is.

@@ -25,6 +25,7 @@ func TestANotificationSaysWhatTheRowIs(t *testing.T) {
 		"a text":                {text, true, "see you at six", "see you at six"},
 		"a text that is hidden": {text, false, "wrote to you", "vous a écrit"},
 		"a long one":            {chat.Row{Text: strings.Repeat("x", 300)}, true, strings.Repeat("x", 200) + "…", strings.Repeat("x", 200) + "…"},
+		"one that would turn":   {chat.Row{Text: "\u202egpj.exe\x00 is\u202c here"}, true, "gpj.exe is here", "gpj.exe is here"},
 		"a missed call":         {call(control.EndMissed), true, "Missed call", "Appel manqué"},
 		"one, without texts":    {call(control.EndMissed), false, "Missed call", "Appel manqué"},
 		"one while we spoke":    {call(control.EndBusy), true, "Missed call, you were in another", "Appel manqué, vous étiez en communication"},

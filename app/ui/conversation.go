@@ -23,7 +23,8 @@ type conversation struct {
 	header   *header
 	call     *fyne.Container // the call bar's slot; empty when there is no call
 	timeline *timeline
-	typing   *canvas.Text
+	typing   *canvas.Text      // over the foot of the timeline, which leaves it room at its end
+	hush     *canvas.Rectangle // the ground of it, where the timeline is not at its end
 	composer *composer
 	gate     *fyne.Container // in the composer's place when one cannot write
 	cover    *fyne.Container // in the place of all below the header, before one is a friend
@@ -32,13 +33,14 @@ type conversation struct {
 }
 
 func newConversation(w *Window) *conversation {
-	c := &conversation{w: w, call: container.NewStack(), gate: container.NewStack(), cover: container.NewStack(), typing: &canvas.Text{}}
+	c := &conversation{w: w, call: container.NewStack(), gate: container.NewStack(), cover: container.NewStack(), typing: &canvas.Text{}, hush: &canvas.Rectangle{}}
 	c.header = newHeader(w)
 	c.timeline = newTimeline(w, c)
 	c.composer = newComposer(w, c)
 	c.call.Hide()
 	c.gate.Hide()
 	c.cover.Hide()
+	c.hush.Hide()
 	c.ExtendBaseWidget(c)
 	return c
 }
@@ -70,6 +72,7 @@ func (c *conversation) refresh() {
 	}
 	if c.typing.Text != words {
 		c.typing.Text = words
+		setVisible(c.hush, words != "")
 		c.typing.Refresh()
 	}
 	c.showGate(p)
@@ -141,7 +144,7 @@ func (r *conversationRenderer) MinSize() fyne.Size { return fyne.NewSize(280, 24
 
 func (r *conversationRenderer) Objects() []fyne.CanvasObject {
 	c := r.c
-	return []fyne.CanvasObject{c.header, r.under, c.call, c.timeline, c.typing, r.over, c.composer, c.gate, c.cover}
+	return []fyne.CanvasObject{c.header, r.under, c.call, c.timeline, c.hush, c.typing, r.over, c.composer, c.gate, c.cover}
 }
 
 const typingHigh = 26
@@ -170,10 +173,12 @@ func (r *conversationRenderer) Layout(size fyne.Size) {
 	if c.gate.Visible() {
 		foot, low = c.gate, heightFor(c.gate.Objects[0], size.Width)
 	}
-	put(c.timeline, max(size.Height-y-low-1-typingHigh*k, 0))
-	c.typing.Move(fyne.NewPos(bubbleSide, y+3*k))
+	put(c.timeline, max(size.Height-y-low-1, 0))
+	top := y - typingHigh*k
+	c.hush.Move(fyne.NewPos(0, top))
+	c.hush.Resize(fyne.NewSize(size.Width, typingHigh*k))
+	c.typing.Move(fyne.NewPos(bubbleSide, top+3*k))
 	c.typing.Resize(fyne.NewSize(size.Width-2*bubbleSide, 18*k))
-	y += typingHigh * k
 	put(r.over, 1)
 	put(foot, low)
 }
@@ -189,5 +194,6 @@ func (r *conversationRenderer) Refresh() {
 
 func (r *conversationRenderer) paint() {
 	r.under.FillColor, r.over.FillColor = theme.Color(colorLine), theme.Color(colorLine)
+	r.c.hush.FillColor = theme.Color(colorBack)
 	r.c.typing.Color, r.c.typing.TextSize = theme.Color(colorMuted), 12*textScale()
 }

@@ -56,18 +56,18 @@ func (s *shell) reset() {
 		s.chat.timeline.reread()
 		return
 	}
-	if c, ok := s.first(); ok && !s.narrow {
-		s.converse(c.ID, "")
-	}
+	s.openFirst()
 }
 
-// first is the most recent conversation, if nothing in it would be marked seen
-// by opening it unasked.
-func (s *shell) first() (control.Contact, bool) {
-	if len(s.w.contacts) == 0 || s.w.contacts[0].Unread > 0 || s.w.contacts[0].State != control.Friend {
-		return control.Contact{}, false
+// openFirst opens the most recent conversation beside the roster, if nothing in
+// it would be marked seen by opening it unasked.
+func (s *shell) openFirst() {
+	if s.narrow || s.open != "" || len(s.w.contacts) == 0 {
+		return
 	}
-	return s.w.contacts[0], true
+	if c := s.w.contacts[0]; c.Unread == 0 && c.State == control.Friend {
+		s.converse(c.ID, "")
+	}
 }
 
 // refresh takes in the contacts and the status.
@@ -79,8 +79,12 @@ func (s *shell) refresh() {
 	if s.open != "" {
 		s.chat.refresh()
 	}
+	alone := s.hint == bringHint
 	s.showEmpty()
 	s.showInfo()
+	if alone && len(s.w.contacts) == 1 {
+		s.openFirst() // of the first friend, who was waited for
+	}
 }
 
 // converse opens the conversation with a person, or a message in it.
@@ -93,7 +97,7 @@ func (s *shell) converse(id, around string) {
 	s.roster.choose(id)
 	s.arrange()
 	s.showInfo()
-	if s.chat.composer.Visible() {
+	if s.chat.composer.Visible() && len(s.w.modals) == 0 {
 		s.w.win.Canvas().Focus(s.chat.composer.entry)
 	}
 }
@@ -171,18 +175,24 @@ func (s *shell) showInfo() {
 	s.arrange()
 }
 
+// What stands where no conversation is open.
+const (
+	chooseHint = "choose"
+	bringHint  = "bring"
+)
+
 // showEmpty says what to do where no conversation is open.
 func (s *shell) showEmpty() {
-	want := "choose"
+	want := chooseHint
 	if len(s.w.contacts) == 0 {
-		want = "bring"
+		want = bringHint
 	}
 	if want == s.hint {
 		return
 	}
 	s.hint = want
 	o := fyne.CanvasObject(newChoose(s.w))
-	if want == "bring" {
+	if want == bringHint {
 		o = newEmptyState(s.w)
 	}
 	s.empty.Objects = []fyne.CanvasObject{o}

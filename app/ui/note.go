@@ -38,12 +38,7 @@ func newUnread(t *timeline) *note {
 func (n *note) key() string  { return n.name }
 func (n *note) kind() string { return noteKind }
 
-func (n *note) height(float32) float32 {
-	if n.words == "" {
-		return n.high
-	}
-	return n.high * textScale()
-}
+func (n *note) height(float32) float32 { return scaled(n.high) }
 
 func (n *note) draw(old fyne.CanvasObject) fyne.CanvasObject {
 	r, ok := old.(*noteRow)

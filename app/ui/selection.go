@@ -278,7 +278,7 @@ func (w *Window) downWords(n int) string {
 func (t *timeline) placeDown() {
 	s, m := t.Size(), t.down.MinSize()
 	t.down.Resize(m)
-	t.down.Move(fyne.NewPos(s.Width-m.Width-20, s.Height-m.Height-12))
+	t.down.Move(fyne.NewPos(s.Width-m.Width-20, s.Height-m.Height-scaled(typingHigh)-12))
 }
 
 // CreateRenderer is for Fyne.

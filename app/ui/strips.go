@@ -55,7 +55,7 @@ func (t *timeline) build() {
 		t.bubbles[m.ID] = b
 		strips = append(strips, b)
 	}
-	strips = append(strips, newNote(t, footKey, "", 12))
+	strips = append(strips, newNote(t, footKey, "", 12+typingHigh))
 	t.reel.set(strips)
 }
 

@@ -334,3 +334,28 @@ func TestPeersTextIsOnlyEverText(t *testing.T) {
 		}
 	})
 }
+
+// TestTheTimelineReachesTheLineAboveTheComposer looks for a stripe in which
+// rows are cut off.
+func TestTheTimelineReachesTheLineAboveTheComposer(t *testing.T) {
+	n := history(60)
+	withWindow(t, n, func(t *testing.T) {
+		c := n.w.shell.chat
+		foot := func(o fyne.CanvasObject) float32 { return o.Position().Y + o.Size().Height }
+		if line := c.renderer.over.Position().Y; foot(c.timeline) != line || foot(c.typing) > line {
+			t.Errorf("the timeline ends at %v, who writes is told at %v, the line is at %v", foot(c.timeline), foot(c.typing), line)
+		}
+		last := n.drawn(t, "message 59")
+		if end := c.timeline.Position().Y + foot(last); end > c.typing.Position().Y {
+			t.Errorf("the last message ends at %v, below the words of who writes at %v", end, c.typing.Position().Y)
+		}
+		if c.hush.Visible() {
+			t.Error("nobody writes, and there is a ground for it")
+		}
+		n.meet(anaID, control.ChangeTyping, func(who *control.Contact) { who.Typing = true })
+		n.settle()
+		if !c.hush.Visible() || c.hush.Position().Y > c.typing.Position().Y || foot(c.hush) != foot(c.timeline) {
+			t.Error("who writes is told over the messages")
+		}
+	})
+}

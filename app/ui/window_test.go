@@ -282,3 +282,54 @@ func TestAnotherLanguageIsSpokenAtOnce(t *testing.T) {
 		}
 	})
 }
+
+func TestTheFirstFriendIsOpenedWhenTheyJoin(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(*control.Contact)
+		opens  bool
+	}{
+		"who says nothing yet":          {func(*control.Contact) {}, true},
+		"who wrote, so that it is read": {func(c *control.Contact) { c.Unread = 1 }, false},
+		"who asks first":                {func(c *control.Contact) { c.State = control.Request }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			n := newTalkNode()
+			withWindow(t, n, func(t *testing.T) {
+				n.mu.Lock()
+				c.change(n.befriend(anaID, "Ana"))
+				n.tell(control.Change{Type: control.ChangeContact, Who: anaID})
+				n.mu.Unlock()
+				n.settle()
+				s := n.w.shell
+				if opened := s.open == anaID; opened != c.opens {
+					t.Errorf("open is %q", s.open)
+				}
+				if c.opens && n.w.win.Canvas().Focused() != s.chat.composer.entry {
+					t.Error("one cannot write at once")
+				}
+			})
+		})
+	}
+}
+
+// TestTheFirstFriendLeavesTheCardInFrontItsKeys has them come while their link
+// is still shown.
+func TestTheFirstFriendLeavesTheCardInFrontItsKeys(t *testing.T) {
+	n := newTalkNode()
+	withWindow(t, n, func(t *testing.T) {
+		n.w.showRename(control.Contact{ID: "x", Name: "X"})
+		n.settle()
+		before := n.w.win.Canvas().Focused()
+		n.mu.Lock()
+		n.befriend(anaID, "Ana")
+		n.tell(control.Change{Type: control.ChangeContact, Who: anaID})
+		n.mu.Unlock()
+		n.settle()
+		if now := n.w.win.Canvas().Focused(); now == nil || now != before {
+			t.Errorf("the keyboard went from %T to %T", before, now)
+		}
+		if n.w.shell.open != anaID {
+			t.Error("the conversation is not behind the card")
+		}
+	})
+}
