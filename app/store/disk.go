@@ -56,35 +56,72 @@ func keepPrivate(path string) error {
 	return nil
 }
 
-type plainFile struct{ vfs.File }
+type plainFile struct {
+	vfs.File
+	holding bool // what is written in a row waits, see inOne
+	from    int64
+	held    []byte
+}
 
 func plain(f vfs.File) vfs.File {
 	if f == nil {
 		return nil
 	}
-	return plainFile{f}
+	return &plainFile{File: f}
+}
+
+// inOne hands on in one piece what write writes in a row: the cipher writes
+// block by block. write reads nothing that it wrote.
+func (f *plainFile) inOne(write func() error) error {
+	f.holding = true
+	err := write()
+	f.holding = false
+	if rest := f.release(); err == nil {
+		err = rest
+	}
+	return err
+}
+
+func (f *plainFile) release() error {
+	p := f.held
+	f.held = f.held[:0]
+	if len(p) == 0 {
+		return nil
+	}
+	_, err := f.File.WriteAt(p, f.from)
+	return cause(err)
 }
 
 // WriteAt implements vfs.File.
-func (f plainFile) WriteAt(p []byte, off int64) (int, error) {
-	n, err := f.File.WriteAt(p, off)
-	return n, cause(err)
+func (f *plainFile) WriteAt(p []byte, off int64) (int, error) {
+	if !f.holding {
+		n, err := f.File.WriteAt(p, off)
+		return n, cause(err)
+	}
+	if off != f.from+int64(len(f.held)) {
+		if err := f.release(); err != nil {
+			return 0, err
+		}
+		f.from = off
+	}
+	f.held = append(f.held, p...)
+	return len(p), nil
 }
 
 // Truncate implements vfs.File.
-func (f plainFile) Truncate(size int64) error { return cause(f.File.Truncate(size)) }
+func (f *plainFile) Truncate(size int64) error { return cause(f.File.Truncate(size)) }
 
 // Sync implements vfs.File.
-func (f plainFile) Sync(flags vfs.SyncFlag) error { return cause(f.File.Sync(flags)) }
+func (f *plainFile) Sync(flags vfs.SyncFlag) error { return cause(f.File.Sync(flags)) }
 
 // DeviceCharacteristics implements vfs.File. Atomic batches are not passed on.
-func (f plainFile) DeviceCharacteristics() vfs.DeviceCharacteristic {
+func (f *plainFile) DeviceCharacteristics() vfs.DeviceCharacteristic {
 	return f.File.DeviceCharacteristics() &^ vfs.IOCAP_BATCH_ATOMIC
 }
 
 // SharedMemory implements vfs.FileSharedMemory, which WAL with several
 // connections needs.
-func (f plainFile) SharedMemory() vfs.SharedMemory { return vfsutil.WrapSharedMemory(f.File) }
+func (f *plainFile) SharedMemory() vfs.SharedMemory { return vfsutil.WrapSharedMemory(f.File) }
 
 // cause returns the code that the database passes on unchanged.
 func cause(err error) error {

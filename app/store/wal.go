@@ -36,7 +36,8 @@ func gatherLog(f vfs.File, flags vfs.OpenFlag, err error) vfs.File {
 	if err != nil || flags&vfs.OPEN_WAL == 0 {
 		return f
 	}
-	return &walFile{File: f}
+	below, _ := vfsutil.UnwrapFile[*plainFile](f)
+	return &walFile{File: f, below: below}
 }
 
 // walFile gathers what is written to the log one piece after the other, until
@@ -47,6 +48,7 @@ func gatherLog(f vfs.File, flags vfs.OpenFlag, err error) vfs.File {
 // published: it is not held back.
 type walFile struct {
 	vfs.File
+	below   *plainFile // the file under the cipher
 	from    int64
 	waiting []byte
 }
@@ -79,8 +81,10 @@ func (f *walFile) flush() error {
 	if len(p) == 0 {
 		return nil
 	}
-	_, err := f.File.WriteAt(p, f.from)
-	return err
+	return f.below.inOne(func() error {
+		_, err := f.File.WriteAt(p, f.from)
+		return err
+	})
 }
 
 // ReadAt implements vfs.File.
