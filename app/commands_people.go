@@ -57,13 +57,47 @@ func (p *program) addCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
+		if !p.json {
+			who = introduced(ctx, c, who)
+		}
 		return p.print(who, func(w io.Writer) {
+			if who.State == control.SentReq && !who.Spent {
+				fmt.Fprintf(w, "Asked. Until they answer they are called %s here.\n", who.Name)
+				return
+			}
 			fmt.Fprintf(w, "%s: %s\n", who.Name, stateText(who))
 		})
 	})
 	cmd.Flags().StringVar(&n.Name, "as", "", "what you call them")
 	cmd.Flags().StringVar(&n.Note, "note", "", "a few words shown with the request")
 	return cmd
+}
+
+// answerPatience is how long a person at a terminal waits for the name of who
+// they asked.
+const answerPatience = time.Second
+
+// introduced waits a moment for the answer of somebody who was just asked, and
+// who goes by the beginning of their id until then: a link carries no name.
+func introduced(ctx context.Context, c *control.Client, who control.Contact) control.Contact {
+	ctx, cancel := context.WithTimeout(ctx, answerPatience)
+	defer cancel()
+	changes, err := c.Watch(ctx, false)
+	if err != nil {
+		return who
+	}
+	defer changes.Close()
+	for !who.Spent && strings.HasPrefix(who.ID, who.Name) {
+		if _, err := changes.Next(); err != nil { // the first says hello
+			break
+		}
+		now, err := c.Contact(ctx, who.ID)
+		if err != nil {
+			break
+		}
+		who = now
+	}
+	return who
 }
 
 func stateText(c control.Contact) string {

@@ -30,10 +30,35 @@ func TestAOneTimeInviteMakesBothFriendsWithoutAnotherQuestion(t *testing.T) {
 
 	cy := newPerson(t, "Cy")
 	cy.wake()
-	cy.ok("add", i.Link)
+	if got := cy.ok("add", i.Link); !strings.Contains(got, "this invite was used") {
+		t.Errorf("a link that was used is told as %q", got)
+	}
 	bo.send(ana, "a moment passes")
 	if got := ana.ok("contacts", "--json"); strings.Contains(got, cy.id) {
 		t.Error("a one-time invite made two friends")
+	}
+}
+
+// TestWhoIsAddedIsToldByTheirName adds as a person at a terminal does.
+func TestWhoIsAddedIsToldByTheirName(t *testing.T) {
+	t.Parallel()
+	ana, bo := newPerson(t, "Ana"), newPerson(t, "Bo")
+	ana.wake()
+	bo.wake()
+	var i control.Invite
+	ana.json(&i, "invite", "--once")
+	if got := bo.ok("add", i.Link); !strings.HasPrefix(got, "Ana: ") {
+		t.Errorf("added is %q", got)
+	}
+}
+
+// TestWaitingTooShortSaysHowFarAMessageCame waits for eyes that do not look.
+func TestWaitingTooShortSaysHowFarAMessageCame(t *testing.T) {
+	t.Parallel()
+	ana, bo := friends(t)
+	ana.sees(bo, control.Friend, control.Online)
+	if f := ana.fails(5, "send", "Bo", "are you there?", "--wait", "seen", "--timeout", "2s"); !strings.Contains(f.Message, "has arrived, and was not seen yet") {
+		t.Errorf("what arrived is told as %+v", f)
 	}
 }
 
@@ -44,7 +69,9 @@ func TestAnAddressAsksAndTheOwnerAccepts(t *testing.T) {
 	bo.wake()
 	var i control.Invite
 	ana.json(&i, "invite")
-	bo.ok("add", i.Link, "--note", "we met at the harbour")
+	if got := bo.ok("add", i.Link, "--note", "we met at the harbour"); got != "Asked. Until they answer they are called "+ana.id[:8]+" here.\n" {
+		t.Errorf("who was asked is told as %q", got)
+	}
 	bo.sees(ana, control.SentReq, control.Away)
 	ana.sees(bo, control.Request, control.Away)
 	if f := bo.fails(7, "send", ana.id, "too early"); !strings.Contains(f.Message, "not friends yet") {

@@ -171,6 +171,10 @@ func sendMessage(n *node.Node, who identity.ID, r *http.Request) (any, error) {
 	if errors.Is(err, node.ErrTimeout) {
 		f := failure(err)
 		f.Message = "The message " + id.String() + " is stored, and has not come that far yet"
+		if row, _, err := n.Message(id); err == nil && row.State == chat.Delivered {
+			f.Message = "The message " + id.String() + " has arrived, and was not seen yet"
+			f.Hint = "Look again with “entrenous history”: what was seen says so"
+		}
 		return nil, f
 	}
 	if err != nil {
