@@ -18,6 +18,7 @@ func makeFriends(t *testing.T, ana, bo *seat) {
 	ana.both("invite")
 	ana.press("Escape")
 	ana.covered(false)
+	lookAround(t, ana, bo)
 	invite, err := ana.api.Invite(t.Context(), control.NewInvite{Once: true})
 	must(t, err)
 	bo.press("ctrl+n")
@@ -41,6 +42,26 @@ func makeFriends(t *testing.T, ana, bo *seat) {
 	ana.keep("friend")
 }
 
+// lookAround has both show themselves on their network, and no longer.
+func lookAround(t *testing.T, ana, bo *seat) {
+	for _, s := range []*seat{ana, bo} {
+		s.press("ctrl+n")
+		s.covered(true)
+		s.after("who is nearby", func() { s.press("Tab", "Tab", "Tab", "Tab", "space") }) // Close, Give, Take, Nearby
+		s.after("that one is visible", func() { s.press("Tab", "space") })
+	}
+	for _, s := range []*seat{ana, bo} {
+		s.sees("the other nearby", func() bool {
+			got, err := s.api.Nearby(t.Context())
+			return err == nil && len(got.People) == 1
+		})
+		s.both("nearby")
+		s.after("that one is hidden again", func() { s.press("space") })
+		s.press("Escape")
+		s.covered(false)
+	}
+}
+
 // says types a text and sends it, and waits until the other has it before the
 // eyes.
 func says(from, to *seat, text string, keys func()) control.Message {
@@ -53,8 +74,7 @@ func says(from, to *seat, text string, keys func()) control.Message {
 }
 
 func talk(t *testing.T, ana, bo *seat) {
-	ana.after("the conversation", func() { ana.press("alt+Down") })
-	ana.write("Hel")
+	ana.write("Hel") // her first friend's conversation opened by itself
 	bo.sees("that Ana writes", func() bool { return bo.contact().Typing })
 	bo.keep("typing")
 	says(ana, bo, "Hello Bo", func() { ana.write("lo Bo") })
@@ -179,6 +199,9 @@ func tour(t *testing.T, ana, _ *seat) {
 				ana.after("what was found", func() { ana.write(card.then) })
 			}
 			ana.keep(card.name + "-" + l.name)
+			if card.name == "settings" {
+				ana.pages(card.name + "-" + l.name)
+			}
 			ana.press("Escape")
 			ana.covered(false)
 		}

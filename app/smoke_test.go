@@ -155,6 +155,21 @@ func (s *seat) both(state string) {
 	s.resize(screenWide)
 }
 
+// pages keeps a picture of each further screenful of the card in front.
+func (s *seat) pages(state string) {
+	s.t.Helper()
+	s.do("mousemove", strconv.Itoa(s.wide/2), strconv.Itoa(screenHigh/2))
+	for page := 2; page < 12; page++ {
+		was := s.settled()
+		s.do("click", "--repeat", "20", "--delay", "5", "5")
+		if same(was, s.settled()) {
+			break
+		}
+		s.keep(state + "-" + two(page))
+	}
+	s.do("mousemove", strconv.Itoa(screenWide-1), strconv.Itoa(screenHigh-1))
+}
+
 // resize makes the window narrow or wide.
 func (s *seat) resize(wide int) {
 	s.t.Helper()

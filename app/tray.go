@@ -30,7 +30,7 @@ func showTray(l trayLabels, open, quit func()) *tray {
 }
 
 func (t *tray) ready(l trayLabels, open, quit func()) {
-	systray.SetIcon(assets.Tray(true, false))
+	systray.SetIcon(assets.Tray(false))
 	systray.SetTitle("Entrenous")
 	systray.SetTooltip("Entrenous")
 	systray.SetOnTapped(open)
@@ -53,7 +53,7 @@ func (t *tray) ready(l trayLabels, open, quit func()) {
 
 // show puts the badge on the icon and the count beside it.
 func (t *tray) show(unread int) {
-	systray.SetIcon(assets.Tray(true, unread > 0))
+	systray.SetIcon(assets.Tray(unread > 0))
 	if unread == 0 {
 		systray.SetTooltip("Entrenous")
 		return

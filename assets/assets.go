@@ -59,17 +59,14 @@ func Icon() []byte { return icon("mark.png") }
 // IconSVG is the mark as a square SVG.
 func IconSVG() []byte { return icon("mark.svg") }
 
-// Tray is the tray icon, a PNG of 64 pixels: in one ink, dark for a light
-// panel or light for a dark one, with a dot when something is unread.
-func Tray(darkPanel, unread bool) []byte {
-	name := "tray-dark-ink"
-	if darkPanel {
-		name = "tray-light-ink"
-	}
+// Tray is the tray icon, a PNG of 64 pixels, with a dot when something is
+// unread. It is light with a dark rim, because nobody tells of what colour the
+// panel is.
+func Tray(unread bool) []byte {
 	if unread {
-		name += "-unread"
+		return icon("tray-unread.png")
 	}
-	return icon(name + ".png")
+	return icon("tray.png")
 }
 
 // icon reads a file that the compiler embedded; only a wrong name, which the
