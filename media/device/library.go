@@ -50,12 +50,22 @@ func libraryList(s Spec) ([]Info, error) {
 			return nil, fmt.Errorf("list the sound devices: %w", reason(err))
 		}
 		for i := range infos {
+			id := idText(infos[i].ID)
+			if isPlugin(id) {
+				continue
+			}
 			found = append(found, Info{
-				Kind: kind, ID: idText(infos[i].ID), Name: infos[i].Name(), Default: infos[i].IsDefault != 0,
+				Kind: kind, ID: id, Name: infos[i].Name(), Default: infos[i].IsDefault != 0,
 			})
 		}
 	}
 	return found, nil
+}
+
+// isPlugin says whether ALSA lists a part of itself under a name, and no device:
+// what discards or converts sound, and ways to servers that do not answer.
+func isPlugin(id string) bool {
+	return slices.Contains([]string{"null", "lavrate", "samplerate", "speexrate", "speex", "jack", "oss", "pulse", "upmix", "vdownmix"}, id)
 }
 
 func kindOf(k Kind) malgo.DeviceType {
