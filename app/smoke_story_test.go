@@ -269,7 +269,11 @@ func keepAndComeBack(t *testing.T, ana, _ *seat) {
 // tabsToSave is how far the way to save a conversation is from the composer.
 const tabsToSave = 11
 
-func trayAndQuit(t *testing.T, ana, bo *seat) {
+// gone says whether somebody's window has ended.
+func gone(s *seat) bool { return !alive(s.win.cmd.Process.Pid) }
+
+// closeToTray has Ana stay reachable without a window.
+func closeToTray(t *testing.T, ana, bo *seat) {
 	set, err := ana.api.Settings(t.Context())
 	must(t, err)
 	set.CloseToTray = true
@@ -277,9 +281,6 @@ func trayAndQuit(t *testing.T, ana, bo *seat) {
 	must(t, err)
 	ana.settled()
 	node := ana.node()
-	gone := func(s *seat) bool {
-		return !slices.ContainsFunc([]*running{s.win}, func(r *running) bool { return alive(r.cmd.Process.Pid) })
-	}
 	ana.press("ctrl+w")
 	within(t, screenPatience, "the window closes", func() bool { return gone(ana) })
 	if ana.node() != node {
@@ -289,6 +290,10 @@ func trayAndQuit(t *testing.T, ana, bo *seat) {
 		t.Errorf("Bo sees Ana as %s", c.Presence)
 	}
 	ana.open()
+}
+
+func quit(t *testing.T, ana, bo *seat) {
+	node := ana.node()
 	ana.press("ctrl+q")
 	within(t, screenPatience, "window and node end", func() bool { return gone(ana) && !alive(node) })
 	bo.sees("that Ana went away", func() bool { return bo.contact().Presence == control.Away })
