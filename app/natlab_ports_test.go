@@ -38,6 +38,11 @@ func (l *lab) openPorts(gate string, r router) {
 	}
 	if r.six { // it will not run without
 		l.ip("-n", l.ns(gate), "addr", "add", "192.168.7.1/24", "dev", "lan")
+		if r.opens == "UPnP" { // which is found by IPv4
+			home := "h" + strings.TrimPrefix(gate, "r")
+			l.ip("-n", l.ns(home), "addr", "add", "192.168.7.2/24", "dev", "eth0")
+			l.ip("-n", l.ns(home), "route", "add", "default", "via", "192.168.7.1")
+		}
 		outside = "ext_ip=11.0.99.1\n"
 	}
 	conf := filepath.Join(l.dir, gate+".conf")
@@ -164,11 +169,18 @@ func TestNATLabPorts(t *testing.T) {
 // TestNATLabPinhole lets somebody live behind a firewall of IPv6 that lets in who
 // was not asked once the machine behind it wants that, with no relay to be met by.
 func TestNATLabPinhole(t *testing.T) {
+	for _, by := range []string{"PCP", "UPnP"} {
+		t.Run(by, func(t *testing.T) { pierce(t, by) })
+	}
+}
+
+func pierce(t *testing.T, by string) {
+	t.Helper()
 	l := newLab(t)
 	l.ip("-n", l.ns("w"), "addr", "add", "2a00:8::3/64", "dev", "br0", "nodad")
-	ana, bo := l.settle(router{name: "IPv6, PCP", six: true, opens: "PCP"}, "ana"), l.outdoors("bo", "/ip6/2a00:8::3/udp/4102/quic-v1")
+	ana, bo := l.settle(router{name: "IPv6, " + by, six: true, opens: by}, "ana"), l.outdoors("bo", "/ip6/2a00:8::3/udp/4102/quic-v1")
 	gate := "r" + home(ana)
-	holes := func() string { return l.letIn(gate, "through", "accept") }
+	holes := func() string { return l.letIn(gate, "through", "@nh,192,128") } // for an address of IPv6
 	began := time.Now()
 	l.until("the firewall lets in UDP and TCP", 20*time.Second, func(context.Context) bool { return strings.Count(holes(), "dport") == 2 })
 	t.Logf("let in after %d ms:\n%s", time.Since(began).Milliseconds(), holes())

@@ -80,8 +80,8 @@ func measureIdleTable(t *testing.T) []figure {
 	bo.wake()
 	befriend(ana, bo)
 	bo.ok("quit")
-	// Searches follow a friend's leaving at once, after 2 and 22 seconds, and then a
-	// quarter of an hour later.
+	// Searches follow a friend's leaving at once, after 0.5, 2 and 22 seconds, and then
+	// a quarter of an hour later.
 	began, left := time.Now(), deviceBytes(t, ana, "out")
 	count := func(at time.Duration) float64 {
 		<-time.After(at - time.Since(began))

@@ -29,7 +29,7 @@ type Config struct {
 	// listening for others there: Discover does nothing.
 	NoLAN bool
 	// MapPort asks the router to open the port on which the host listens (PCP,
-	// NAT-PMP, UPnP) and to let in IPv6 (PCP), and lets relays dial to see whether
+	// NAT-PMP, UPnP) and to let in IPv6 (PCP, UPnP), and lets relays dial to see whether
 	// it did. A host that is LAN-only or in a World does not. Host.AskRouter ends
 	// and resumes it.
 	MapPort bool

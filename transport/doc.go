@@ -37,8 +37,8 @@
 // Who surrounds a place with nodes of their own can make word disappear, until
 // tomorrow's place; they cannot forge it, for they lack the key of the day. A
 // clock that is wrong does no harm: records are valid for two years beside the
-// day, and both days are looked at when strangers' or relays' clocks disagree
-// with ours. A private network has a secret instead of libp2p's pnet, which would
+// day, both days are looked at when strangers' or relays' clocks disagree with
+// ours, and a reservation at a relay is made anew in time whatever day it ends on. A private network has a secret instead of libp2p's pnet, which would
 // cost it QUIC: the secret gives the table another protocol name and the Spots
 // other places.
 package transport

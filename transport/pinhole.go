@@ -34,11 +34,12 @@ const maxPinholes = 8
 
 // fence has the IPv6 firewall of a home let others in at ports of this machine,
 // by the MAP of PCP about an IPv6 address (RFC 6887 §11), of which nothing is
-// translated. What is told to friends stays the same, for the addresses do;
-// routers that only speak UPnP are not asked.
+// translated, else by UPnP. What is told to friends stays the same, for the
+// addresses do.
 type fence struct {
 	gate netip.AddrPort
 	by   map[netip.Addr]*pcp // a router knows each address by a nonce of its own
+	upnp *upnpFence          // of a router that knows no PCP; nil: none was found
 	open []pinhole
 }
 
@@ -63,7 +64,7 @@ func (m *mapper) pierce(ctx context.Context) time.Duration {
 	holes := m.pinholes()
 	defer func() { m.keepWall(Firewall{Asked: len(holes) > 0, Open: len(m.fence.open) > 0}) }()
 	for _, h := range holes {
-		lasts, err := m.fence.ask(ctx, h, mapLife)
+		lasts, err := m.letIn(ctx, h)
 		if err == nil {
 			m.fence.open, next = append(m.fence.open, h), min(next, max(lasts/2, mapSoonest))
 			continue
@@ -74,6 +75,25 @@ func (m *mapper) pierce(ctx context.Context) time.Duration {
 		}
 	}
 	return next
+}
+
+// letIn asks for a pinhole: by PCP, else by UPnP, or by that alone where it was
+// found before.
+func (m *mapper) letIn(ctx context.Context, h pinhole) (time.Duration, error) {
+	if m.fence.upnp == nil {
+		lasts, err := m.fence.ask(ctx, h, mapLife)
+		if !errors.Is(err, errNoGateway) {
+			return lasts, err
+		}
+		if m.fence.upnp, err = m.findFence(ctx); err != nil {
+			return 0, err
+		}
+	}
+	lasts, err := m.fence.ask(ctx, h, mapLife)
+	if errors.Is(err, errNoGateway) {
+		m.fence.upnp = nil
+	}
+	return lasts, err
 }
 
 // keepWall takes down how it went, as keep does.
@@ -87,6 +107,9 @@ func (m *mapper) keepWall(w Firewall) {
 
 // ask asks for a pinhole for some time; none closes it.
 func (f *fence) ask(ctx context.Context, h pinhole, life time.Duration) (time.Duration, error) {
+	if f.upnp != nil {
+		return f.upnp.open(ctx, h, life)
+	}
 	p := f.by[h.at]
 	if p == nil {
 		var err error

@@ -53,7 +53,7 @@ func FuzzUPnPAnswer(f *testing.F) {
 		if at, err := readSSDP(b); err == nil && at.Scheme != "http" {
 			t.Fatalf("it leads to %v", at)
 		}
-		_, _, _ = readDescription(b)
+		_, _, _ = readDescription(b, portServices())
 		if s := inXML(b, "errorCode"); len(s) > len(b) {
 			t.Fatalf("%q from %d bytes", s, len(b))
 		}

@@ -45,30 +45,45 @@ type upnp struct {
 	ports   map[door]uint16 // which of the router's lead to ours
 }
 
-// findUPnP looks for the service of the router.
+// findUPnP looks for the service of the router that opens ports.
 func findUPnP(ctx context.Context, r router) (*upnp, error) {
+	service, control, err := r.serviceUPnP(ctx, portServices())
+	if err != nil {
+		return nil, err
+	}
+	return &upnp{r: r, control: control.String(), service: service, http: speaker(r.self), ports: map[door]uint16{}}, nil
+}
+
+// serviceUPnP finds a service of one of some kinds of the router, and where it is
+// asked.
+func (r router) serviceUPnP(ctx context.Context, kinds []string) (service string, control *url.URL, err error) {
 	at, err := r.searchUPnP(ctx)
 	if err != nil {
-		return nil, err
+		return "", nil, err
 	}
-	u := &upnp{r: r, ports: map[door]uint16{}, http: &http.Client{
-		Transport:     &http.Transport{DisableKeepAlives: true},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}}
+	u := &upnp{http: speaker(r.self)}
 	text, err := u.fetch(ctx, http.MethodGet, at.String(), nil, "")
 	if err != nil {
-		return nil, fmt.Errorf("ask the router what it is: %w", err)
+		return "", nil, fmt.Errorf("ask the router what it is: %w", err)
 	}
-	service, path, err := readDescription(text)
+	service, path, err := readDescription(text, kinds)
 	if err != nil {
-		return nil, err
+		return "", nil, err
 	}
-	control, err := at.Parse(path)
+	control, err = at.Parse(path)
 	if err != nil || control.Scheme != "http" || !r.hosts(control) {
-		return nil, errors.New("the router names an address that is not its own")
+		return "", nil, errors.New("the router names an address that is not its own")
 	}
-	u.service, u.control = service, control.String()
-	return u, nil
+	return service, control, nil
+}
+
+// speaker asks a router by HTTP from one of our addresses.
+func speaker(self netip.Addr) *http.Client {
+	from := net.Dialer{LocalAddr: net.TCPAddrFromAddrPort(netip.AddrPortFrom(self, 0))}
+	return &http.Client{
+		Transport:     &http.Transport{DisableKeepAlives: true, DialContext: from.DialContext},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
 }
 
 // searchUPnP asks the network who is its router, and gives where that describes
@@ -126,20 +141,21 @@ func (r router) hosts(at *url.URL) bool {
 	return err == nil && ip == r.at.Addr()
 }
 
-// upnpServices are those that open ports.
-func upnpServices() []string {
-	const kind = "urn:schemas-upnp-org:service:"
-	return []string{kind + "WANIPConnection:2", kind + "WANIPConnection:1", kind + "WANPPPConnection:1"}
+const upnpKind = "urn:schemas-upnp-org:service:"
+
+// portServices are those that open ports.
+func portServices() []string {
+	return []string{upnpKind + "WANIPConnection:2", upnpKind + "WANIPConnection:1", upnpKind + "WANPPPConnection:1"}
 }
 
-// readDescription finds the service that opens ports in a router's description
+// readDescription finds a service of one of some kinds in a router's description
 // of itself.
-func readDescription(text []byte) (service, control string, err error) {
+func readDescription(text []byte, kinds []string) (service, control string, err error) {
 	d := xml.NewDecoder(bytes.NewReader(text))
 	for {
 		t, err := d.Token()
 		if err != nil {
-			return "", "", errors.New("the router opens no ports by UPnP")
+			return "", "", fmt.Errorf("%w by UPnP for this", errNoGateway)
 		}
 		e, ok := t.(xml.StartElement)
 		if !ok || e.Name.Local != "service" {
@@ -152,7 +168,7 @@ func readDescription(text []byte) (service, control string, err error) {
 		if err := d.DecodeElement(&s, &e); err != nil {
 			return "", "", fmt.Errorf("read what the router is: %w", err)
 		}
-		if slices.Contains(upnpServices(), s.Kind) {
+		if slices.Contains(kinds, s.Kind) {
 			return s.Kind, s.Control, nil
 		}
 	}

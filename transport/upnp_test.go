@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -81,7 +82,7 @@ func TestAPortByUPnPIsAskedForAgainBeforeItClosesAndTakenAgainWhereTheRouterForg
 	at := deafToPMP(t)
 	m := &mapper{
 		net: oneDoor{}, at: at, log: slog.New(slog.DiscardHandler), open: map[door]netip.AddrPort{}, state: RouterState{By: UPnP},
-		way: &upnp{r: router{at: at, self: at.Addr()}, control: web.URL, service: upnpServices()[1], http: web.Client(), ports: map[door]uint16{}},
+		way: &upnp{r: router{at: at, self: at.Addr()}, control: web.URL, service: portServices()[1], http: web.Client(), ports: map[door]uint16{}},
 	}
 	d := door{udp: true, port: 4001}
 	leads := func(when string, to uint16) {
@@ -120,5 +121,66 @@ func TestAPortByUPnPIsAskedForAgainBeforeItClosesAndTakenAgainWhereTheRouterForg
 	m.giveBack(t.Context())
 	if len(r.opened) != 1 {
 		t.Errorf("given back, and the router has %v", r.opened)
+	}
+}
+
+// sixDoor is a network that listens on one port of IPv6.
+type sixDoor struct{ network.Network }
+
+func (sixDoor) InterfaceListenAddresses() ([]ma.Multiaddr, error) {
+	return []ma.Multiaddr{ma.StringCast("/ip6/::1/udp/4001/quic-v1")}, nil
+}
+
+// firewall is that of a router which lets in by UPnP only, and only who asks for
+// themselves.
+type firewall struct {
+	mu    sync.Mutex
+	holes map[string]string // id to “client port protocol lease”
+	ids   int
+}
+
+func (f *firewall) ServeHTTP(w http.ResponseWriter, q *http.Request) {
+	body, _ := io.ReadAll(q.Body)
+	value := func(name string) string { return inXML(body, name) }
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	who, err := netip.ParseAddrPort(q.RemoteAddr)
+	switch action := q.Header.Get("SOAPAction"); {
+	case err == nil && strings.HasSuffix(action, "WANIPv6FirewallControl:1#AddPinhole\"") && value("InternalClient") == who.Addr().String():
+		f.ids++
+		id := strconv.Itoa(f.ids)
+		f.holes[id] = strings.Join([]string{value("InternalClient"), value("InternalPort"), value("Protocol"), value("LeaseTime")}, " ")
+		_, _ = io.WriteString(w, "<a><UniqueID>"+id+"</UniqueID></a>")
+	case strings.HasSuffix(action, "#DeletePinhole\"") && f.holes[value("UniqueID")] != "":
+		delete(f.holes, value("UniqueID"))
+	default:
+		w.WriteHeader(http.StatusInternalServerError)
+		_, _ = io.WriteString(w, "<a><errorCode>606</errorCode></a>")
+	}
+}
+
+func TestAFirewallOfUPnPIsAskedToLetInIPv6AndToldWhenThatIsOver(t *testing.T) {
+	f := &firewall{holes: map[string]string{}}
+	var lc net.ListenConfig
+	l, err := lc.Listen(t.Context(), "tcp6", "[::1]:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	web := httptest.NewUnstartedServer(f)
+	_ = web.Listener.Close()
+	web.Listener = l
+	web.Start()
+	defer web.Close()
+	at := netip.MustParseAddrPort("[::1]:1")
+	m := &mapper{net: sixDoor{}, at: at, log: slog.New(slog.DiscardHandler), fence: fence{
+		gate: at, by: map[netip.Addr]*pcp{}, upnp: &upnpFence{control: web.URL, ids: map[pinhole]string{}},
+	}}
+	m.pierce(t.Context())
+	if m.wall != (Firewall{Asked: true, Open: true}) || len(f.holes) != 1 || f.holes["1"] != "::1 4001 17 7200" {
+		t.Errorf("it is %+v, and lets in %v", m.wall, f.holes)
+	}
+	m.giveBack(t.Context())
+	if len(f.holes) != 0 {
+		t.Errorf("in the end it lets in %v", f.holes)
 	}
 }
