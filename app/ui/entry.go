@@ -1,7 +1,10 @@
 package ui
 
 import (
+	"image/color"
+
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/widget"
 )
@@ -95,7 +98,36 @@ func (e *entry) FocusLost() {
 	}
 }
 
-// labelled puts a small bold label over an entry.
+// labelled puts a small bold label over an entry. The wheel over one of one
+// line, which has nothing to scroll, moves what it stands in.
 func labelled(label string, e *entry) fyne.CanvasObject {
-	return newColumn(6, labelText(label), e)
+	if e.MultiLine {
+		return newColumn(6, labelText(label), e)
+	}
+	return newColumn(6, labelText(label), container.NewStack(e, newWheel(e)))
+}
+
+// A wheel lies over something that would keep the wheel to itself, and takes
+// nothing else.
+type wheel struct {
+	widget.BaseWidget
+	over fyne.CanvasObject
+}
+
+var _ fyne.Scrollable = (*wheel)(nil)
+
+func newWheel(over fyne.CanvasObject) *wheel {
+	w := &wheel{over: over}
+	w.ExtendBaseWidget(w)
+	return w
+}
+
+// Scrolled is for Fyne.
+func (w *wheel) Scrolled(e *fyne.ScrollEvent) {
+	scrollsAround(w.over, func(s *container.Scroll, _ float32) { s.Scrolled(e) })
+}
+
+// CreateRenderer is for Fyne.
+func (w *wheel) CreateRenderer() fyne.WidgetRenderer {
+	return widget.NewSimpleRenderer(canvas.NewRectangle(color.Transparent))
 }
