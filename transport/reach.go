@@ -50,7 +50,6 @@ func (h *Host) stayReserved(ctx context.Context, r peer.AddrInfo) {
 	defer h.letGo(r.ID)
 	pause := firstReserveRetry
 	for {
-		moves := h.movesNow()
 		next, err := h.reserve(ctx, r)
 		if err == nil {
 			pause = firstReserveRetry
@@ -58,16 +57,15 @@ func (h *Host) stayReserved(ctx context.Context, r peer.AddrInfo) {
 			h.log.Debug("relay does not take us", "peer", Peer(r.ID.String()), "err", err)
 			next, pause = pause, min(2*pause, lastReserveRetry)
 		}
-		if !h.waitReserved(ctx, events, r.ID, next, moves) {
+		if !h.waitReserved(ctx, events, r.ID, next) {
 			return
 		}
 	}
 }
 
-// waitReserved waits until the reservation has to be made anew: after next, where
-// the relay is lost, or where the machine has moved since so many moves. False
-// means that ctx or the host ends.
-func (h *Host) waitReserved(ctx context.Context, events <-chan Event, relay peer.ID, next time.Duration, moves int) bool {
+// waitReserved waits until the reservation has to be made anew; false means that
+// ctx or the host ends.
+func (h *Host) waitReserved(ctx context.Context, events <-chan Event, relay peer.ID, next time.Duration) bool {
 	t := time.NewTimer(next)
 	defer t.Stop()
 	for {
@@ -86,7 +84,7 @@ func (h *Host) waitReserved(ctx context.Context, events <-chan Event, relay peer
 			if lost {
 				h.setCircuits(relay, circuits{})
 			}
-			if lost || e.Kind == NetworkChanged && h.movesNow() != moves { // else others lead to where we were
+			if lost || e.Kind == NetworkChanged {
 				return true
 			}
 		}

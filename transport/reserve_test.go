@@ -56,45 +56,6 @@ func TestARelayWhoseClockIsOffPassesOnAllTheSame(t *testing.T) {
 	}
 }
 
-func TestEachRelayIsAskedOnceAndTellsOnceThatItLeadsToUs(t *testing.T) {
-	inWorld(t, func(t *testing.T, w *simnet.World) {
-		cfg := transport.Config{}
-		var asked [3]*atomic.Int64
-		for i := range asked {
-			var relay *transport.Host
-			relay, asked[i] = timed(t, w, 0)
-			cfg.Relays = append(cfg.Relays, relay.Addrs()...)
-		}
-		m := w.LAN(simnet.PortRestricted).Host()
-		home := on(t, m, cfg)
-		events, stop := home.Watch()
-		defer stop()
-		var rings atomic.Int64
-		go func() {
-			for e := range events {
-				if e.Kind == transport.NetworkChanged {
-					rings.Add(1)
-				}
-			}
-		}()
-		want := func(when string, times int64) {
-			t.Helper()
-			time.Sleep(10 * time.Second)
-			for i := range asked {
-				if n := asked[i].Load(); n != times {
-					t.Errorf("%s: relay %d was asked %d times, want %d", when, i, n, times)
-				}
-			}
-		}
-		want("at first", 1)
-		if n := rings.Load(); n > int64(len(asked)) {
-			t.Errorf("%d relays rang %d times", len(asked), n)
-		}
-		m.Move(w.LAN(simnet.PortRestricted))
-		want("after a move", 2)
-	})
-}
-
 func TestARelayThatIsGivenBackLeadsToUsNoMoreAtOnce(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *simnet.World) {
 		relay := on(t, w.LAN(simnet.Public).Host(), transport.Config{Lend: &transport.Lend{}})
