@@ -73,15 +73,20 @@ func (p *program) addCommand() *cobra.Command {
 	return cmd
 }
 
-// answerPatience is how long a person at a terminal waits for the name of who
-// they asked.
-const answerPatience = time.Second
+// answerPatience is how long a person at a terminal waits for an answer of who
+// they asked, and namePatience for the name of who answered, which comes next.
+const (
+	answerPatience = 2 * time.Second
+	namePatience   = 10 * time.Second
+)
 
 // introduced waits a moment for the answer of somebody who was just asked, and
 // who goes by the beginning of their id until then: a link carries no name.
 func introduced(ctx context.Context, c *control.Client, who control.Contact) control.Contact {
-	ctx, cancel := context.WithTimeout(ctx, answerPatience)
+	ctx, cancel := context.WithTimeout(ctx, namePatience)
 	defer cancel()
+	silence := time.AfterFunc(answerPatience, cancel)
+	defer silence.Stop()
 	changes, err := c.Watch(ctx, false)
 	if err != nil {
 		return who
@@ -96,6 +101,9 @@ func introduced(ctx context.Context, c *control.Client, who control.Contact) con
 			break
 		}
 		who = now
+		if who.Presence == control.Online {
+			silence.Stop()
+		}
 	}
 	return who
 }
