@@ -207,10 +207,11 @@ func (n *Node) heardHello(ctx context.Context, l *link, h chat.Hello) error {
 	if err != nil {
 		return fmt.Errorf("keep hello: %w", err)
 	}
-	if renamed {
+	err = n.reload(ctx)
+	if renamed { // whoever hears of it asks for the new name at once
 		n.changes.tell(Change{Topic: TopicContact, Who: l.person})
 	}
-	return n.reload(ctx)
+	return err
 }
 
 // holdBack is how long events of others wait before we pass them on: their
