@@ -129,19 +129,11 @@ func (tx *Tx) DeleteConversation(conv chat.ConvID) error {
 
 // forgetWords takes a conversation out of the full-text index.
 func (tx *Tx) forgetWords(conv int64) error {
-	var rows []*base
 	rows, err := tx.bases(0, baseQuery+`event.conv=? AND shown>0`, conv)
 	if err != nil {
 		return err
 	}
-	for _, b := range rows {
-		row, err := tx.said(b, chat.Hash{})
-		if err != nil {
-			return err
-		}
-		tx.changeWords(b.id, row.Text, "")
-	}
-	return nil
+	return tx.eachText(rows, func(id int64, text string) { tx.changeWords(id, text, "") })
 }
 
 // Conversations returns all conversations that are not empty, the last active

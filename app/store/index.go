@@ -134,14 +134,22 @@ func (s *Store) findWaiting() error {
 	if err != nil {
 		return err
 	}
+	if err := tx.eachText(rows, func(id int64, text string) { tx.changeWords(id, "", text) }); err != nil {
+		return err
+	}
+	s.waiting = tx.words
+	return nil
+}
+
+// eachText calls f with what each of some rows says.
+func (v *View) eachText(rows []*base, f func(id int64, text string)) error {
 	for _, b := range rows {
-		row, err := tx.said(b, chat.Hash{})
+		row, err := v.said(b, chat.Hash{})
 		if err != nil {
 			return err
 		}
-		tx.changeWords(b.id, "", row.Text)
+		f(b.id, row.Text)
 	}
-	s.waiting = tx.words
 	return nil
 }
 

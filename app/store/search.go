@@ -72,11 +72,17 @@ func (v *View) unindexed(asked []word, conv *chat.ConvID, limit int) (found []Hi
 		return nil, nil, err
 	}
 	for _, b := range slices.Backward(rows) {
+		if conv != nil && b.event.Conv != *conv {
+			continue
+		}
+		if len(found) == limit {
+			break
+		}
 		row, err := v.said(b, chat.Hash{})
 		if err != nil {
 			return nil, nil, err
 		}
-		if len(found) < limit && (conv == nil || b.event.Conv == *conv) && hasAll(split(row.Text), asked) {
+		if hasAll(split(row.Text), asked) {
 			found, ids = append(found, Hit{Conv: b.event.Conv}), append(ids, b.id)
 		}
 	}
