@@ -59,8 +59,7 @@ func keepPrivate(path string) error {
 type plainFile struct {
 	vfs.File
 	holding bool // what is written in a row waits, see inOne
-	from    int64
-	held    []byte
+	held    gathered
 }
 
 func plain(f vfs.File) vfs.File {
@@ -82,15 +81,7 @@ func (f *plainFile) inOne(write func() error) error {
 	return err
 }
 
-func (f *plainFile) release() error {
-	p := f.held
-	f.held = f.held[:0]
-	if len(p) == 0 {
-		return nil
-	}
-	_, err := f.File.WriteAt(p, f.from)
-	return cause(err)
-}
+func (f *plainFile) release() error { return cause(f.held.flush(f.File)) }
 
 // WriteAt implements vfs.File.
 func (f *plainFile) WriteAt(p []byte, off int64) (int, error) {
@@ -98,14 +89,12 @@ func (f *plainFile) WriteAt(p []byte, off int64) (int, error) {
 		n, err := f.File.WriteAt(p, off)
 		return n, cause(err)
 	}
-	if off != f.from+int64(len(f.held)) {
+	if !f.held.followedBy(off) {
 		if err := f.release(); err != nil {
 			return 0, err
 		}
-		f.from = off
 	}
-	f.held = append(f.held, p...)
-	return len(p), nil
+	return f.held.add(p, off), nil
 }
 
 // Truncate implements vfs.File.

@@ -1,6 +1,8 @@
 package store
 
 import (
+	"io"
+
 	"github.com/ncruces/go-sqlite3/util/vfsutil"
 	"github.com/ncruces/go-sqlite3/vfs"
 )
@@ -49,8 +51,38 @@ func gatherLog(f vfs.File, flags vfs.OpenFlag, err error) vfs.File {
 type walFile struct {
 	vfs.File
 	below   *plainFile // the file under the cipher
-	from    int64
-	waiting []byte
+	waiting gathered
+}
+
+// gathered is what was written in a row, to be handed on in one piece.
+type gathered struct {
+	from  int64
+	bytes []byte
+}
+
+// followedBy says whether what is written at off continues it.
+func (g *gathered) followedBy(off int64) bool {
+	return len(g.bytes) == 0 || off == g.from+int64(len(g.bytes))
+}
+
+func (g *gathered) add(p []byte, off int64) int {
+	if len(g.bytes) == 0 {
+		g.from = off
+	}
+	g.bytes = append(g.bytes, p...)
+	return len(p)
+}
+
+// flush writes it. If that fails, it is gone: the transaction that it is of
+// fails too.
+func (g *gathered) flush(to io.WriterAt) error {
+	p := g.bytes
+	g.bytes = g.bytes[:0]
+	if len(p) == 0 {
+		return nil
+	}
+	_, err := to.WriteAt(p, g.from)
+	return err
 }
 
 // Unwrap implements vfs.FileUnwrap.
@@ -58,38 +90,25 @@ func (f *walFile) Unwrap() vfs.File { return f.File }
 
 // WriteAt implements vfs.File.
 func (f *walFile) WriteAt(p []byte, off int64) (int, error) {
-	if len(f.waiting) > 0 && (off != f.from+int64(len(f.waiting)) || len(f.waiting)+len(p) > maxGathered) {
+	if !f.waiting.followedBy(off) || len(f.waiting.bytes)+len(p) > maxGathered {
 		if err := f.flush(); err != nil {
 			return 0, err
 		}
 	}
-	if len(f.waiting) == 0 {
-		if off != 0 && (off-walHeader)%walFrame != 0 {
-			return f.File.WriteAt(p, off)
-		}
-		f.from = off
+	if len(f.waiting.bytes) == 0 && off != 0 && (off-walHeader)%walFrame != 0 {
+		return f.File.WriteAt(p, off)
 	}
-	f.waiting = append(f.waiting, p...)
-	return len(p), nil
+	return f.waiting.add(p, off), nil
 }
 
-// flush writes what waits. If that fails, it is gone: the transaction that it
-// is of fails too.
+// flush writes what waits.
 func (f *walFile) flush() error {
-	p := f.waiting
-	f.waiting = f.waiting[:0]
-	if len(p) == 0 {
-		return nil
-	}
-	return f.below.inOne(func() error {
-		_, err := f.File.WriteAt(p, f.from)
-		return err
-	})
+	return f.below.inOne(func() error { return f.waiting.flush(f.File) })
 }
 
 // ReadAt implements vfs.File.
 func (f *walFile) ReadAt(p []byte, off int64) (int, error) {
-	if len(f.waiting) > 0 && off+int64(len(p)) > f.from {
+	if len(f.waiting.bytes) > 0 && off+int64(len(p)) > f.waiting.from {
 		if err := f.flush(); err != nil {
 			return 0, err
 		}
