@@ -64,7 +64,7 @@ int apm_near(apm *a, float *tick, int delay_ms, int typing) {
 	if (a->echo) a->lib.ap->set_stream_delay_ms(delay_ms);
 	a->lib.ap->set_stream_key_pressed(typing != 0);
 	int err = a->lib.ap->ProcessStream(ch, kMono, kMono, ch);
-	if (err == 0) a->join.run(kFilter, tick, low, after, late(a->echo, a->noise));
+	if (err == 0) { a->join.push(tick, low); a->join.run(kFilter, tick, after, late(a->echo, a->noise)); }
 	return err;
 }
 

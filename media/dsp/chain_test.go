@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -349,5 +350,56 @@ func BenchmarkChain(b *testing.B) {
 				b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/100, "%core")
 			})
 		}
+	}
+}
+
+// The same as a call pays for it: one tick in 10 ms, after which the caches have
+// been others'. Three seconds before it are run for what is learnt there.
+func BenchmarkChainPaced(b *testing.B) {
+	speakers := dsp.Config{Noise: dsp.NoiseModerate, Gain: true, Latency: 40 * time.Millisecond}
+	silence := make([]float64, end*media.Rate)
+	for _, x := range []struct {
+		name string
+		cfg  dsp.Config
+		far  []float64
+		mic  []float64
+	}{
+		{"friend speaks", speakers, plain().far, plain().mic},
+		{"own voice", speakers, silence, speech(2, end, 190)},
+		{"headphones", dsp.Config{Noise: dsp.NoiseModerate, Gain: true, Headphones: true}, silence, speech(2, end, 190)},
+	} {
+		b.Run(x.name, func(b *testing.B) {
+			c, err := dsp.New(x.cfg)
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer c.Close()
+			step := func(s scene, k int) time.Duration {
+				far, near := make([]float32, media.Tick), make([]float32, media.Tick)
+				for i := range far {
+					at := (k*media.Tick + i) % (doubleTalk * media.Rate)
+					far[i], near[i] = float32(s.far[at]), float32(s.mic[at])
+				}
+				began := time.Now()
+				c.Far(far)
+				if err := c.Near(near); err != nil {
+					b.Fatal(err)
+				}
+				return time.Since(began)
+			}
+			for k := range 300 {
+				step(plain(), k)
+			}
+			var took []time.Duration
+			pace := time.NewTicker(media.Duration(media.Tick))
+			defer pace.Stop()
+			for b.Loop() {
+				<-pace.C
+				took = append(took, step(scene{far: x.far, mic: x.mic}, 300+len(took)))
+			}
+			slices.Sort(took)
+			b.ReportMetric(float64(took[len(took)/2].Nanoseconds())/1000, "µs/median")
+			b.ReportMetric(float64(took[len(took)*9/10].Nanoseconds())/1000, "µs/p90")
+		})
 	}
 }
