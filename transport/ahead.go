@@ -62,5 +62,5 @@ func (s *sockets) share(c net.PacketConn, on *net.UDPAddr) net.PacketConn {
 	if i < 0 {
 		return c
 	}
-	return shared{c, s.all[i]}
+	return part(shared{c, s.all[i]})
 }

@@ -148,7 +148,7 @@ func (p *phone) tell(what call.Path) {
 func (p *phone) talk(ctx context.Context, up <-chan struct{}) {
 	set := p.n.settings()
 	e, err := p.n.cfg.Sound.Open(voice.Config{
-		Send: p.send, PayloadType: payloadOpus, REDPayloadType: payloadRED, Frame: firstFrame,
+		Send: p.send, Look: p.look, PayloadType: payloadOpus, REDPayloadType: payloadRED, Frame: firstFrame,
 		NoiseSuppression: true, GainControl: true, SaveBandwidth: set.SaveBandwidth, LowLatency: set.LowLatency, Log: p.n.log,
 	})
 	if err != nil {
@@ -184,6 +184,9 @@ func (p *phone) send(x *rtp.Packet) error {
 	}
 	return nil
 }
+
+// look lets what has arrived come to the sound.
+func (p *phone) look() { p.leg.Look() }
 
 // take begins to use an engine, with the choices made before it was there.
 func (p *phone) take(e *voice.Engine) {

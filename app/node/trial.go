@@ -152,7 +152,7 @@ func (t *trial) giveBack(ctx context.Context, offer []byte) error {
 	if err := t.connect(ctx); err != nil {
 		return err
 	}
-	e, err := voice.NewReturn(voice.Config{Send: t.send, PayloadType: payloadOpus, Log: t.n.log})
+	e, err := voice.NewReturn(voice.Config{Send: t.send, Look: t.look, PayloadType: payloadOpus, Log: t.n.log})
 	if err != nil {
 		return err
 	}

@@ -129,6 +129,9 @@ func (l *listener) run(ctx context.Context) {
 
 // fill makes the next tick for the loudspeaker.
 func (l *listener) fill(tick []float32) {
+	if l.e.cfg.Look != nil {
+		l.e.cfg.Look()
+	}
 	now := time.Now()
 	set := l.e.settings()
 	l.buffer.Pull(tick, l.e.since(now))

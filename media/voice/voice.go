@@ -79,6 +79,10 @@ type Config struct {
 	// blocks, nothing is sent. Its errors are counted, and otherwise ignored.
 	Send func(*rtp.Packet) error
 
+	// Look is called before each tick for the loudspeaker is made, so that what
+	// has arrived comes to Receive now. It may be nil and must not block.
+	Look func()
+
 	SSRC           uint32
 	PayloadType    uint8 // of Opus, 1 to 127
 	REDPayloadType uint8 // of RED around Opus; 0 where the other side knows none

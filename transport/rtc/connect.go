@@ -228,14 +228,14 @@ func (l *Leg) pathChanged(s ice.ConnectionState) {
 	defer l.mu.Unlock()
 	switch s {
 	case ice.ConnectionStateConnected, ice.ConnectionStateCompleted:
-		l.path, l.failed = true, false
+		l.path, l.failed, l.doubted = true, false, false
+		l.chosenLocked()
 		if l.out != nil {
 			l.becomeLocked(Connected, nil)
 		}
 	case ice.ConnectionStateDisconnected: // sending goes on: it may be one direction only
-		if l.out != nil {
-			l.becomeLocked(Interrupted, nil)
-		}
+		l.doubted = true
+		l.judgeLocked(time.Now())
 	case ice.ConnectionStateFailed:
 		l.path, l.failed = false, true
 		l.becomeLocked(Failed, nil)
@@ -246,6 +246,43 @@ func (l *Leg) pathChanged(s ice.ConnectionState) {
 		}
 	case ice.ConnectionStateUnknown, ice.ConnectionStateNew, ice.ConnectionStateClosed:
 	}
+}
+
+// pathChosen is told when ICE has chosen another path.
+func (l *Leg) pathChosen() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.chosenLocked()
+}
+
+func (l *Leg) chosenLocked() {
+	l.using = netip.AddrPort{}
+	if pair, err := l.agent.GetSelectedCandidatePair(); err == nil && pair != nil {
+		l.using = addrOf(pair.Remote)
+	}
+}
+
+// judge decides whether a leg is Interrupted of which ICE heard nothing for long.
+func (l *Leg) judge(now time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.judgeLocked(now)
+}
+
+func (l *Leg) judgeLocked(now time.Time) {
+	switch {
+	case !l.doubted || !l.path || l.out == nil:
+	case l.bringsLocked(l.using, now, silence):
+		l.becomeLocked(Connected, nil)
+	default:
+		l.becomeLocked(Interrupted, nil)
+	}
+}
+
+// bringsLocked says whether sound came from an address within a time, which ICE does
+// not know where sound is kept apart.
+func (l *Leg) bringsLocked(a netip.AddrPort, now time.Time, within time.Duration) bool {
+	return l.from == netip.AddrPortFrom(a.Addr().Unmap().WithZone(""), a.Port()) && now.Sub(l.came) < within
 }
 
 // Path is how packets travel now.

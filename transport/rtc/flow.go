@@ -3,6 +3,7 @@ package rtc
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"time"
 
 	"github.com/pion/ice/v4"
@@ -76,9 +77,21 @@ func (l *Leg) Receive(ctx context.Context) (Arrival, error) {
 }
 
 // Hand gives what waits to be received, and then all that arrives, to a function
-// in the place of Receive: at once, from where packets are read, so that it must
-// not block. nil ends that; when Hand returns no call is under way.
+// in the place of Receive: from where packets are read, so that it must not block,
+// nor keep the packet. nil ends that; when Hand returns no call is under way.
+//
+// Whoever hands on should Look before each use of what came: where the system lets
+// it, packets wake nobody from now on, and what nobody looks for comes late, by
+// steerEvery.
 func (l *Leg) Hand(to func(Arrival)) {
+	l.handTo(to)
+	l.mu.Lock()
+	l.cfg.Port.shortcut.hand(l, to != nil && l.state != Closed)
+	l.mu.Unlock()
+	l.Look()
+}
+
+func (l *Leg) handTo(to func(Arrival)) {
 	l.opening.Lock()
 	defer l.opening.Unlock()
 	l.to = to
@@ -91,6 +104,10 @@ func (l *Leg) Hand(to func(Arrival)) {
 		}
 	}
 }
+
+// Look hands over what has arrived for all legs of the Port that Hand was called of.
+// It waits for nothing. It is not called from the function given to Hand.
+func (l *Leg) Look() { l.cfg.Port.shortcut.look(time.Now()) }
 
 // read takes everything that arrives and tells by the first byte what it is
 // (RFC 7983 §7, RFC 5761 §4).
@@ -108,7 +125,7 @@ func (l *Leg) read(conn *ice.Conn, shake *handshake) {
 			shake.put(b[:n])
 		case b[0] < 128 || b[0] > 191:
 		case sound(b[:n]):
-			l.took(b[:n], now)
+			l.took(b[:n], netip.AddrPort{}, now)
 		default:
 			l.tookReport(b[:n], now)
 		}
@@ -124,9 +141,9 @@ func (l *Leg) ended() bool {
 	}
 }
 
-// took opens one packet, and says whether it was for this leg: a forged, repeated
-// or foreign one is dropped.
-func (l *Leg) took(b []byte, now time.Time) bool {
+// took opens one packet that came at a time from an address, if that is known, and
+// says whether it was for this leg: a forged, repeated or foreign one is dropped.
+func (l *Leg) took(b []byte, from netip.AddrPort, at time.Time) bool {
 	l.opening.Lock()
 	defer l.opening.Unlock()
 	l.mu.Lock()
@@ -137,24 +154,31 @@ func (l *Leg) took(b []byte, now time.Time) bool {
 	if in == nil || err != nil || h.SSRC != ssrc {
 		return false // an unknown SSRC costs no state
 	}
-	plain, err := in.DecryptRTP(nil, b, &h)
+	p, buf := &l.packet, l.opened[:0]
+	if l.to == nil { // who receives keeps what it gets
+		p, buf = &rtp.Packet{}, nil
+	}
+	plain, err := in.DecryptRTP(buf, b, &h)
 	if err != nil {
 		return false
 	}
-	p := &rtp.Packet{}
+	*p = rtp.Packet{}
 	if p.Unmarshal(plain) != nil || len(plain) < size {
 		return true
 	}
 	l.mu.Lock()
-	l.heard = now
-	l.meter.received(&p.Header, len(p.Payload), now)
+	l.heard = at
+	if from.IsValid() {
+		l.from, l.came = from, at
+	}
+	l.meter.received(&p.Header, len(p.Payload), at)
 	l.mu.Unlock()
 	if l.to != nil {
-		l.to(Arrival{p, now})
+		l.to(Arrival{p, at})
 		return true
 	}
 	select {
-	case l.in <- Arrival{p, now}:
+	case l.in <- Arrival{p, at}:
 	default:
 	}
 	return true

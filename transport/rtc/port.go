@@ -38,14 +38,11 @@ var errNoSocket = errors.New("no socket for this address")
 // addrs lists the addresses that others can reach now, each with the port of
 // one of the sockets; it is called for every leg anew.
 func NewPort(conns []net.PacketConn, addrs func() []netip.AddrPort) (*Port, error) {
-	p := &Port{addrs: addrs, shortcut: shortcut{legs: map[uint32]*Leg{}}}
+	p := &Port{addrs: addrs, shortcut: shortcut{sockets: conns, legs: map[uint32][]*Leg{}, hands: map[*Leg]bool{}}}
 	for _, c := range conns {
 		local, ok := c.LocalAddr().(*net.UDPAddr)
 		if !ok {
 			return nil, errors.Join(fmt.Errorf("a socket on %v is not one of UDP", c.LocalAddr()), p.Close())
-		}
-		if s, ok := c.(shower); ok {
-			p.shortcut.shown = append(p.shortcut.shown, s)
 		}
 		conn := beside{c, pseudonym(*local), &p.shortcut}
 		p.sockets = append(p.sockets, socket{local: *local, conn: conn, mux: ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: conn, Logger: silent{}})})

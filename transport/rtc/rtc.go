@@ -25,6 +25,7 @@ import (
 
 	"github.com/pion/dtls/v3"
 	"github.com/pion/ice/v4"
+	"github.com/pion/rtp"
 	"github.com/pion/srtp/v3"
 )
 
@@ -107,22 +108,28 @@ type Leg struct {
 	state     State
 	why       error
 	path      bool // ICE has one
+	doubted   bool // ICE has heard nothing for long
 	failed    bool // ICE has given up, and has to begin again
 	remote    Description
 	described time.Time               // when remote came
 	tried     map[netip.AddrPort]bool // where ICE was told that the other end may be reached
 	heard     time.Time               // when sound came last
+	from      netip.AddrPort          // where sound came from last that ICE does not know of
+	came      time.Time               // when that was
+	using     netip.AddrPort          // the far end of the path in use
 	started   bool
 	offerer   bool
 	conn      *ice.Conn
 	secure    *dtls.Conn
 	out       *srtp.Context // under mu, as SRTP counts packets
 	inward    *srtp.Context // under opening
-	long      time.Time     // when a packet last came through ICE
+	long      time.Time     // when a packet last had to come through ICE
 	meter     meter
 
-	opening sync.Mutex    // held before mu
-	to      func(Arrival) // under opening; nil: packets wait for Receive
+	opening sync.Mutex      // held before mu
+	to      func(Arrival)   // under opening; nil: packets wait for Receive
+	opened  [maxPacket]byte // under opening, as packet: of one that is handed on
+	packet  rtp.Packet
 }
 
 // NewLeg makes a leg with a certificate of its own. The caller closes it.
@@ -145,7 +152,8 @@ func NewLeg(cfg Config) (*Leg, error) {
 	if l.agent, err = newAgent(l.door); err != nil {
 		return nil, fmt.Errorf("start ICE: %w", err)
 	}
-	err = errors.Join(l.agent.OnCandidate(l.gathered), l.agent.OnConnectionStateChange(l.pathChanged))
+	err = errors.Join(l.agent.OnCandidate(l.gathered), l.agent.OnConnectionStateChange(l.pathChanged),
+		l.agent.OnSelectedCandidatePairChange(func(_, _ ice.Candidate) { l.pathChosen() }))
 	if err != nil {
 		return nil, errors.Join(err, l.agent.Close())
 	}
@@ -270,10 +278,10 @@ func (l *Leg) Close() error {
 		l.becomeLocked(Closed, nil)
 		secure, stop, ssrc := l.secure, l.stop, l.remote.SSRC
 		l.mu.Unlock()
-		l.cfg.Port.leaving.RLock() // never before mu: startLocked takes it behind mu
+		l.cfg.Port.shortcut.shut(ssrc, l) // hands over what others get, and so takes their mu
+		l.cfg.Port.leaving.RLock()        // never before mu: startLocked takes it behind mu
 		defer l.cfg.Port.leaving.RUnlock()
 		close(l.done)
-		l.cfg.Port.shortcut.shut(ssrc, l)
 		if secure != nil {
 			_ = secure.Close() // says goodbye; the path may be gone already
 		}

@@ -35,6 +35,8 @@ func (l *Leg) steer() {
 		case <-l.done:
 			return
 		case now := <-tick.C:
+			l.cfg.Port.shortcut.lookAgain(now, steerEvery)
+			l.judge(now)
 			l.mu.Lock()
 			fresh, heard, remote := now.Sub(l.described) < anew, l.heard, l.remote.Candidates
 			l.mu.Unlock()
@@ -117,7 +119,7 @@ func (l *Leg) paths(now time.Time, using *ice.CandidatePair) (best, current *way
 		w.alive = now.Sub(w.answered) < limit
 		if w.local.Equal(using.Local) && w.remote.Equal(using.Remote) {
 			current = w
-			w.alive = w.alive || now.Sub(w.remote.LastReceived()) < stale
+			w.alive = w.alive || now.Sub(w.remote.LastReceived()) < stale || l.brings(addrOf(w.remote), now)
 		}
 		if !l.listed(w.remote) {
 			w.alive = false
@@ -127,6 +129,13 @@ func (l *Leg) paths(now time.Time, using *ice.CandidatePair) (best, current *way
 		}
 	}
 	return best, current
+}
+
+// brings says whether sound comes from an address.
+func (l *Leg) brings(a netip.AddrPort, now time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.bringsLocked(a, now, stale)
 }
 
 // listed says whether the other end still names an address of its own. One that
