@@ -191,6 +191,40 @@ func tone(d time.Duration) []float32 {
 	return mic
 }
 
+func TestWhatIsLookedForIsHeardAsIfItHadComeByItself(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
+		var waits []*rtp.Packet
+		var came []time.Time
+		ann := newPerson(t, newShim(0, 0, 0), func(c *voice.Config) {
+			c.Send = func(p *rtp.Packet) error {
+				mu.Lock()
+				defer mu.Unlock()
+				waits, came = append(waits, p), append(came, time.Now())
+				return nil
+			}
+		})
+		var bob *person
+		bob = newPerson(t, newShim(0, 0, 0), func(c *voice.Config) {
+			c.Look = func() {
+				mu.Lock()
+				defer mu.Unlock()
+				for i, p := range waits {
+					bob.Receive(p, came[i])
+				}
+				waits, came = nil, nil
+			}
+		})
+		stop := run(t, ann, bob)
+		defer stop()
+		ann.mouth.say(tone(2 * time.Second))
+		pass(2 * time.Second)
+		if level := media.Level(bob.ear.last(time.Second)); level < -23 || level > -17 {
+			t.Errorf("bob hears ann at %.1f dBFS instead of -20", level)
+		}
+	})
+}
+
 func TestWhatOneSaysTheOtherHears(t *testing.T) {
 	call(t, quietLAN, func(t *testing.T, ann, bob *person) {
 		ann.mouth.say(tone(2 * time.Second))

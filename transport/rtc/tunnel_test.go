@@ -34,8 +34,13 @@ type end struct {
 	in   chan flying
 	done chan struct{}
 	once sync.Once
-	addr *net.UDPAddr // guarded by wire
 	name *net.UDPAddr // what the socket calls itself
+
+	// Guarded by wire.
+	addr  *net.UDPAddr
+	kind  [][][2]byte // of packets that are kept apart
+	apart []landed
+	deaf  bool // to all others
 }
 
 type flying struct {
@@ -72,12 +77,23 @@ func (e *end) WriteTo(b []byte, to net.Addr) (int, error) {
 		if far == nil || cut {
 			return
 		}
-		select {
-		case far.in <- p:
-		default:
-		}
+		far.land(p)
 	})
 	return len(b), nil
+}
+
+func (e *end) land(p flying) {
+	e.wire.mu.Lock()
+	defer e.wire.mu.Unlock()
+	switch {
+	case e.kind != nil && fits(e.kind, p.b):
+		e.apart = append(e.apart, landed{p, time.Now()})
+	case !e.deaf:
+		select {
+		case e.in <- p:
+		default:
+		}
+	}
 }
 
 func (e *end) ReadFrom(b []byte) (int, net.Addr, error) {
@@ -113,16 +129,25 @@ type phoneCall struct {
 	ea, eb *end
 	a, b   *rtc.Leg
 	sent   int
-	got    map[int]bool
-	last   time.Time
-	gap    time.Duration
+	apart  bool // they hand on what comes, from sockets that keep sound apart
+	looks  bool // and look for it
+	downs  int  // times at which a leg was not connected
+
+	mu   sync.Mutex
+	got  map[int]bool
+	last time.Time
+	gap  time.Duration
 }
 
 func newCall(t *testing.T, cut bool) *phoneCall {
+	return newCallOn(t, cut, func(e *end) net.PacketConn { return e })
+}
+
+func newCallOn(t *testing.T, cut bool, socket func(*end) net.PacketConn) *phoneCall {
 	w := &wire{ends: map[string]*end{}, cut: cut}
 	c := &phoneCall{t: t, wire: w, ea: w.end("10.0.0.1:1000"), eb: w.end("10.0.0.2:1000"), got: map[int]bool{}}
 	leg := func(e *end) *rtc.Leg {
-		p, err := rtc.NewPort([]net.PacketConn{e}, e.now)
+		p, err := rtc.NewPort([]net.PacketConn{socket(e)}, e.now)
 		must(t, err)
 		t.Cleanup(func() { must(t, p.Close()) })
 		return newLeg(t, p)
@@ -178,29 +203,55 @@ func (c *phoneCall) settle(limit time.Duration) {
 // its way.
 func (c *phoneCall) speak(d time.Duration) {
 	c.t.Helper()
-	ctx, stop := context.WithCancel(c.t.Context())
-	var listener sync.WaitGroup
-	listener.Go(func() {
-		for {
-			p, err := c.b.Receive(ctx)
-			if err != nil {
-				return
-			}
-			c.got[int(binary.BigEndian.Uint32(p.Packet.Payload))] = true
-			if !c.last.IsZero() {
-				c.gap = max(c.gap, p.At.Sub(c.last))
-			}
-			c.last = p.At
-		}
-	})
+	stop := c.listen()
 	for end := time.Now().Add(d); time.Now().Before(end); c.sent++ {
 		_ = c.a.Send(packet(c.sent, string(binary.BigEndian.AppendUint32(nil, uint32(c.sent)))))
 		_ = c.b.Send(packet(c.sent, "listening"))
 		time.Sleep(20 * time.Millisecond)
+		if c.looks {
+			c.a.Look()
+			c.b.Look()
+		}
+		a, _ := c.a.State()
+		if b, _ := c.b.State(); a != rtc.Connected || b != rtc.Connected {
+			c.downs++
+		}
 	}
 	time.Sleep(100 * time.Millisecond)
 	stop()
-	listener.Wait()
+}
+
+// listen lets both ends hear until stop.
+func (c *phoneCall) listen() (stop func()) {
+	if c.apart {
+		c.a.Hand(func(rtc.Arrival) {})
+		c.b.Hand(c.heard)
+		return func() {
+			c.a.Hand(nil)
+			c.b.Hand(nil)
+		}
+	}
+	ctx, cancel := context.WithCancel(c.t.Context())
+	var listener sync.WaitGroup
+	listener.Go(func() {
+		for p, err := c.b.Receive(ctx); err == nil; p, err = c.b.Receive(ctx) {
+			c.heard(p)
+		}
+	})
+	return func() {
+		cancel()
+		listener.Wait()
+	}
+}
+
+func (c *phoneCall) heard(p rtc.Arrival) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.got[int(binary.BigEndian.Uint32(p.Packet.Payload))] = true
+	if !c.last.IsZero() {
+		c.gap = max(c.gap, p.At.Sub(c.last))
+	}
+	c.last = p.At
 }
 
 func (c *phoneCall) wantPath(k rtc.Kind) {
@@ -260,24 +311,28 @@ func TestACallFollowsAMachineThatMoves(t *testing.T) {
 		"the caller": func(c *phoneCall) { c.ea.move("10.0.9.1:1000") },
 		"the callee": func(c *phoneCall) { c.eb.move("10.0.9.2:1000") },
 	} {
-		t.Run(name, func(t *testing.T) {
-			for _, told := range []bool{true, false} {
-				synctest.Test(t, func(t *testing.T) {
-					c := newCall(t, false)
-					c.cutTunnelAndSpeak()
-					move(c)
-					if told {
-						c.restart()
-					}
-					c.speak(3 * time.Second)
-					c.settle(time.Millisecond)
-					if c.gap > time.Second {
-						t.Errorf("nothing was heard for %v (told: %v)", c.gap, told)
-					}
-					t.Logf("nothing was heard for %v (told: %v)", c.gap, told)
-				})
-			}
-		})
+		for kind, begin := range map[string]func(*testing.T) *phoneCall{
+			"": func(t *testing.T) *phoneCall { return newCall(t, false) }, ", sound kept apart": newCallApart,
+		} {
+			t.Run(name+kind, func(t *testing.T) {
+				for _, told := range []bool{true, false} {
+					synctest.Test(t, func(t *testing.T) {
+						c := begin(t)
+						c.cutTunnelAndSpeak()
+						move(c)
+						if told {
+							c.restart()
+						}
+						c.speak(3 * time.Second)
+						c.settle(time.Millisecond)
+						if c.gap > time.Second {
+							t.Errorf("nothing was heard for %v (told: %v)", c.gap, told)
+						}
+						t.Logf("nothing was heard for %v (told: %v)", c.gap, told)
+					})
+				}
+			})
+		}
 	}
 }
 
