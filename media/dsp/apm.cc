@@ -20,51 +20,77 @@ const bands::filter kFilter;
 
 // Samples of 16 kHz that the library is late by.
 int late(bool echo, bool noise) { return (echo ? kEchoLate : 0) + (noise ? kNoiseLate : 0); }
+
+int process(library &lib, float *low) {
+	float *ch[] = {low};
+	return lib.ap->ProcessStream(ch, kMono, kMono, ch);
+}
 }  // namespace
 
+// apm is the library twice. What cancels echo forgets all about the room when it
+// is switched off, so it is one that is not called while there is none.
 struct apm {
-	library lib;
-	bool echo = false, noise = false;
+	library echo, noise;
+	bool cancels = false, suppresses = false;
+	bool shown = false; // the loudspeaker, since the last tick of the microphone
+	float used = 0;     // how much of the canceller's work was, in the last tick
 	bands::thinner far, near;
 	bands::joiner join;
+
+	int cancel(float *low, int delay_ms, float weight) {
+		const float *plain = join.before(kEchoLate);
+		if (!shown) {
+			used = 0;
+			std::memcpy(low, plain, bands::kLow * sizeof(float));
+			return 0;
+		}
+		shown = false;
+		echo.ap->set_stream_delay_ms(delay_ms);
+		int err = process(echo, low);
+		for (int n = 0; n < bands::kLow; n++) {
+			float w = used + (weight - used) * (n + 1) / bands::kLow;
+			low[n] = plain[n] + w * (low[n] - plain[n]);
+		}
+		used = weight;
+		return err;
+	}
 };
 
 extern "C" {
 
 int apm_configure(apm *a, apm_config c) {
-	a->echo = c.echo != 0;
-	a->noise = c.noise > 0;
-	return a->lib.configure(c);
+	a->cancels = c.echo != 0;
+	a->suppresses = c.noise > 0;
+	return a->echo.configure({c.echo, 0}) | a->noise.configure({0, c.noise});
 }
 
 apm *apm_new(apm_config c) {
 	std::unique_ptr<apm> a(new apm);
-	if (!a->lib.ap || apm_configure(a.get(), c) != 0) return nullptr;
+	if (!a->echo.ap || !a->noise.ap || apm_configure(a.get(), c) != 0) return nullptr;
 	return a.release();
 }
 
 void apm_free(apm *a) { delete a; }
 
-int apm_jumped(apm *a) { return a->echo ? a->lib.restart() : 0; }
+int apm_jumped(apm *a) { return a->cancels ? a->echo.restart() : 0; }
 
-int apm_echo_ms(apm *a) { return a->lib.echo_ms(); }
+int apm_echo_ms(apm *a) { return a->echo.echo_ms(); }
 
 int apm_far(apm *a, const float *tick) {
 	float low[bands::kLow];
 	a->far.run(kFilter, tick, low);
+	a->shown = true;
 	float *ch[] = {low};
-	return a->lib.ap->ProcessReverseStream(ch, kMono, kMono, ch);
+	return a->echo.ap->ProcessReverseStream(ch, kMono, kMono, ch);
 }
 
-int apm_near(apm *a, float *tick, int delay_ms, int typing) {
-	float low[bands::kLow], after[bands::kLow];
+int apm_near(apm *a, float *tick, int delay_ms, float weight) {
+	float low[bands::kLow];
 	a->near.run(kFilter, tick, low);
-	for (int i = 0; i < bands::kLow; i++) after[i] = low[i];
-	float *ch[] = {after};
-	if (a->echo) a->lib.ap->set_stream_delay_ms(delay_ms);
-	a->lib.ap->set_stream_key_pressed(typing != 0);
-	int err = a->lib.ap->ProcessStream(ch, kMono, kMono, ch);
-	if (err == 0) { a->join.push(tick, low); a->join.run(kFilter, tick, after, late(a->echo, a->noise)); }
+	a->join.push(tick, low);
+	int err = a->cancels ? a->cancel(low, delay_ms, weight) : 0;
+	if (err == 0 && a->suppresses) err = process(a->noise, low);
+	if (err == 0) a->join.run(kFilter, tick, low, late(a->cancels, a->suppresses));
 	return err;
 }
 

@@ -29,7 +29,7 @@ func apmDelay(cfg Config) time.Duration {
 	return time.Duration(C.apm_delay_ms(apmConfig(cfg))) * time.Millisecond
 }
 
-// apm is one instance of WebRTC's audio processing. It is not safe for
+// apm is WebRTC's audio processing. It is not safe for
 // concurrent use; its memory is C's and is freed by close.
 type apm struct {
 	c *C.apm
@@ -45,9 +45,8 @@ func newAPM(cfg Config) (*apm, error) {
 
 func apmConfig(cfg Config) C.apm_config {
 	return C.apm_config{
-		echo:      flag(!cfg.Headphones),
-		noise:     C.int(cfg.Noise),
-		high_pass: 1,
+		echo:  flag(!cfg.Headphones),
+		noise: C.int(cfg.Noise),
 	}
 }
 
@@ -65,7 +64,8 @@ func (a *apm) configure(cfg Config) error {
 	return nil
 }
 
-// far takes what the loudspeaker plays, one tick.
+// far takes what the loudspeaker plays, one tick. Without it the canceller rests
+// in the next tick of the microphone, which is late all the same.
 func (a *apm) far(tick []float32) error {
 	_ = tick[media.Tick-1]
 	if code := C.apm_far(a.c, (*C.float)(&tick[0])); code != 0 {
@@ -74,10 +74,11 @@ func (a *apm) far(tick []float32) error {
 	return nil
 }
 
-// near cleans one tick of the microphone in place.
-func (a *apm) near(tick []float32, delayMs int, typing bool) error {
+// near cleans one tick of the microphone in place. Of the canceller's work weight
+// (0 to 1) is used, reached at the end of the tick.
+func (a *apm) near(tick []float32, delayMs int, weight float32) error {
 	_ = tick[media.Tick-1]
-	if code := C.apm_near(a.c, (*C.float)(&tick[0]), C.int(delayMs), flag(typing)); code != 0 {
+	if code := C.apm_near(a.c, (*C.float)(&tick[0]), C.int(delayMs), C.float(weight)); code != 0 {
 		return fmt.Errorf("clean the microphone: code %d", int(code))
 	}
 	return nil

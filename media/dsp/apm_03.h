@@ -28,8 +28,7 @@ struct library {
 
 	int configure(apm_config c) {
 		webrtc::EchoCancellation *ec = ap->echo_cancellation();
-		int err = ap->high_pass_filter()->Enable(c.high_pass != 0);
-		err |= ec->enable_drift_compensation(false);
+		int err = ec->enable_drift_compensation(false);
 		err |= ec->set_suppression_level(webrtc::EchoCancellation::kHighSuppression);
 		err |= ec->Enable(c.echo != 0);
 		webrtc::NoiseSuppression *ns = ap->noise_suppression();

@@ -27,9 +27,9 @@ struct library {
 
 	int configure(apm_config c) {
 		using Noise = webrtc::AudioProcessing::Config::NoiseSuppression;
-		cfg.high_pass_filter.enabled = c.high_pass != 0;
 		cfg.echo_canceller.enabled = c.echo != 0;
 		cfg.echo_canceller.mobile_mode = false;
+		cfg.echo_canceller.enforce_high_pass_filtering = false; // it has passed ours
 		cfg.noise_suppression.enabled = c.noise > 0;
 		cfg.noise_suppression.level = c.noise >= 3 ? Noise::kHigh : c.noise == 2 ? Noise::kModerate : Noise::kLow;
 		ap->ApplyConfig(cfg);

@@ -257,6 +257,30 @@ func TestAVoiceKeepsItsHighestTones(t *testing.T) {
 	}
 }
 
+func TestHumIsTakenAwayAndADeepVoiceStays(t *testing.T) {
+	for hz, want := range map[float64]float64{10: -30, 50: -8, 130: -0.9, 300: -0.2} {
+		c, err := dsp.New(dsp.Config{Headphones: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		before, after := 0.0, 0.0
+		for k := range 100 {
+			tick := tone(hz, 0.2, k)
+			was := media.Energy(tick)
+			if err := c.Near(tick); err != nil {
+				t.Fatal(err)
+			}
+			if k >= 50 {
+				before, after = before+was, after+media.Energy(tick)
+			}
+		}
+		if got := dB(after / before); hz < 100 && got > want || hz > 100 && got < want {
+			t.Errorf("a tone of %.0f Hz is changed by %.2f dB, want %.1f", hz, got, want)
+		}
+		c.Close()
+	}
+}
+
 func TestAChainSurvivesNonsense(t *testing.T) {
 	c, err := dsp.New(dsp.Config{Known: dsp.Profile{Delay: time.Hour, Skew: math.Inf(1)}})
 	if err != nil {

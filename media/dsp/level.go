@@ -159,8 +159,7 @@ const (
 	duckGain  = 0.03
 )
 
-func (d *duck) press()       { d.left = duckTicks }
-func (d *duck) active() bool { return d.left > 0 }
+func (d *duck) press() { d.left = duckTicks }
 
 func (d *duck) apply(tick []float32) {
 	if d.left == 0 {

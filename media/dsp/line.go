@@ -23,14 +23,17 @@ func (l *line) reset() {
 	l.written = 0
 }
 
-func (l *line) write(tick []float32) {
+// write adds a tick and says how large its largest sample is.
+func (l *line) write(tick []float32) (peak float32) {
 	for i, v := range tick {
 		if v != v {
 			v = 0
 		}
+		peak = max(peak, v, -v)
 		l.tape[(l.written+int64(i))&(lineSize-1)] = v
 	}
 	l.written += int64(len(tick))
+	return peak
 }
 
 // skip writes n samples of silence.

@@ -1,6 +1,7 @@
 package dsp_test
 
 import (
+	"cmp"
 	"math"
 	"math/cmplx"
 	"math/rand/v2"
@@ -25,6 +26,7 @@ type room struct {
 	delayMs int     // of the devices
 	bend    float64 // nonlinearity of the loudspeaker: tanh(x·bend)/bend
 	ppm     float64 // the microphone's clock runs slow by
+	moved   float64 // when the echo path changes, seconds; 0 is moved
 }
 
 // scene is what the two sides of a room's canceller are given, and the truth.
@@ -36,6 +38,11 @@ func (r room) scene() scene {
 	far, near := speech(1, end, 110), make([]float64, end*media.Rate)
 	clear(far[nearOnly*media.Rate:])
 	copy(near[doubleTalk*media.Rate:], speech(2, end, 190))
+	return r.hears(far, near)
+}
+
+// hears is what the microphone makes of what is played and spoken there.
+func (r room) hears(far, near []float64) scene {
 	played := make([]float64, len(far))
 	for i, v := range far {
 		played[i] = v
@@ -52,7 +59,7 @@ func (r room) scene() scene {
 			continue
 		}
 		from := before
-		if k >= moved*media.Rate {
+		if at := cmp.Or(r.moved, moved); k >= int(at*media.Rate) {
 			from = after
 		}
 		echo[i] = between(from, k, pos-float64(k))

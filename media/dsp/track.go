@@ -73,6 +73,9 @@ func (t *tracker) align(l *line, heard []float32) (jump int) {
 	return jump
 }
 
+// read is how far the tape is read: place by place with the microphone.
+func (t *tracker) read() float64 { return float64(t.near) - t.offset }
+
 // move reads the tape n samples earlier.
 func (t *tracker) move(n int) {
 	t.offset += float64(n)

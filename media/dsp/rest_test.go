@@ -1,0 +1,103 @@
+package dsp_test
+
+import (
+	"math"
+	"testing"
+
+	"github.com/entrenous/entrenous/media"
+	"github.com/entrenous/entrenous/media/dsp"
+)
+
+// talk is a conversation: the friend speaks, is silent, speaks again, and from
+// voiceFrom on somebody speaks here, alone at first.
+const (
+	silentFrom = 7
+	againFrom  = 10
+	endFrom    = 12
+	voiceFrom  = 12.3
+	bothFrom   = 15
+)
+
+// inTurns is that conversation in a room. Restless, single samples are played
+// where the friend is silent, which keep the canceller awake.
+func inTurns(r room, restless bool) scene {
+	far, near := speech(1, end, 110), make([]float64, end*media.Rate)
+	at := func(seconds float64) int { return int(seconds * media.Rate) }
+	clear(far[at(silentFrom):at(againFrom)])
+	clear(far[at(endFrom):at(bothFrom)])
+	for i, v := range speech(2, end, 190)[:len(near)-at(voiceFrom)] {
+		near[at(voiceFrom)+i] = 0.2 * v
+	}
+	s := r.hears(far, near)
+	for i := at(silentFrom); restless && i < at(bothFrom); i += at(0.3) {
+		if i < at(againFrom) || i > at(endFrom) {
+			s.far[i] = 0.0012
+		}
+	}
+	return s
+}
+
+// The canceller is as good after a rest as if it had never rested.
+func TestAfterAPauseTheFirstEchoIsCancelledAsEver(t *testing.T) {
+	needCanceller(t)
+	needTime(t)
+	for name, r := range map[string]room{
+		"near and plain":        {delayMs: 40},
+		"devices at one's ear":  {delayMs: 5},
+		"devices of 180 ms":     {delayMs: 180},
+		"clocks 100 ppm apart":  {delayMs: 40, ppm: 100},
+		"clocks -100 ppm apart": {delayMs: 80, ppm: -100},
+		"moved in the pause":    {delayMs: 40, moved: 8.5},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			rested := run(t, inTurns(r, false), dsp.Config{})
+			awake := run(t, inTurns(r, true), dsp.Config{})
+			begin := againFrom + float64(r.delayMs)/1000
+			for _, x := range []struct {
+				what     string
+				from, to float64
+			}{
+				{"first 200 ms", begin, begin + 0.2},
+				{"first second", begin, begin + 1},
+				{"as long as the friend speaks", begin, endFrom},
+			} {
+				got, want := rested.erle(x.from, x.to), awake.erle(x.from, x.to)
+				t.Logf("%s: %.1f dB, %.1f awake", x.what, got, want)
+				if got < want-1 {
+					t.Errorf("%s after the pause: ERLE %.1f dB, awake %.1f", x.what, got, want)
+				}
+			}
+			if got, want := rested.kept(13, bothFrom), awake.kept(13, bothFrom); math.Abs(got-want) > 0.5 {
+				t.Errorf("a voice alone loses %.2f dB, awake %.2f", -got, -want)
+			}
+			if got, want := rested.kept(bothFrom, end-1), awake.kept(bothFrom, end-1); got < want-1 {
+				t.Errorf("in double talk after the pause a voice loses %.1f dB, awake %.1f", -got, -want)
+			}
+		})
+	}
+}
+
+// A steady tone shows every seam: the canceller comes and goes without a click.
+func TestNobodyHearsTheCancellerComeAndGo(t *testing.T) {
+	needCanceller(t)
+	const hz, loud, silent, rests, wakes = 440, 0.1, 2.5, 3.5, 5
+	s := scene{far: speech(1, 7, 110), near: make([]float64, 7*media.Rate)}
+	clear(s.far[silent*media.Rate : wakes*media.Rate])
+	for i := range s.near {
+		s.near[i] = loud * math.Sin(2*math.Pi*hz/media.Rate*float64(i))
+	}
+	s.mic = s.near
+	x := run(t, s, dsp.Config{})
+	bend := loud * math.Pow(2*math.Pi*hz/media.Rate, 2) // of the tone; the canceller at work bends it more
+	for i := int((rests - 0.02) * media.Rate); i < (wakes*100+2)*media.Tick; i++ {
+		if got := math.Abs(x.out[i+1] - 2*x.out[i] + x.out[i-1]); got > 2*bend {
+			t.Fatalf("at %.3f s the tone bends by %.5f, by itself %.5f", float64(i)/media.Rate, got, bend)
+		}
+	}
+	for at := rests - 0.1; at < wakes; at += 0.05 {
+		if lost := -x.kept(at, at+0.05); math.Abs(lost) > 0.2 {
+			t.Errorf("at %.2f s the tone loses %.2f dB", at, lost)
+		}
+	}
+}
