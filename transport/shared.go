@@ -28,7 +28,7 @@ func (h *Host) SharedConns() ([]net.PacketConn, error) {
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("share socket %v: %w", u, err), closeAll(out))
 		}
-		out = append(out, h.sockets.share(c, on))
+		out = append(out, h.sockets.share(c, on, h.MayReach))
 	}
 	return out, nil
 }
