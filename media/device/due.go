@@ -11,6 +11,7 @@ import (
 // ticks came too late, it asks for them sooner.
 type due struct {
 	last   time.Time     // of the last bite
+	looked time.Time     // when it was looked for bites last, where nobody waits for them
 	period time.Duration // that it lasts
 	least  time.Duration // that lead is
 	lead   time.Duration // how long before a bite its tick should be there: the delay that the ring adds
@@ -24,12 +25,32 @@ const (
 	leadStep = 3 * time.Millisecond // added when a bite found too little
 	leadCalm = 1000                 // bites after which leadBack is tried
 	leadBack = time.Millisecond
+
+	driveBite = 12500 * time.Microsecond // the longest bite of a device that may be driven
+
 	leadSoon = 1500 * time.Microsecond // sooner than that is now: to sleep so briefly costs more
 )
 
-// bite notes that n samples were taken, and whether some of them were missing.
+// bite notes that n samples were taken just now, and whether some of them were missing.
 func (d *due) bite(now time.Time, n int, missing bool) {
-	d.last, d.period = now, media.Duration(n)
+	d.last = now
+	d.took(n, missing)
+}
+
+// bitten notes the same of some moment since it was looked last. Devices are regular.
+func (d *due) bitten(now time.Time, n int, missing bool) {
+	d.last = d.last.Add(media.Duration(n))
+	if d.last.Before(d.looked) {
+		d.last = d.looked
+	}
+	if d.last.After(now) {
+		d.last = now
+	}
+	d.took(n, missing)
+}
+
+func (d *due) took(n int, missing bool) {
+	d.period = media.Duration(n)
 	if !d.begun {
 		return
 	}
@@ -55,6 +76,15 @@ func (d *due) in(now time.Time, fill int) time.Duration {
 	}
 	return wait
 }
+
+// driven says whether who comes by every 10 ms is enough to keep the device
+// going: it moves, and its bites are not much longer than a tick.
+func (d *due) driven(now time.Time) bool {
+	return d.begun && d.period > 0 && d.period <= driveBite && now.Sub(d.last) < stall
+}
+
+// left is how long it is until the next bite.
+func (d *due) left(now time.Time) time.Duration { return d.last.Add(d.period).Sub(now) }
 
 func (d *due) exactly(now time.Time, fill int) time.Duration {
 	if media.Duration(fill) > d.lead+d.period { // it stands still, or has not begun

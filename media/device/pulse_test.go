@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -208,6 +209,88 @@ func TestADeviceKnowsWhatItWentOnWithout(t *testing.T) {
 	}
 	if d := skipped(speaker); d > 100*time.Millisecond {
 		t.Errorf("the loudspeaker tells twice: %v", d)
+	}
+}
+
+// driven is a loudspeaker that nobody has to wait for.
+type driven interface {
+	Driven() bool
+	Drive(tick []float32, fill func(tick []float32)) bool
+}
+
+func TestWhoComesByOftenKeepsALoudspeakerGoing(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("sockets are quiet on Linux only")
+	}
+	startPulse(t, "wire")
+	mic, speaker := open(t, "pulse:wire.monitor,wire")
+	d, ok := speaker.(driven)
+	if !ok {
+		t.Fatal("it cannot be driven")
+	}
+	tick, made := make([]float32, media.Tick), 0
+	tone := func(out []float32) {
+		for i := range out {
+			out[i] = float32(0.25 * math.Sin(2*math.Pi*500*float64(made*media.Tick+i)/media.Rate))
+		}
+		made++
+	}
+	for k := 0; !d.Driven(); k++ {
+		if k == 300 {
+			t.Fatal("it never moves")
+		}
+		if err := speaker.Write(tick); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const visits = 200
+	loud := 0
+	for range visits {
+		if err := mic.Read(tick); err != nil {
+			t.Fatal(err)
+		}
+		if l := media.Level(tick); l > -17 && l < -13 {
+			loud++
+		}
+		if !d.Drive(tick, tone) {
+			if err := speaker.Write(tick); err != nil { // it stood still for long
+				t.Fatal(err)
+			}
+		}
+	}
+	if made < visits/2 || made > visits+30 {
+		t.Errorf("in %d visits %d ticks were wanted", visits, made)
+	}
+	if loud < visits/4 {
+		t.Errorf("of %d ticks %d were loud", visits, loud)
+	}
+	if d.Drive(tick[:1], tone) {
+		t.Error("it takes what is no tick")
+	}
+	if err := speaker.Close(); err != nil {
+		t.Error(err)
+	}
+	if d.Drive(tick, tone) || d.Driven() {
+		t.Error("it is driven when it is closed")
+	}
+}
+
+func TestALoudspeakerOfLowLatencyIsWaitedFor(t *testing.T) {
+	startPulse(t, "wire")
+	s := parsed(t, "pulse:,wire")
+	s.LowLatency = true
+	speaker, err := s.OpenSpeaker()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = speaker.Close() })
+	for range 50 {
+		if err := speaker.Write(make([]float32, media.Tick)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if d, ok := speaker.(driven); ok && d.Driven() {
+		t.Error("it is driven, which would be later")
 	}
 }
 

@@ -25,6 +25,7 @@ type ring struct {
 	lost  int64 // of these, what never was in the ring or was never read
 	told  int64 // of these, what skipped told
 	due   due
+	hold  hold
 }
 
 // newRing returns a ring into which ticks are laid down lead before their bite, or sooner.
@@ -60,30 +61,35 @@ func (r *ring) take(x []float32) {
 	n := r.pop(x)
 	clear(x[n:])
 	r.lost += int64(len(x) - n)
-	wanted := r.took(len(x), n < len(x))
-	r.mu.Unlock()
-	if wanted {
-		r.ring()
-	}
-}
-
-// bite notes that the device took n samples of what out was given.
-func (r *ring) bite(n int) {
-	r.mu.Lock()
-	r.fill -= n
-	wanted := r.took(n, r.fill < 0)
-	r.mu.Unlock()
-	if wanted {
-		r.ring()
-	}
-}
-
-// took says whether a tick is wanted before the next bite.
-func (r *ring) took(n int, missing bool) bool {
+	r.total += int64(len(x))
 	now := time.Now()
-	r.due.bite(now, n, missing)
+	r.due.bite(now, len(x), n < len(x))
+	wanted := r.due.in(now, r.fill) < r.due.period // before the next bite
+	r.mu.Unlock()
+	if wanted {
+		r.ring()
+	}
+}
+
+// bite notes that the device took n samples of what out was given, just now.
+func (r *ring) bite(n int) { r.bit((*due).bite, n) }
+
+// bitten notes the same of some moment since looked.
+func (r *ring) bitten(n int) { r.bit((*due).bitten, n) }
+
+func (r *ring) bit(note func(d *due, now time.Time, n int, missing bool), n int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.fill -= n
 	r.total += int64(n)
-	return r.due.in(now, r.fill) < r.due.period
+	note(&r.due, time.Now(), n, r.fill < 0)
+}
+
+// looked notes that what the device took until now is known.
+func (r *ring) looked() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.due.looked = time.Now()
 }
 
 func (r *ring) ring() {
@@ -111,13 +117,39 @@ func (r *ring) write(tick []float32) time.Duration {
 	if wait := r.due.in(time.Now(), r.fill); wait > 0 {
 		return wait
 	}
+	r.hold.begun = false
+	r.layLocked(tick)
+	return 0
+}
+
+func (r *ring) layLocked(tick []float32) {
 	r.due.begun = true
 	if r.out == nil {
 		r.append(tick)
 	} else {
 		r.hand(tick)
 	}
-	return 0
+}
+
+// driven says whether who comes by every 10 ms is enough to keep the device going.
+func (r *ring) driven() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.due.driven(time.Now())
+}
+
+// wants says how many ticks are to be laid down by who comes by every 10 ms.
+func (r *ring) wants() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.hold.visit(r.due.left(time.Now()), r.fill, r.due.dry)
+}
+
+// lay appends one tick.
+func (r *ring) lay(tick []float32) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.layLocked(tick)
 }
 
 // hand gives tick to out. What was missing until now, the device has played as
@@ -150,6 +182,9 @@ func (r *ring) wanted() time.Duration {
 func (r *ring) lead() time.Duration {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.hold.begun {
+		return r.hold.lead
+	}
 	return r.due.lead
 }
 

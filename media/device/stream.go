@@ -342,6 +342,45 @@ func (o systemSpeaker) Wait() error {
 	return o.pass(func(r *ring) time.Duration { return r.wanted() })
 }
 
+// Driven says whether Drive would do now.
+func (o systemSpeaker) Driven() bool {
+	u := o.current()
+	return u != nil && u.look != nil && u.id == o.want && u.ring.driven()
+}
+
+// Drive is for who comes by every 10 ms with something else to do: it looks how
+// the device is, and what ticks are wanted until the next visit has fill make and
+// lays them down, 3 to 16 ms before their bite. It waits for nothing. Where it says
+// false somebody has to Wait and Write.
+func (o systemSpeaker) Drive(tick []float32, fill func(tick []float32)) bool {
+	if whole(tick) != nil || o.closed() || !o.Driven() || !o.busy.TryLock() {
+		return false
+	}
+	defer o.busy.Unlock()
+	u := o.current()
+	if u == nil || u.look == nil || u.look() != nil {
+		return false
+	}
+	for range u.ring.wants() {
+		fill(tick)
+		u.ring.lay(tick)
+	}
+	return true
+}
+
+// Sense waits for the next bite of a device that is driven. Who drives it sees
+// only that one was taken, and the device's clock is another than ours: it is to
+// be called every ten seconds or so.
+func (o systemSpeaker) Sense() {
+	if !o.busy.TryLock() {
+		return
+	}
+	defer o.busy.Unlock()
+	if u := o.current(); u != nil && u.look != nil && u.look() == nil {
+		_ = u.await(driveBite, o.done) // an error shows again
+	}
+}
+
 // Latency is what lies in the ring and in the device's buffers.
 func (o systemSpeaker) Latency() time.Duration {
 	u := o.current()

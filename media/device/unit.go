@@ -41,6 +41,7 @@ type unit struct {
 	worn  bool                                                 // on the ears
 	delay func() time.Duration                                 // between the ring and the air
 	await func(most time.Duration, done <-chan struct{}) error // until the ring has moved; an error says that the device is gone, which some never say
+	look  func() error                                         // await without waiting; nil where there is none
 	wake  func()                                               // ends await for good
 	close func()
 }
@@ -172,6 +173,12 @@ func openServed(spec Spec, kind Kind, id string) (*unit, error) {
 	}
 	u.close = func() { _ = c.Close() }
 	u.wake = u.close
+	if kind == Loudspeaker && !spec.LowLatency && c.Quiet() {
+		u.look = func() error {
+			defer u.ring.looked()
+			return c.Look(u.ring.put, u.ring.bitten)
+		}
+	}
 	return u, nil
 }
 

@@ -19,7 +19,10 @@ type listener struct {
 	buffer *jitter.Buffer
 	meter  meter
 
-	// Of the goroutine of run alone.
+	visits visits // of the microphone's goroutine alone
+	resting
+
+	turn    sync.Mutex // of what follows, and of the port's pass and drive
 	tick    [media.Tick]float32
 	volume  dsp.Volume
 	limiter dsp.Limiter
@@ -52,7 +55,7 @@ func newListener(e *Engine) (*listener, error) {
 	if e.cfg.LowLatency {
 		c.Least = leastWait
 	}
-	return &listener{e: e, buffer: jitter.New(dec, c)}, nil
+	return &listener{e: e, buffer: jitter.New(dec, c), resting: newResting()}, nil
 }
 
 // Receive takes a packet from the line; arrival is when it came. It never
@@ -116,15 +119,24 @@ func (g *got) count(p *rtp.Packet, arrival time.Time, at time.Duration) {
 
 // run plays until the engine ends.
 func (l *listener) run(ctx context.Context) {
+	defer l.alone.Stop()
 	for ctx.Err() == nil {
-		switch l.e.out.pass(l.tick[:], l.fill) {
+		switch l.pass() {
 		case ended:
 			return
 		case fresh:
 			l.e.realign()
-		case absent, steady:
+		case steady:
+			l.mayRest(ctx)
+		case absent:
 		}
 	}
+}
+
+func (l *listener) pass() passed {
+	l.turn.Lock()
+	defer l.turn.Unlock()
+	return l.e.out.pass(l.tick[:], l.fill)
 }
 
 // fill makes the next tick for the loudspeaker.

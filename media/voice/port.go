@@ -36,8 +36,9 @@ type opened struct {
 		Name() string
 		Close() error
 	}
-	move func(tick []float32) error
-	wait func() error // until move would not block; nil where the device cannot
+	move  func(tick []float32) error
+	wait  func() error // until move would not block; nil where the device cannot
+	drive driven       // nil where the device cannot
 }
 
 // skipped is what the device of this moment went on without.
@@ -63,6 +64,18 @@ func (p *port) worn() bool {
 // is not made before it is needed.
 type waiter interface{ Wait() error }
 
+// driven is a loudspeaker that may be kept going by who comes by often, so that
+// nobody has to be woken for it.
+type driven interface {
+	// Driven says whether Drive would do now.
+	Driven() bool
+	// Drive makes and moves what is wanted by who drives every 10 ms; where it says
+	// false one has to wait for the device.
+	Drive(tick []float32, fill func(tick []float32)) bool
+	// Sense looks when the device moves, which takes up to 13 ms.
+	Sense()
+}
+
 func openedMic(m device.Mic) *opened {
 	if m == nil {
 		return nil
@@ -78,6 +91,7 @@ func openedSpeaker(s device.Speaker) *opened {
 	if w, ok := s.(waiter); ok {
 		o.wait = w.Wait
 	}
+	o.drive, _ = s.(driven)
 	return o
 }
 
@@ -111,6 +125,25 @@ func (p *port) pass(tick []float32, fill func(tick []float32)) passed {
 		}
 	}
 	return p.standIn(tick, fill)
+}
+
+// driven says whether drive would do now.
+func (p *port) driven() bool {
+	dev := p.current()
+	return dev != nil && dev.drive != nil && dev.drive.Driven()
+}
+
+// drive moves what the device wants until it is driven again; false: somebody has to pass it.
+func (p *port) drive(tick []float32, fill func(tick []float32)) bool {
+	dev := p.current()
+	return p.mended == nil && dev != nil && dev == p.used && dev.drive != nil && dev.drive.Drive(tick, fill)
+}
+
+// sense looks when the device moves.
+func (p *port) sense() {
+	if dev := p.current(); dev != nil && dev.drive != nil {
+		dev.drive.Sense()
+	}
 }
 
 func (p *port) move(dev *opened, tick []float32, fill *func(tick []float32)) error {

@@ -67,10 +67,12 @@ func (t *talker) run(ctx context.Context) {
 		if how == ended {
 			return
 		}
-		t.keepTime(time.Now())
+		now := time.Now()
+		t.keepTime(now)
 		if err := t.hear(how); err != nil {
 			t.e.log.Warn("a tick of the microphone was lost", "err", err)
 		}
+		t.e.listen.visit(now)
 	}
 }
 

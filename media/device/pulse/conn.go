@@ -40,10 +40,10 @@ const (
 	cookieSize = 256
 )
 
-// Conn is a connection to the sound server. List, Record and Play are for one
-// goroutine, before Hear; Write and Close may be called from others.
+// Conn is a connection to the sound server. List, Record, Play and
+// Quiet are for one goroutine, before Hear or Look; Write and Close may be called from others.
 type Conn struct {
-	conn    net.Conn
+	conn    wire
 	in      *bufio.Reader
 	tag     uint32
 	body    []byte // of the last message
@@ -59,6 +59,19 @@ type Conn struct {
 	out      []byte
 	writable time.Time // when writing ends
 }
+
+// wire is what a Conn needs of a socket.
+type wire interface {
+	io.ReadWriteCloser
+	SetDeadline(time.Time) error
+	SetReadDeadline(time.Time) error
+	SetWriteDeadline(time.Time) error
+}
+
+// source reads from the socket that a Conn has now.
+type source struct{ *Conn }
+
+func (s source) Read(p []byte) (int, error) { return s.conn.Read(p) }
 
 // Dial reaches the server that this user's programs use. No answer may take
 // longer than patience, nor may a later Write.
@@ -76,7 +89,8 @@ func Dial(patience time.Duration) (*Conn, error) {
 			_ = raw.Close()
 			continue
 		}
-		c := &Conn{conn: conn, in: bufio.NewReaderSize(conn, backlog), patient: patience}
+		c := &Conn{conn: conn, patient: patience}
+		c.in = bufio.NewReaderSize(source{c}, backlog)
 		if err = c.login(); err == nil {
 			return c, nil
 		}

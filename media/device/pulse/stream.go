@@ -143,7 +143,46 @@ func (c *Conn) Hear(until time.Time, heard func([]float32), bite func(samples in
 		c.until = time.Time{}
 		return nil
 	}
-	for whole := true; whole; whole = c.whole() {
+	if err := c.take(heard, bite); err != nil { // which may only have begun to come
+		return fmt.Errorf("hear the sound server: %w", err)
+	}
+	return c.takeAll(heard, bite)
+}
+
+// Quiet lets nobody be woken by what the server says from now on but who is in
+// Hear, where the system knows how; it says whether that is so. A loudspeaker's
+// server says something a hundred times a second, and takes what it was sent as
+// often, which wakes as well.
+func (c *Conn) Quiet() bool {
+	s, ok := c.conn.(interface{ quiet() (wire, error) })
+	if !ok {
+		return false
+	}
+	w, err := s.quiet()
+	if err != nil {
+		return false
+	}
+	c.conn = w
+	return true
+}
+
+// Look is Hear that never waits, after Quiet.
+func (c *Conn) Look(heard func([]float32), bite func(samples int)) error {
+	c.until = time.Time{}
+	if err := c.conn.SetReadDeadline(c.until); err != nil {
+		return err
+	}
+	if _, err := c.in.Peek(c.in.Buffered() + 1); errors.Is(err, os.ErrDeadlineExceeded) {
+		return nil
+	} else if err != nil {
+		return fmt.Errorf("hear the sound server: %w", err)
+	}
+	return c.takeAll(heard, bite)
+}
+
+// takeAll takes in the packets that are here to their end.
+func (c *Conn) takeAll(heard func([]float32), bite func(samples int)) error {
+	for c.whole() {
 		if err := c.take(heard, bite); err != nil {
 			return fmt.Errorf("hear the sound server: %w", err)
 		}
