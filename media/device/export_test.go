@@ -24,3 +24,45 @@ func (s Spec) RestAfterATick() time.Duration {
 	r.write(tick)
 	return r.wanted()
 }
+
+// Driving is a loudspeaker that takes ticks of 10 ms and is kept going by visits.
+type Driving struct{ r *ring }
+
+// NewDriving waited for a bite, which was taken just now, and laid down the next tick.
+func NewDriving() Driving {
+	r := newRing(ringSize, Spec{}.lead())
+	r.out = func(int, []float32) error { return nil }
+	tick := make([]float32, media.Tick)
+	r.write(tick)
+	r.bite(media.Tick)
+	r.write(tick)
+	return Driving{r}
+}
+
+// Visit comes by after so many bites since the last time, and says how many ticks it laid down.
+func (d Driving) Visit(bites int) (laid int) {
+	for range bites {
+		d.r.bitten(media.Tick)
+	}
+	d.r.looked()
+	laid = d.r.wants()
+	for range laid {
+		d.r.lay(make([]float32, media.Tick))
+	}
+	return laid
+}
+
+// Sense sees a bite as it is taken, after so many others.
+func (d Driving) Sense(bites int) {
+	for range bites {
+		d.r.bitten(media.Tick)
+	}
+	d.r.looked()
+	d.r.bite(media.Tick)
+}
+
+// Lead is how long before its bite the last tick was laid down.
+func (d Driving) Lead() time.Duration { return d.r.lead() }
+
+// Lost is how many ticks the device went without.
+func (d Driving) Lost() int { return d.r.skipped() / media.Tick }

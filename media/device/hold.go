@@ -11,7 +11,7 @@ import (
 // pace, and one more or less only where that does not do.
 type hold struct {
 	begun bool
-	ticks int           // that lie there after a visit, or one more
+	ticks int           // that lie there after a visit
 	lead  time.Duration // how long before its bite the last one was laid down
 	calm  int           // visits since as many were needed
 	trust int           // visits of calm after which one less is tried
@@ -19,6 +19,7 @@ type hold struct {
 
 const (
 	holdMost   = 5
+	holdNear   = 2 * time.Millisecond // what visits and bites may be early or late
 	holdSoon   = 3 * time.Millisecond // a bite so soon after a visit wants its tick at the visit before
 	holdLate   = 6 * time.Millisecond // one so late does not
 	holdTrust  = 500                  // visits
@@ -35,7 +36,11 @@ func (h *hold) visit(left time.Duration, fill int, dry bool) (lay int) {
 	for fill+lay*media.Tick < h.ticks*media.Tick {
 		lay++
 	}
-	for lay > 0 && fill+lay*media.Tick > (h.ticks+1)*media.Tick {
+	most := h.ticks
+	if left < holdNear || left > media.Duration(media.Tick)-holdNear {
+		most++ // the bite may come before this visit or after it
+	}
+	for lay > 0 && fill+lay*media.Tick > most*media.Tick {
 		lay--
 	}
 	h.begun = true
@@ -48,7 +53,7 @@ func (h *hold) look(left time.Duration, dry bool) {
 	if !h.begun {
 		h.ticks, h.calm = 1, 0
 		h.trust = max(h.trust, holdTrust)
-		if left < holdLate {
+		if left < (holdSoon+holdLate)/2 {
 			h.ticks = 2
 		}
 		return
