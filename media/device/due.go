@@ -12,6 +12,7 @@ import (
 type due struct {
 	last   time.Time     // of the last bite
 	looked time.Time     // when it was looked for bites last, where nobody waits for them
+	bites  int           // samples of it
 	period time.Duration // that it lasts
 	least  time.Duration // that lead is
 	lead   time.Duration // how long before a bite its tick should be there: the delay that the ring adds
@@ -50,7 +51,7 @@ func (d *due) bitten(now time.Time, n int, missing bool) {
 }
 
 func (d *due) took(n int, missing bool) {
-	d.period = media.Duration(n)
+	d.bites, d.period = n, media.Duration(n)
 	if !d.begun {
 		return
 	}
@@ -82,9 +83,6 @@ func (d *due) in(now time.Time, fill int) time.Duration {
 func (d *due) driven(now time.Time) bool {
 	return d.begun && d.period > 0 && d.period <= driveBite && now.Sub(d.last) < stall
 }
-
-// left is how long it is until the next bite.
-func (d *due) left(now time.Time) time.Duration { return d.last.Add(d.period).Sub(now) }
 
 func (d *due) exactly(now time.Time, fill int) time.Duration {
 	if media.Duration(fill) > d.lead+d.period { // it stands still, or has not begun

@@ -25,24 +25,29 @@ func (s Spec) RestAfterATick() time.Duration {
 	return r.wanted()
 }
 
-// Driving is a loudspeaker that takes ticks of 10 ms and is kept going by visits.
-type Driving struct{ r *ring }
+// Driving is a loudspeaker that is kept going by visits.
+type Driving struct {
+	r    *ring
+	bite int // samples
+}
 
 // NewDriving waited for a bite, which was taken just now, and laid down the next tick.
-func NewDriving() Driving {
+func NewDriving(bite int) Driving {
 	r := newRing(ringSize, Spec{}.lead())
 	r.out = func(int, []float32) error { return nil }
 	tick := make([]float32, media.Tick)
 	r.write(tick)
-	r.bite(media.Tick)
+	for range media.Tick / bite {
+		r.bite(bite)
+	}
 	r.write(tick)
-	return Driving{r}
+	return Driving{r, bite}
 }
 
 // Visit comes by after so many bites since the last time, and says how many ticks it laid down.
 func (d Driving) Visit(bites int) (laid int) {
 	for range bites {
-		d.r.bitten(media.Tick)
+		d.r.bitten(d.bite)
 	}
 	d.r.looked()
 	laid = d.r.wants()
@@ -55,10 +60,10 @@ func (d Driving) Visit(bites int) (laid int) {
 // Sense sees a bite as it is taken, after so many others.
 func (d Driving) Sense(bites int) {
 	for range bites {
-		d.r.bitten(media.Tick)
+		d.r.bitten(d.bite)
 	}
 	d.r.looked()
-	d.r.bite(media.Tick)
+	d.r.bite(d.bite)
 }
 
 // Lead is how long before its bite the last tick was laid down.

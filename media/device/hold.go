@@ -6,69 +6,81 @@ import (
 	"github.com/entrenous/entrenous/media"
 )
 
-// hold decides how many ticks lie ready for a device that somebody keeps going
-// who comes by every 10 ms: for each visit one, so that they are made at an even
-// pace, and one more or less only where that does not do.
+// hold decides how many ticks are laid down for a device that somebody keeps
+// going who comes by every 10 ms: one at each visit, so that they are made at an
+// even pace, and one more or less only where the device would run dry until the
+// next visit, or has more than it needs.
 type hold struct {
 	begun bool
-	ticks int           // that lie there after a visit
-	lead  time.Duration // how long before its bite the last one was laid down
-	calm  int           // visits since as many were needed
-	trust int           // visits of calm after which one less is tried
+	next  time.Time     // when the next visit is to be expected
+	spare time.Duration // that a visit may be late
+	lead  time.Duration // how long before it is taken the last tick was laid down
+	calm  int           // visits since the device ran dry, or spare was made less
+	trust int           // visits of calm after which spare is made less
 }
 
 const (
-	holdMost   = 5
-	holdNear   = 2 * time.Millisecond // what visits and bites may be early or late
-	holdSoon   = 3 * time.Millisecond // a bite so soon after a visit wants its tick at the visit before
-	holdLate   = 6 * time.Millisecond // one so late does not
+	holdSpare  = 3 * time.Millisecond
+	holdMost   = 40 * time.Millisecond
+	holdStep   = 5 * time.Millisecond // added where the device ran dry
+	holdBack   = time.Millisecond     // taken back after some calm
+	holdSlack  = 3 * time.Millisecond // beyond spare, within which nothing is changed
 	holdTrust  = 500                  // visits
-	holdTrusts = 64 * holdTrust       // the most that it grows to where one less proved too little
+	holdTrusts = 64 * holdTrust       // the most that it grows to where a little less proved too little
+
+	visitEvery = 10 * time.Millisecond
+	visitsLate = 32 // visits after which they are late no more, but come then
 )
 
-// visit says how many ticks are to be laid down with fill samples there, left
-// before the next bite; the last one found too little if it was dry.
-func (h *hold) visit(left time.Duration, fill int, dry bool) (lay int) {
-	h.look(left, dry)
+// visit says how many ticks are to be laid down with fill samples there.
+func (h *hold) visit(now time.Time, d *due, fill int) (lay int) {
+	least, until := h.learn(d.dry), h.expect(now)
+	left := max(d.last.Add(d.period).Sub(now), 0) // a bite that is late may come at any moment
+	lasts := func(ticks int) time.Duration {
+		return left + time.Duration((fill+ticks*media.Tick)/d.bites)*d.period
+	}
 	if h.begun {
 		lay = 1
 	}
-	for fill+lay*media.Tick < h.ticks*media.Tick {
+	for lasts(lay) < until+least {
 		lay++
 	}
-	most := h.ticks
-	if left < holdNear || left > media.Duration(media.Tick)-holdNear {
-		most++ // the bite may come before this visit or after it
-	}
-	for lay > 0 && fill+lay*media.Tick > most*media.Tick {
+	for lay > 0 && lasts(lay-1) >= until+h.spare+holdSlack {
 		lay--
 	}
 	h.begun = true
-	h.lead = left + media.Duration(fill+(lay-1)*media.Tick)
+	h.lead = lasts(lay) - until
 	return lay
 }
 
-// look adapts how many ticks are held.
-func (h *hold) look(left time.Duration, dry bool) {
+// expect says how long it is until the next visit: one that is late makes no
+// other late.
+func (h *hold) expect(now time.Time) time.Duration {
+	late := now.Sub(h.next)
+	if !h.begun || late < 0 || late > stall {
+		h.next = now
+	} else {
+		h.next = h.next.Add(late / visitsLate)
+	}
+	h.next = h.next.Add(visitEvery)
+	return max(h.next.Sub(now), 0)
+}
+
+// learn adapts spare, and says for how long more than a visit the device must have enough.
+func (h *hold) learn(dry bool) time.Duration {
 	if !h.begun {
-		h.ticks, h.calm = 1, 0
-		h.trust = max(h.trust, holdTrust)
-		if left < (holdSoon+holdLate)/2 {
-			h.ticks = 2
-		}
-		return
+		h.spare, h.trust = max(h.spare, holdSpare), max(h.trust, holdTrust)
+		return h.spare + holdSlack/2
 	}
+	h.calm++
 	switch {
-	case dry && h.calm > 0:
+	case dry && h.calm > 1:
+		h.spare = min(h.spare+holdStep, holdMost)
 		h.trust = min(2*h.trust, holdTrusts)
-		fallthrough
-	case h.ticks == 1 && left < holdSoon:
-		h.ticks, h.calm = min(h.ticks+1, holdMost), 0
-	case h.ticks == 1 || h.ticks == 2 && left < holdLate:
+		h.calm = 0
+	case h.calm > h.trust && h.spare > holdSpare:
+		h.spare = max(h.spare-holdBack, holdSpare)
 		h.calm = 1
-	default:
-		if h.calm++; h.calm > h.trust {
-			h.ticks, h.calm = h.ticks-1, 1
-		}
 	}
+	return h.spare
 }

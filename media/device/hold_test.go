@@ -6,15 +6,18 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/entrenous/entrenous/media"
 	"github.com/entrenous/entrenous/media/device"
 )
 
 // shop is a device in virtual time, and who comes by every 10 ms.
 type shop struct {
+	bite  int           // samples
 	phase time.Duration // of the visits, after a bite
-	drift time.Duration // that the device's 10 ms are longer
+	drift time.Duration // that the device takes longer than its bite lasts
 	late  func(visit int) time.Duration
-	sense bool // every ten seconds
+	early func() time.Duration // of a bite
+	sense bool                 // every ten seconds
 }
 
 const tenMs = 10 * time.Millisecond
@@ -22,12 +25,22 @@ const tenMs = 10 * time.Millisecond
 // run returns how many ticks the device went without, how many visits after the
 // first laid down another number than one, and the longest lead.
 func (s shop) run(visits int) (lost, uneven int, most time.Duration) {
-	d := device.NewDriving()
+	d := device.NewDriving(s.bite)
 	begin := time.Now()
-	bite, unseen := begin.Add(tenMs+s.drift), 0
-	next := func(until time.Time) { // lets time pass, in which the device takes its bites
-		for ; !bite.After(until); bite = bite.Add(tenMs + s.drift) {
+	period := media.Duration(s.bite) + s.drift
+	regular, unseen := begin.Add(period), 0
+	bite := func() time.Time {
+		if s.early == nil {
+			return regular
+		}
+		return regular.Add(-s.early())
+	}
+	next := bite()
+	pass := func(until time.Time) { // lets time pass, in which the device takes its bites
+		for !next.After(until) {
 			unseen++
+			regular = regular.Add(period)
+			next = bite()
 		}
 		time.Sleep(time.Until(until))
 	}
@@ -36,15 +49,15 @@ func (s shop) run(visits int) (lost, uneven int, most time.Duration) {
 		if s.late != nil {
 			at = at.Add(s.late(i))
 		}
-		next(at)
+		pass(at)
 		laid := d.Visit(unseen)
 		unseen = 0
 		if laid != 1 && i > 0 {
 			uneven++
 		}
 		most = max(most, d.Lead())
-		if s.sense && i%1000 == 999 && time.Until(bite) < tenMs-time.Millisecond {
-			next(bite)
+		if s.sense && i%1000 == 999 {
+			pass(next)
 			d.Sense(unseen - 1)
 			unseen = 0
 		}
@@ -52,25 +65,33 @@ func (s shop) run(visits int) (lost, uneven int, most time.Duration) {
 	return d.Lost(), uneven, most
 }
 
+// bites are those that devices take.
+var bites = []int{media.Tick, media.Tick / 2}
+
 func TestOneTickAVisitKeepsALoudspeakerGoing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		for phase := 200 * time.Microsecond; phase < tenMs; phase += 200 * time.Microsecond {
-			lost, uneven, most := shop{phase: phase}.run(500)
-			if lost != 0 || uneven != 0 || most > 17*time.Millisecond {
-				t.Errorf("visits %v after a bite: %d ticks lost, %d uneven visits, %v ahead", phase, lost, uneven, most)
+		for _, n := range bites {
+			for phase := 200 * time.Microsecond; phase < tenMs; phase += 200 * time.Microsecond {
+				lost, uneven, most := shop{bite: n, phase: phase}.run(500)
+				if lost != 0 || uneven != 0 || most > 16*time.Millisecond {
+					t.Errorf("bites of %d, visits %v after one: %d ticks lost, %d uneven visits, %v ahead", n, phase, lost, uneven, most)
+				}
 			}
 		}
 	})
 }
 
-func TestVisitsThatAreALittleLateLoseNothing(t *testing.T) {
+func TestVisitsAndBitesThatAreNotQuiteRegularLoseNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := rand.New(rand.NewPCG(1, 2))
-		for phase := 500 * time.Microsecond; phase < tenMs; phase += 500 * time.Microsecond {
-			late := func(int) time.Duration { return time.Duration(r.IntN(2000)) * time.Microsecond }
-			lost, uneven, _ := shop{phase: phase, late: late}.run(1000)
-			if lost != 0 || uneven > 4 {
-				t.Errorf("visits %v after a bite: %d ticks lost, %d uneven visits", phase, lost, uneven)
+		some := func() time.Duration { return time.Duration(r.IntN(1000)) * time.Microsecond }
+		for _, n := range bites {
+			for phase := 500 * time.Microsecond; phase < tenMs; phase += 500 * time.Microsecond {
+				late := func(int) time.Duration { return some() }
+				lost, uneven, _ := shop{bite: n, phase: phase, late: late, early: some}.run(1000)
+				if lost != 0 || uneven > 4 {
+					t.Errorf("bites of %d, visits %v after one: %d ticks lost, %d uneven visits", n, phase, lost, uneven)
+				}
 			}
 		}
 	})
@@ -78,16 +99,18 @@ func TestVisitsThatAreALittleLateLoseNothing(t *testing.T) {
 
 func TestTwoClocksThatRunApartCostAVisitNowAndThen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		for _, drift := range []time.Duration{-2 * time.Microsecond, -time.Microsecond / 2, time.Microsecond / 2, 2 * time.Microsecond} {
-			lost, uneven, most := shop{phase: 5 * time.Millisecond, drift: drift, sense: true}.run(20_000)
-			if lost != 0 || uneven > 12 || most > 21*time.Millisecond { // 40 ms at most: four bites more or less
-				t.Errorf("bites of 10 ms and %v: %d ticks lost, %d uneven visits, %v ahead", drift, lost, uneven, most)
+		for _, n := range bites {
+			for _, drift := range []time.Duration{-2 * time.Microsecond, -time.Microsecond / 2, time.Microsecond / 2, 2 * time.Microsecond} {
+				lost, uneven, most := shop{bite: n, phase: 5 * time.Millisecond, drift: drift * time.Duration(n) / media.Tick, sense: true}.run(20_000)
+				if lost != 0 || uneven > 5 || most > 17*time.Millisecond { // 40 ms at most: four bites more or less
+					t.Errorf("bites of %d and %v: %d ticks lost, %d uneven visits, %v ahead", n, drift, lost, uneven, most)
+				}
 			}
 		}
 	})
 }
 
-func TestAHoleCostsWhatItLastedAndMakesCareful(t *testing.T) {
+func TestHolesMakeCareful(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		late := func(i int) time.Duration {
 			if i%100 == 50 {
@@ -95,8 +118,8 @@ func TestAHoleCostsWhatItLastedAndMakesCareful(t *testing.T) {
 			}
 			return 0
 		}
-		lost, uneven, _ := shop{phase: time.Millisecond, late: late}.run(5000)
-		if lost == 0 || lost > 4 || uneven > 20 { // of 50 holes
+		lost, uneven, _ := shop{bite: media.Tick, phase: time.Millisecond, late: late}.run(5000)
+		if lost == 0 || lost > 5 || uneven > 20 { // of 50 holes
 			t.Errorf("%d ticks lost, %d uneven visits", lost, uneven)
 		}
 	})

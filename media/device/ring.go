@@ -142,7 +142,7 @@ func (r *ring) driven() bool {
 func (r *ring) wants() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.hold.visit(r.due.left(time.Now()), r.fill, r.due.dry)
+	return r.hold.visit(time.Now(), &r.due, r.fill)
 }
 
 // lay appends one tick.
