@@ -14,6 +14,7 @@ type hold struct {
 	begun bool
 	next  time.Time     // when the next visit is to be expected
 	spare time.Duration // that a visit may be late
+	bite  int           // samples of the least bite
 	lead  time.Duration // how long before it is taken the last tick was laid down
 	calm  int           // visits since the device ran dry, or spare was made less
 	trust int           // visits of calm after which spare is made less
@@ -34,13 +35,16 @@ const (
 
 // visit says how many ticks are to be laid down with fill samples there.
 func (h *hold) visit(now time.Time, d *due, fill int) (lay int) {
-	least, until := h.learn(d.dry), h.expect(now)
-	left := max(d.last.Add(d.period).Sub(now), 0) // a bite that is late may come at any moment
-	lasts := func(ticks int) time.Duration {
-		return left + time.Duration((fill+ticks*media.Tick)/d.bites)*d.period
-	}
+	h.learn(d)
+	until, least := h.expect(now), h.spare
+	// The server may ask for less or more than the device takes at once, but what it
+	// asks for goes by the device's clock. A bite that is late may come at any moment.
+	left := max(d.last.Add(media.Duration(h.bite)).Sub(now), 0)
+	lasts := func(ticks int) time.Duration { return left + media.Duration(fill+ticks*media.Tick) }
 	if h.begun {
 		lay = 1
+	} else {
+		least += holdSlack/2 + media.Duration(max(fill, 0)%h.bite) // less than a bite may be worth nothing
 	}
 	for lasts(lay) < until+least {
 		lay++
@@ -66,15 +70,16 @@ func (h *hold) expect(now time.Time) time.Duration {
 	return max(h.next.Sub(now), 0)
 }
 
-// learn adapts spare, and says for how long more than a visit the device must have enough.
-func (h *hold) learn(dry bool) time.Duration {
+// learn adapts to how the device goes.
+func (h *hold) learn(d *due) {
 	if !h.begun {
-		h.spare, h.trust = max(h.spare, holdSpare), max(h.trust, holdTrust)
-		return h.spare + holdSlack/2
+		h.spare, h.trust, h.bite = max(h.spare, holdSpare), max(h.trust, holdTrust), d.bites
+		return
 	}
+	h.bite = min(h.bite, d.bites)
 	h.calm++
 	switch {
-	case dry && h.calm > 1:
+	case d.dry && h.calm > 1:
 		h.spare = min(h.spare+holdStep, holdMost)
 		h.trust = min(2*h.trust, holdTrusts)
 		h.calm = 0
@@ -82,5 +87,4 @@ func (h *hold) learn(dry bool) time.Duration {
 		h.spare = max(h.spare-holdBack, holdSpare)
 		h.calm = 1
 	}
-	return h.spare
 }
