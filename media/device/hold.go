@@ -21,11 +21,11 @@ type hold struct {
 }
 
 const (
-	holdSpare  = 3 * time.Millisecond
+	holdSpare  = 4 * time.Millisecond
 	holdMost   = 40 * time.Millisecond
 	holdStep   = 5 * time.Millisecond // added where the device ran dry
 	holdBack   = time.Millisecond     // taken back after some calm
-	holdSlack  = 3 * time.Millisecond // beyond spare, within which nothing is changed
+	holdSlack  = 2 * time.Millisecond // beyond spare, within which nothing is changed
 	holdTrust  = 500                  // visits
 	holdTrusts = 64 * holdTrust       // the most that it grows to where a little less proved too little
 
