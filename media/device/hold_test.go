@@ -20,7 +20,7 @@ type shop struct {
 	sense bool                 // every ten seconds
 }
 
-const tenMs = 10 * time.Millisecond
+const round = 10 * time.Millisecond
 
 // run returns how many ticks the device went without, how many visits after the
 // first laid down another number than one, and the longest lead.
@@ -45,7 +45,7 @@ func (s shop) run(visits int) (lost, uneven int, most time.Duration) {
 		time.Sleep(time.Until(until))
 	}
 	for i := range visits {
-		at := begin.Add(s.phase + time.Duration(i)*tenMs)
+		at := begin.Add(s.phase + time.Duration(i)*round)
 		if s.late != nil {
 			at = at.Add(s.late(i))
 		}
@@ -71,7 +71,7 @@ var bites = []int{media.Tick, media.Tick / 2}
 func TestOneTickAVisitKeepsALoudspeakerGoing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, n := range bites {
-			for phase := 200 * time.Microsecond; phase < tenMs; phase += 200 * time.Microsecond {
+			for phase := 200 * time.Microsecond; phase < round; phase += 200 * time.Microsecond {
 				lost, uneven, most := shop{bite: n, phase: phase}.run(500)
 				if lost != 0 || uneven != 0 || most > 16*time.Millisecond {
 					t.Errorf("bites of %d, visits %v after one: %d ticks lost, %d uneven visits, %v ahead", n, phase, lost, uneven, most)
@@ -86,7 +86,7 @@ func TestVisitsAndBitesThatAreNotQuiteRegularLoseNothing(t *testing.T) {
 		r := rand.New(rand.NewPCG(1, 2))
 		some := func() time.Duration { return time.Duration(r.IntN(1000)) * time.Microsecond }
 		for _, n := range bites {
-			for phase := 500 * time.Microsecond; phase < tenMs; phase += 500 * time.Microsecond {
+			for phase := 500 * time.Microsecond; phase < round; phase += 500 * time.Microsecond {
 				late := func(int) time.Duration { return some() }
 				lost, uneven, _ := shop{bite: n, phase: phase, late: late, early: some}.run(1000)
 				if lost != 0 || uneven > 4 {

@@ -14,10 +14,9 @@
 //	codec        6.5 ms that the encoder looks ahead; 2.5 on a LAN or with LowLatency
 //	network      half the round trip
 //	jitter       what the line needs, at least 5 ms (2 with LowLatency) and up to one tick more
-//	loudspeaker  up to 10 ms in which a tick lies in a queue, or 20 where it would
-//	             hardly come in time, and its own buffer, bites of 10 ms
-//	             (device.Speaker.Latency), 10 to 30 ms; with bites of 5 ms
-//	             (device.Spec.LowLatency) 4 and 5, 9 to 20 ms
+//	loudspeaker  5 to 16 ms in which a tick lies in a queue, and its own buffer,
+//	             bites of 10 ms (device.Speaker.Latency), 15 to 36 ms; with bites
+//	             of 5 ms (device.Spec.LowLatency) 4 and 5, 9 to 20 ms
 //
 // On a LAN the codec works without looking ahead for speech (CELT), at 64 kbit/s
 // instead of 32 with in-band copies, and each frame goes twice. Measured for frames of 10 ms:
@@ -48,10 +47,9 @@
 //
 // Being woken is dear: one packet in an empty program of Go cost 110 µs, of which
 // 65 went to the runtime's watchman, whom every call of C and every system call
-// that may wait wakes with it; a program of C took 36. So that a call wakes twice
-// in 10 ms, for the microphone and for a packet: the microphone's goroutine sees
-// to the loudspeaker too, whose socket wakes nobody, and neither the canceller
-// nor a packet that goes out tells the runtime of it.
+// that may wait wakes with it; a program of C took 36. So that a call wakes once
+// in 10 ms, for the microphone, where the system allows it: its goroutine sees to
+// the loudspeaker too, whose socket wakes nobody, and takes in what packets came.
 //
 // Volume, limiter and mute add none. A recording is written up to a second
 // later and holds nothing up.
