@@ -193,7 +193,9 @@ func (c *Chain) Near(tick []float32) error {
 			return err
 		}
 	}
-	c.meter.add(c.heard[:], c.raw[:], tick)
+	if c.meter.add(c.heard[:], c.raw[:], tick) {
+		c.search.hurry()
+	}
 	c.duck.apply(tick)
 	c.speech = c.activity.Speech(tick)
 	if c.cfg.Gain {
@@ -222,7 +224,15 @@ func (c *Chain) look() error {
 	if ms, ok := c.apm.echoMs(); ok && c.track.found {
 		c.guard.astray(c.heard[:], c.leadMs(), ms)
 	}
-	m, ok := c.search.add(c.heard[:], c.raw[:], c.track.hop())
+	hop := c.track.hop()
+	if c.rest.ran == 0 && hop == restHop {
+		c.search.pause()
+		return nil
+	}
+	if !c.track.found && c.rest.ran > 0 {
+		c.track.alone++
+	}
+	m, ok := c.search.add(c.heard[:], c.raw[:], hop)
 	if !ok {
 		return nil
 	}

@@ -290,7 +290,7 @@ func TestAChainSurvivesNonsense(t *testing.T) {
 	for i := range bad {
 		bad[i] = []float32{float32(math.NaN()), float32(math.Inf(1)), -1e30, 1}[i%4]
 	}
-	for k := range 300 {
+	for k := range 1500 {
 		c.Far(bad)
 		tick := append([]float32(nil), bad...)
 		if err := c.Near(tick); err != nil {
@@ -378,7 +378,7 @@ func BenchmarkChain(b *testing.B) {
 }
 
 // The same as a call pays for it: one tick in 10 ms, after which the caches have
-// been others'. Three seconds before it are run for what is learnt there.
+// been others'. Fifteen seconds before it are run for what is learnt there.
 func BenchmarkChainPaced(b *testing.B) {
 	speakers := dsp.Config{Noise: dsp.NoiseModerate, Gain: true, Latency: 40 * time.Millisecond}
 	silence := make([]float64, end*media.Rate)
@@ -411,7 +411,7 @@ func BenchmarkChainPaced(b *testing.B) {
 				}
 				return time.Since(began)
 			}
-			for k := range 300 {
+			for k := range 1500 {
 				step(plain(), k)
 			}
 			var took []time.Duration
@@ -419,7 +419,7 @@ func BenchmarkChainPaced(b *testing.B) {
 			defer pace.Stop()
 			for b.Loop() {
 				<-pace.C
-				took = append(took, step(scene{far: x.far, mic: x.mic}, 300+len(took)))
+				took = append(took, step(scene{far: x.far, mic: x.mic}, 1500+len(took)))
 			}
 			slices.Sort(took)
 			b.ReportMetric(float64(took[len(took)/2].Nanoseconds())/1000, "µs/median")

@@ -20,6 +20,8 @@ type Echo struct {
 const (
 	echoBlock = 20  // ticks
 	echoKept  = 150 // blocks: half a minute
+	echoLoud  = -60 // dBFS from which what the microphone hears may be an echo
+	echoLess  = 6   // dB that a canceller takes off at least
 )
 
 // echoMeter measures Echo block by block.
@@ -29,19 +31,22 @@ type echoMeter struct {
 	rooms, sents   []float64
 }
 
-func (m *echoMeter) add(far, raw, sent []float32) {
+// add takes a tick, and says when a block ended in which an echo may have passed:
+// either somebody spoke here as well, or it does not come when it is expected.
+func (m *echoMeter) add(far, raw, sent []float32) (doubt bool) {
 	m.far += media.Energy(far)
 	m.raw += media.Energy(raw)
 	m.sent += media.Energy(sent)
 	m.ticks++
 	if m.ticks < echoBlock {
-		return
+		return false
 	}
-	if rms(m.far) > -45 {
-		m.rooms = keep(m.rooms, rms(m.far)-rms(m.raw))
-		m.sents = keep(m.sents, rms(m.far)-rms(m.sent))
+	if far, raw, sent := rms(m.far), rms(m.raw), rms(m.sent); far > -45 {
+		m.rooms, m.sents = keep(m.rooms, far-raw), keep(m.sents, far-sent)
+		doubt = raw > echoLoud && raw-sent < echoLess
 	}
 	m.ticks, m.far, m.raw, m.sent = 0, 0, 0, 0
+	return doubt
 }
 
 func rms(energy float64) float64 {

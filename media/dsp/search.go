@@ -10,12 +10,12 @@ import (
 const (
 	searchRate   = 8000
 	thin         = media.Rate / searchRate
-	searchWindow = 8192 // 1.02 s, so lags of ±0.5 s
-	searchHop    = 1024 // 128 ms between looks while the delay is not known, or in doubt
-	followHop    = 2048 // 256 ms until the skew is known as well
-	restHop      = 8192 // 1 s afterwards: a look is a millisecond's work
-	lowBin       = 256  // 250 Hz, below is hum
-	highBin      = 3686 // 3.6 kHz, above is the thinning filter
+	searchWindow = 8192             // 1.02 s, so lags of ±0.5 s
+	searchHop    = 1024             // 128 ms between looks while the delay is not known, or in doubt
+	followHop    = 2048             // 256 ms until the skew is known as well
+	restHop      = 4 * searchWindow // 4 s afterwards: a look is a millisecond's work, and what it looks at that of a second
+	lowBin       = 256              // 250 Hz, below is hum
+	highBin      = 3686             // 3.6 kHz, above is the thinning filter
 )
 
 // lag is one measurement: how many samples of 48 kHz the microphone runs after
@@ -61,26 +61,39 @@ func (s *search) reset() {
 	s.far, s.near = thinner{}, thinner{}
 }
 
-// add takes one tick of both sides. Every hop samples it measures.
+// add takes one tick of both sides. Every hop samples it measures; of those of
+// restHop it gathers the second before alone.
 func (s *search) add(far, near []float32, hop int) (lag, bool) {
 	const n = media.Tick / thin
-	s.far.push(s.fars.next(n), far)
-	s.near.push(s.nears.next(n), near)
 	s.since += n
-	s.filled = min(s.filled+n, searchWindow)
-	if s.since < hop || s.filled < searchWindow/2 {
+	if s.since < hop-searchWindow {
+		s.pause()
 		return lag{}, false
 	}
-	s.since = 0
-	fresh := 0.4
+	s.far.push(s.fars.next(n), far)
+	s.near.push(s.nears.next(n), near)
+	s.filled = min(s.filled+n, searchWindow)
+	least, fresh := searchWindow/2, 0.4
 	if hop == restHop {
-		fresh = 0.7 // looks do not overlap
+		least, fresh = searchWindow, 1 // nothing to go on with from the look before
+	}
+	if s.since < hop || s.filled < least {
+		return lag{}, false
 	}
 	m, ok := s.measure(fresh)
+	if s.since = 0; !ok && hop == restHop {
+		s.since = restHop - searchHop
+	}
 	// Half a window, and what the smoothing of the phases looks back on average.
 	m.age = (searchWindow/2 + int(float64(hop)*(1-fresh)/fresh)) * thin / media.Tick
 	return m, ok
 }
+
+// hurry has the next look taken within a second.
+func (s *search) hurry() { s.since = max(s.since, restHop-searchWindow) }
+
+// pause leaves out a tick in which there is nothing to learn.
+func (s *search) pause() { s.filled = 0 }
 
 // shift tells that the aligned loudspeaker jumped by n samples of 48 kHz (later if positive).
 func (s *search) shift(n int) {

@@ -7,13 +7,14 @@ import (
 )
 
 const (
-	lead      = 8 * media.Rate / 1000  // the loudspeaker is shown to the canceller so long before its echo
-	leadLeast = 1 * media.Rate / 1000  // less and the echo may come first
-	leadMost  = 40 * media.Rate / 1000 // more and the canceller's 128 ms end before the room does
-	sure      = 0.12                   // trust from which one look is believed
-	apart     = 24.0                   // samples of 48 kHz between looks that mean the same place
-	maxSkew   = 500e-6                 // no crystal is worse
-	pastTicks = 128
+	lead       = 8 * media.Rate / 1000  // the loudspeaker is shown to the canceller so long before its echo
+	leadLeast  = 1 * media.Rate / 1000  // less and the echo may come first
+	leadMost   = 40 * media.Rate / 1000 // more and the canceller's 128 ms end before the room does
+	sure       = 0.12                   // trust from which one look is believed
+	apart      = 24.0                   // samples of 48 kHz between looks that mean the same place
+	maxSkew    = 500e-6                 // no crystal is worse
+	pastTicks  = 128
+	aloneTicks = 1500 // 15 s of sound without an echo: headphones that nobody told of
 )
 
 // tracker keeps the loudspeaker's tape aligned with the microphone: it holds
@@ -32,6 +33,7 @@ type tracker struct {
 	skew   float64            // estimated change of place a sample
 	cov    [3]float64         // of place and skew: pp, ps, ss
 	past   [pastTicks]float64 // offset at the last ticks, for looks that are late
+	alone  int                // ticks of sound without an echo found
 	misses int
 	missAt float64
 	reach  reach
@@ -147,9 +149,9 @@ func (t *tracker) measured(m lag, written int64) int {
 // hop is how much sound may pass until the next look.
 func (t *tracker) hop() int {
 	switch {
-	case !t.found || t.misses > 0:
+	case t.misses > 0 || !t.found && t.alone < aloneTicks:
 		return searchHop
-	case !t.skewed():
+	case t.found && !t.skewed():
 		return followHop
 	}
 	return restHop
