@@ -2,7 +2,6 @@ package transport
 
 import (
 	"net"
-	"net/netip"
 	"slices"
 	"sync/atomic"
 	"syscall"
@@ -52,9 +51,8 @@ func (s shared) Ahead(take func(packet []byte) bool) {
 	s.of.ahead.Store(&take)
 }
 
-// share gives c what the socket can do that c belongs to, if it is one of ours, of a
-// host that may send to some addresses.
-func (s *sockets) share(c net.PacketConn, on *net.UDPAddr, may func(netip.Addr) bool) net.PacketConn {
+// share gives c what the socket can do that c belongs to, if it is one of ours.
+func (s *sockets) share(c net.PacketConn, on *net.UDPAddr) net.PacketConn {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	i := slices.IndexFunc(s.all, func(x *socket) bool {
@@ -64,5 +62,5 @@ func (s *sockets) share(c net.PacketConn, on *net.UDPAddr, may func(netip.Addr) 
 	if i < 0 {
 		return c
 	}
-	return part(shared{c, s.all[i]}, may)
+	return part(shared{c, s.all[i]})
 }

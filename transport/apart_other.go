@@ -2,10 +2,7 @@
 
 package transport
 
-import (
-	"net"
-	"net/netip"
-)
+import "net"
 
 // part leaves a socket as it is: packets are kept apart on Linux only.
-func part(s shared, _ func(netip.Addr) bool) net.PacketConn { return s }
+func part(s shared) net.PacketConn { return s }
