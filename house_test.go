@@ -44,7 +44,8 @@ var walls = map[string][]string{
 	"media/voice":        {"media", "media/device", "media/opus", "media/jitter", "media/dsp"},
 	"media/opus":         {"media"},
 	"media/jitter":       {"media"},
-	"media/dsp":          {"media"},
+	"media/dsp":          {"media", "media/dsp/direct"},
+	"media/dsp/direct":   {},
 	"media/device":       {"media", "media/device/pulse"},
 	"media/device/pulse": {}, // the wire to PulseAudio and PipeWire: knows no ring and no clock
 	"identity":           {},

@@ -36,6 +36,15 @@ struct apm {
 	float used = 0;     // how much of the canceller's work was, in the last tick
 	bands::thinner far, near;
 	bands::joiner join;
+	apm_tick tick = {};
+
+	int show(const float *loudspeaker) {
+		float low[bands::kLow];
+		far.run(kFilter, loudspeaker, low);
+		shown = true;
+		float *ch[] = {low};
+		return echo.ap->ProcessReverseStream(ch, kMono, kMono, ch);
+	}
 
 	int cancel(float *low, int delay_ms, float weight) {
 		const float *plain = join.before(kEchoLate);
@@ -54,6 +63,16 @@ struct apm {
 		used = weight;
 		return err;
 	}
+
+	int clean(float *sound, int delay_ms, float weight) {
+		float low[bands::kLow];
+		near.run(kFilter, sound, low);
+		join.push(sound, low);
+		int err = cancels ? cancel(low, delay_ms, weight) : 0;
+		if (err == 0 && suppresses) err = process(noise, low);
+		if (err == 0) join.run(kFilter, sound, low, late(cancels, suppresses));
+		return err;
+	}
 };
 
 extern "C" {
@@ -67,6 +86,7 @@ int apm_configure(apm *a, apm_config c) {
 apm *apm_new(apm_config c) {
 	std::unique_ptr<apm> a(new apm);
 	if (!a->echo.ap || !a->noise.ap || apm_configure(a.get(), c) != 0) return nullptr;
+	a->tick.a = a.get();
 	return a.release();
 }
 
@@ -74,25 +94,14 @@ void apm_free(apm *a) { delete a; }
 
 int apm_jumped(apm *a) { return a->cancels ? a->echo.restart() : 0; }
 
-int apm_echo_ms(apm *a) { return a->echo.echo_ms(); }
-
-int apm_far(apm *a, const float *tick) {
-	float low[bands::kLow];
-	a->far.run(kFilter, tick, low);
-	a->shown = true;
-	float *ch[] = {low};
-	return a->echo.ap->ProcessReverseStream(ch, kMono, kMono, ch);
+void apm_run(void *p) {
+	apm_tick *t = static_cast<apm_tick *>(p);
+	t->err = t->show ? t->a->show(t->far) : 0;
+	if (t->err == 0) t->err = t->a->clean(t->near, t->delay_ms, t->weight);
+	t->echo_ms = t->a->echo.echo_ms();
 }
 
-int apm_near(apm *a, float *tick, int delay_ms, float weight) {
-	float low[bands::kLow];
-	a->near.run(kFilter, tick, low);
-	a->join.push(tick, low);
-	int err = a->cancels ? a->cancel(low, delay_ms, weight) : 0;
-	if (err == 0 && a->suppresses) err = process(a->noise, low);
-	if (err == 0) a->join.run(kFilter, tick, low, late(a->cancels, a->suppresses));
-	return err;
-}
+apm_tick *apm_tick_of(apm *a) { return &a->tick; }
 
 int apm_delay_ms(apm_config c) {
 	return (bands::kDelay + bands::kThin * late(c.echo != 0, c.noise > 0)) * 1000 / 48000 + 1;

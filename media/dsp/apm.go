@@ -17,6 +17,7 @@ import (
 	"errors"
 	"fmt"
 	"time"
+	"unsafe"
 
 	"github.com/entrenous/entrenous/media"
 )
@@ -32,15 +33,23 @@ func apmDelay(cfg Config) time.Duration {
 // apm is WebRTC's audio processing. It is not safe for
 // concurrent use; its memory is C's and is freed by close.
 type apm struct {
-	c *C.apm
+	c    *C.apm
+	tick *C.apm_tick // in c
+	call caller
 }
 
 func newAPM(cfg Config) (*apm, error) {
-	a := C.apm_new(apmConfig(cfg))
-	if a == nil {
+	a := &apm{c: C.apm_new(apmConfig(cfg))}
+	if a.c == nil {
 		return nil, errors.New("start the echo canceller: the library refused its settings")
 	}
-	return &apm{c: a}, nil
+	a.tick = C.apm_tick_of(a.c)
+	a.tick.echo_ms = -1
+	if err := a.call.open(); err != nil {
+		a.close()
+		return nil, fmt.Errorf("start the echo canceller: %w", err)
+	}
+	return a, nil
 }
 
 func apmConfig(cfg Config) C.apm_config {
@@ -64,23 +73,21 @@ func (a *apm) configure(cfg Config) error {
 	return nil
 }
 
-// far takes what the loudspeaker plays, one tick. Without it the canceller rests
-// in the next tick of the microphone, which is late all the same.
-func (a *apm) far(tick []float32) error {
-	_ = tick[media.Tick-1]
-	if code := C.apm_far(a.c, (*C.float)(&tick[0])); code != 0 {
-		return fmt.Errorf("hand the loudspeaker to the echo canceller: code %d", int(code))
+// clean cleans one tick of the microphone in place. far is what the loudspeaker
+// plays delayMs before its echo; nil lets the canceller rest, and the tick is late
+// all the same. Of the canceller's work weight (0 to 1) is used, reached at the end
+// of the tick.
+func (a *apm) clean(tick, far []float32, delayMs int, weight float32) error {
+	t := a.tick
+	t.show, t.delay_ms, t.weight = flag(far != nil), C.int(delayMs), C.float(weight)
+	near := unsafe.Slice((*float32)(&t.near[0]), media.Tick)
+	copy(near, tick)
+	copy(unsafe.Slice((*float32)(&t.far[0]), media.Tick), far)
+	a.call.run(t)
+	if t.err != 0 {
+		return fmt.Errorf("cancel echo and noise: code %d", int(t.err))
 	}
-	return nil
-}
-
-// near cleans one tick of the microphone in place. Of the canceller's work weight
-// (0 to 1) is used, reached at the end of the tick.
-func (a *apm) near(tick []float32, delayMs int, weight float32) error {
-	_ = tick[media.Tick-1]
-	if code := C.apm_near(a.c, (*C.float)(&tick[0]), C.int(delayMs), C.float(weight)); code != 0 {
-		return fmt.Errorf("clean the microphone: code %d", int(code))
-	}
+	copy(tick, near)
 	return nil
 }
 
@@ -94,14 +101,12 @@ func (a *apm) jumped() error {
 
 // echoMs is from how many milliseconds after the loudspeaker on the library
 // looks for its echo, as far as it says so.
-func (a *apm) echoMs() (int, bool) {
-	ms := int(C.apm_echo_ms(a.c))
-	return ms, ms >= 0
-}
+func (a *apm) echoMs() (int, bool) { return int(a.tick.echo_ms), a.tick.echo_ms >= 0 }
 
 func (a *apm) close() {
 	if a.c != nil {
 		C.apm_free(a.c)
-		a.c = nil
+		a.c, a.tick = nil, nil
 	}
+	a.call.close()
 }

@@ -250,17 +250,14 @@ func (c *Chain) look() error {
 }
 
 func (c *Chain) clean(tick []float32) error {
-	weight := float32(0)
+	weight, far := float32(0), []float32(nil)
 	if !c.cfg.Headphones {
 		var run bool
-		run, weight = c.rest.step(c.track.read(), c.track.found)
-		if run {
-			if err := c.apm.far(c.heard[:]); err != nil {
-				return err
-			}
+		if run, weight = c.rest.step(c.track.read(), c.track.found); run {
+			far = c.heard[:]
 		}
 	}
-	return c.apm.near(tick, c.leadMs(), weight)
+	return c.apm.clean(tick, far, c.leadMs(), weight)
 }
 
 // leadMs is how long before its echo the canceller is shown the loudspeaker.
