@@ -2,6 +2,7 @@ package transport
 
 import (
 	"net"
+	"net/netip"
 	"slices"
 	"sync/atomic"
 	"syscall"
@@ -51,8 +52,9 @@ func (s shared) Ahead(take func(packet []byte) bool) {
 	s.of.ahead.Store(&take)
 }
 
-// share gives c what the socket can do that c belongs to, if it is one of ours.
-func (s *sockets) share(c net.PacketConn, on *net.UDPAddr) net.PacketConn {
+// share gives c what the socket can do that c belongs to, if it is one of ours, of a
+// host that may send to some addresses.
+func (s *sockets) share(c net.PacketConn, on *net.UDPAddr, may func(netip.Addr) bool) net.PacketConn {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	i := slices.IndexFunc(s.all, func(x *socket) bool {
@@ -62,5 +64,5 @@ func (s *sockets) share(c net.PacketConn, on *net.UDPAddr) net.PacketConn {
 	if i < 0 {
 		return c
 	}
-	return part(shared{c, s.all[i]})
+	return part(shared{c, s.all[i]}, may)
 }

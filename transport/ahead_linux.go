@@ -1,10 +1,7 @@
 package transport
 
 import (
-	"encoding/binary"
 	"errors"
-	"net"
-	"os"
 	"syscall"
 	"unsafe"
 
@@ -64,58 +61,4 @@ func receive(fd uintptr, b []byte, flags uintptr) (int, error) {
 			return 0, code
 		}
 	}
-}
-
-// WriteMsgUDP is how QUIC and who shares its socket send. What needs nothing beside
-// its bytes, as a packet of a call, goes without telling Go's scheduler.
-func (s *socket) WriteMsgUDP(b, oob []byte, to *net.UDPAddr) (n, oobn int, err error) {
-	var name syscall.RawSockaddrInet6
-	size := uintptr(0)
-	if len(oob) == 0 && len(b) > 0 && to != nil {
-		size = s.sockaddr(&name, to)
-	}
-	if size == 0 {
-		return s.UDPConn.WriteMsgUDP(b, oob, to)
-	}
-	waited := s.raw.Write(func(fd uintptr) bool {
-		for {
-			r, _, code := syscall.RawSyscall6(syscall.SYS_SENDTO, fd, uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), syscall.MSG_DONTWAIT, uintptr(unsafe.Pointer(&name)), size)
-			switch code {
-			case 0:
-				n = int(r)
-			case syscall.EINTR:
-				continue
-			case syscall.EAGAIN:
-				return false
-			default:
-				err = &net.OpError{Op: "write", Net: "udp", Source: s.LocalAddr(), Addr: to, Err: os.NewSyscallError("sendto", code)}
-			}
-			return true
-		}
-	})
-	return n, 0, errors.Join(err, waited)
-}
-
-// sockaddr writes an address for the system, and says how long it is; 0 for one of
-// another family than the socket's, or with a zone.
-func (s *socket) sockaddr(name *syscall.RawSockaddrInet6, to *net.UDPAddr) uintptr {
-	own, ok := s.LocalAddr().(*net.UDPAddr)
-	if !ok || to.Zone != "" {
-		return 0
-	}
-	four, ours := to.IP.To4(), own.IP.To4()
-	switch {
-	case four != nil && ours != nil:
-		v4 := (*syscall.RawSockaddrInet4)(unsafe.Pointer(name))
-		v4.Family = syscall.AF_INET
-		binary.BigEndian.PutUint16((*[2]byte)(unsafe.Pointer(&v4.Port))[:], uint16(to.Port))
-		copy(v4.Addr[:], four)
-		return syscall.SizeofSockaddrInet4
-	case four == nil && ours == nil && len(to.IP) == net.IPv6len:
-		name.Family = syscall.AF_INET6
-		binary.BigEndian.PutUint16((*[2]byte)(unsafe.Pointer(&name.Port))[:], uint16(to.Port))
-		copy(name.Addr[:], to.IP)
-		return syscall.SizeofSockaddrInet6
-	}
-	return 0
 }

@@ -73,22 +73,6 @@ func TestWhatIsTakenAheadGoesNowhereElseAndTheRestGoesOn(t *testing.T) {
 		}
 	}
 
-	// What is sent meanwhile goes as it always does.
-	to := net.UDPAddrFromAddrPort(c.LocalAddr().(*net.UDPAddr).AddrPort())
-	if n, err := conns[0].WriteTo([]byte("\x08back"), to); n != 5 || err != nil {
-		t.Fatalf("%d bytes sent, %v", n, err)
-	}
-	b := make([]byte, 100)
-	if err := c.SetReadDeadline(time.Now().Add(30 * time.Second)); err != nil {
-		t.Fatal(err)
-	}
-	if n, err := c.Read(b); err != nil || string(b[:n]) != "\x08back" {
-		t.Fatalf("%q comes back, %v", b[:n], err)
-	}
-	if _, err := conns[0].WriteTo(make([]byte, 70000), to); err == nil {
-		t.Error("a packet was sent that is too long for the network")
-	}
-
 	friend := listen(t, transport.Config{Listen: []string{"/ip4/127.0.0.1/udp/0/quic-v1"}})
 	connect(t, friend, h) // QUIC goes on all the while
 

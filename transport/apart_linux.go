@@ -36,7 +36,9 @@ const (
 // it (SO_REUSEPORT): with IPv6 no packets could be told apart otherwise. It gets none.
 type parted struct {
 	shared
-	raw syscall.RawConn // of the first socket
+	raw syscall.RawConn       // of the first socket
+	may func(netip.Addr) bool // whether the host sends to an address at all
+	six bool                  // of IPv6
 
 	looking sync.Mutex // of in, held while packets are handed over
 	in      letters
@@ -45,9 +47,13 @@ type parted struct {
 	fd int        // -1: closed
 }
 
-// part gives a socket a second one, where the system can.
-func part(s shared) net.PacketConn {
-	p := &parted{shared: s, raw: s.of.raw, fd: -1}
+// part gives a socket a second one, where the system can. may says whether the host
+// sends to an address at all.
+func part(s shared, may func(netip.Addr) bool) net.PacketConn {
+	p := &parted{shared: s, raw: s.of.raw, may: may, fd: -1}
+	if own, ok := s.of.LocalAddr().(*net.UDPAddr); ok {
+		p.six = own.IP.To4() == nil
+	}
 	if err := p.open(); err != nil {
 		return s
 	}
@@ -176,6 +182,28 @@ func (p *parted) receive() int {
 	return p.in.receive(p.fd)
 }
 
+// Post sends a packet by the second socket, whose address is the same, and says
+// whether it could: not to whom the host may not send, nor to an address with a zone.
+// What does not fit into the system's queue is lost, as it may be further on. Go's
+// scheduler is not told of the call, which never waits.
+func (p *parted) Post(packet []byte, to netip.AddrPort) bool {
+	var name unix.RawSockaddrInet6
+	size := receiver(&name, to, p.six)
+	if size == 0 || len(packet) == 0 || !p.may(to.Addr()) {
+		return false
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for p.fd >= 0 {
+		_, _, code := syscall.RawSyscall6(unix.SYS_SENDTO, uintptr(p.fd), uintptr(unsafe.Pointer(&packet[0])), uintptr(len(packet)),
+			unix.MSG_DONTWAIT, uintptr(unsafe.Pointer(&name)), size)
+		if code != unix.EINTR {
+			return true
+		}
+	}
+	return false
+}
+
 // Close gives the second socket up, and then what it was shared with. It comes
 // after the last Look whose packets count.
 func (p *parted) Close() error {
@@ -257,6 +285,24 @@ func sender(a *unix.RawSockaddrInet6) netip.AddrPort {
 		return netip.AddrPortFrom(netip.AddrFrom4((*unix.RawSockaddrInet4)(unsafe.Pointer(a)).Addr), n)
 	}
 	return netip.AddrPortFrom(netip.AddrFrom16(a.Addr).Unmap(), n)
+}
+
+// receiver writes an address as the system wants it, for a socket of one family, and
+// says how long it is; 0 where that is not possible.
+func receiver(a *unix.RawSockaddrInet6, to netip.AddrPort, six bool) uintptr {
+	ip := to.Addr().Unmap()
+	if !ip.IsValid() || ip.Zone() != "" || ip.Is6() != six {
+		return 0
+	}
+	port := (*[2]byte)(unsafe.Pointer(&a.Port)) // as it travels
+	port[0], port[1] = byte(to.Port()>>8), byte(to.Port())
+	if six {
+		a.Family, a.Addr = unix.AF_INET6, ip.As16()
+		return unix.SizeofSockaddrInet6
+	}
+	four := (*unix.RawSockaddrInet4)(unsafe.Pointer(a))
+	four.Family, four.Addr = unix.AF_INET, ip.As4()
+	return unix.SizeofSockaddrInet4
 }
 
 // arrival is when a packet came, as its control messages say by the clock on the wall

@@ -23,6 +23,7 @@ type parter interface {
 	net.PacketConn
 	Part(kind [][][2]byte) bool
 	Look(take func(packet []byte, from netip.AddrPort, at time.Time))
+	Post(packet []byte, to netip.AddrPort) bool
 }
 
 // eights are packets that begin with 8 and go on with what is neither below 128 nor
@@ -325,5 +326,59 @@ func TestWhenAPacketCameIsReadAndNotBelievedWhenItCannotBe(t *testing.T) {
 		if got := now.Sub(transport.ArrivalOf(append(other, stamped(now.Add(-age))...), now)); got != want {
 			t.Errorf("%v ago is taken for %v ago", age, got)
 		}
+	}
+}
+
+func TestWhatIsPostedLeavesFromTheSharedPortAndGoesNowhereItMayNot(t *testing.T) {
+	for _, at := range []string{"/ip4/127.0.0.1", "/ip4/0.0.0.0", "/ip6/::1", "/ip6/::"} {
+		t.Run(at, func(t *testing.T) {
+			_, c := shareOne(t, at+"/udp/0/quic-v1")
+			s := stranger(t, c)
+			to := netip.MustParseAddrPort(s.LocalAddr().String())
+			if !c.Post([]byte("hello"), to) {
+				t.Fatal("it is not sent")
+			}
+			b := make([]byte, 9)
+			if err := s.SetReadDeadline(time.Now().Add(30 * time.Second)); err != nil {
+				t.Fatal(err)
+			}
+			if n, _, err := s.ReadFromUDPAddrPort(b); err != nil || string(b[:n]) != "hello" { // from nowhere else: it is connected
+				t.Errorf("%q, %v", b[:n], err)
+			}
+			other := netip.MustParseAddrPort("[2001:db8::1]:9")
+			if to.Addr().Is6() {
+				other = netip.MustParseAddrPort("192.0.2.1:9")
+			}
+			for _, wrong := range []netip.AddrPort{{}, other, netip.AddrPortFrom(netip.MustParseAddr("fe80::1%1"), 9)} {
+				if c.Post([]byte("hello"), wrong) {
+					t.Errorf("it is sent to %v", wrong)
+				}
+			}
+			if err := c.Close(); err != nil {
+				t.Error(err)
+			}
+			if c.Post([]byte("hello"), to) {
+				t.Error("it is sent after the end")
+			}
+		})
+	}
+}
+
+func TestAHostOnLocalNetworksPostsNothingElsewhere(t *testing.T) {
+	h := listen(t, transport.Config{LANOnly: true, Listen: []string{"/ip4/0.0.0.0/udp/0/quic-v1"}})
+	conns, err := h.SharedConns()
+	if err != nil || len(conns) != 1 {
+		t.Fatalf("%d sockets, %v", len(conns), err)
+	}
+	t.Cleanup(func() { _ = conns[0].Close() })
+	c, ok := conns[0].(parter)
+	if !ok {
+		t.Fatal("the socket does not keep packets apart")
+	}
+	if c.Post([]byte{0}, netip.MustParseAddrPort("192.0.2.1:9")) {
+		t.Error("it is sent to the world")
+	}
+	if !c.Post([]byte{0}, portOf(t, c)) {
+		t.Error("it is not sent to this machine")
 	}
 }

@@ -2,7 +2,10 @@
 
 package transport
 
-import "net"
+import (
+	"net"
+	"net/netip"
+)
 
 // part leaves a socket as it is: packets are kept apart on Linux only.
-func part(s shared) net.PacketConn { return s }
+func part(s shared, _ func(netip.Addr) bool) net.PacketConn { return s }

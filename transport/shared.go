@@ -14,9 +14,9 @@ import (
 // SharedConns returns, for each UDP socket of the host, what arrives on it and
 // is not QUIC: WebRTC's packets, on the same port. Up to 32 of them wait to be
 // read; one that has a method Ahead, as shared has, shows them before they are
-// sorted, and one that has those of parted keeps some apart. The caller closes
-// them, before the host. Ask once: two readers of one socket would take each
-// other's packets.
+// sorted, and one that has those of parted keeps some apart and sends for its
+// caller. The caller closes them, before the host. Ask once: two readers of one
+// socket would take each other's packets.
 func (h *Host) SharedConns() ([]net.PacketConn, error) {
 	var out []net.PacketConn
 	for _, a := range h.swarm.ListenAddresses() {
@@ -29,7 +29,7 @@ func (h *Host) SharedConns() ([]net.PacketConn, error) {
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("share socket %v: %w", u, err), closeAll(out))
 		}
-		out = append(out, h.sockets.share(c, on))
+		out = append(out, h.sockets.share(c, on, h.MayReach))
 	}
 	return out, nil
 }

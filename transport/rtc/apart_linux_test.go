@@ -20,13 +20,15 @@ import (
 type counted struct {
 	net.PacketConn
 	showing
-	sound atomic.Int64
+	sound atomic.Int64 // that came
+	sent  atomic.Int64 // of it
 }
 
 type showing interface {
 	Ahead(take func(packet []byte) bool)
 	Part(kind [][][2]byte) bool
 	Look(take func(packet []byte, from netip.AddrPort, at time.Time))
+	Post(packet []byte, to netip.AddrPort) bool
 }
 
 func (c *counted) ReadFrom(b []byte) (int, net.Addr, error) {
@@ -35,6 +37,13 @@ func (c *counted) ReadFrom(b []byte) (int, net.Addr, error) {
 		c.sound.Add(1)
 	}
 	return n, from, err
+}
+
+func (c *counted) WriteTo(b []byte, to net.Addr) (int, error) {
+	if len(b) > 2 && b[0] == 8 && (b[2] < 192 || b[2] > 223) {
+		c.sent.Add(1)
+	}
+	return c.PacketConn.WriteTo(b, to)
 }
 
 // Ahead shows nothing: what is not kept apart is counted.
@@ -107,7 +116,10 @@ func TestSoundThatIsHandedOnComesByItselfAndNothingOfItElsewhere(t *testing.T) {
 	if n := wire.sound.Load() - before; n > 0 {
 		t.Errorf("%d of %d packets came the old way", n, count)
 	}
-	if s := b.Stats(); s.PacketsReceived != count || s.PacketsLost != 0 {
+	if n := wire.sent.Load(); n > 0 {
+		t.Errorf("%d of %d packets were sent the old way", n, count)
+	}
+	if s := b.Stats(); s.PacketsReceived != count || s.PacketsLost != 0 || s.PacketsSent != count || s.BytesSent != 4*count {
 		t.Errorf("counted %+v", s)
 	}
 	b.Hand(nil)

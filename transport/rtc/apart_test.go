@@ -45,6 +45,11 @@ func (e parting) Look(take func(packet []byte, from netip.AddrPort, at time.Time
 	}
 }
 
+func (e parting) Post(packet []byte, to netip.AddrPort) bool {
+	_, err := e.WriteTo(packet, net.UDPAddrFromAddrPort(to))
+	return err == nil
+}
+
 // newCallApart is a call whose ends hand on what comes, and look for it.
 func newCallApart(t *testing.T) *phoneCall {
 	c := newCallOn(t, false, func(e *end) net.PacketConn { return parting{e} })

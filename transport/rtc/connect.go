@@ -256,9 +256,14 @@ func (l *Leg) pathChosen() {
 }
 
 func (l *Leg) chosenLocked() {
-	l.using = netip.AddrPort{}
-	if pair, err := l.agent.GetSelectedCandidatePair(); err == nil && pair != nil {
-		l.using = addrOf(pair.Remote)
+	l.using, l.straight = netip.AddrPort{}, nil
+	pair, err := l.agent.GetSelectedCandidatePair()
+	if err != nil || pair == nil {
+		return
+	}
+	l.using = addrOf(pair.Remote)
+	if !tunnelled(l.using.Addr()) && !tunnelled(addrOf(pair.Local).Addr()) {
+		l.straight = l.cfg.Port.straight(addrOf(pair.Local))
 	}
 }
 

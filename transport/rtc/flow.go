@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/pion/ice/v4"
@@ -12,6 +13,9 @@ import (
 
 // maxPacket is the longest packet that is read; sound needs 400 bytes.
 const maxPacket = 1500
+
+// sealOver is what sealing adds to a packet (RFC 7714 §5.1).
+const sealOver = 16
 
 // Arrival is a packet and when it came.
 type Arrival struct {
@@ -37,18 +41,32 @@ func (l *Leg) Send(p *rtp.Packet) error {
 	if !l.path {
 		return ErrNotConnected
 	}
-	plain, err := (&rtp.Packet{Header: h, Payload: p.Payload}).Marshal()
+	framed, err := l.sealLocked(&rtp.Packet{Header: h, Payload: p.Payload})
 	if err != nil {
-		return fmt.Errorf("encode packet: %w", err)
+		return err
 	}
-	sealed, err := l.out.EncryptRTP(nil, plain, &h)
-	if err != nil {
-		return fmt.Errorf("seal packet: %w", err)
+	if l.straight != nil && l.straight.Post(framed, l.using) {
+		return nil
 	}
-	if _, err := l.conn.Write(sealed); err != nil {
+	if _, err := l.conn.Write(framed[1:]); err != nil {
 		return fmt.Errorf("send packet: %w", err)
 	}
 	return nil
+}
+
+// sealLocked encrypts a packet in the leg's own buffer, as it travels.
+func (l *Leg) sealLocked(p *rtp.Packet) ([]byte, error) {
+	size := p.MarshalSize()
+	l.sealed = slices.Grow(append(l.sealed[:0], behind), size+sealOver)
+	plain := l.sealed[1 : 1+size]
+	if _, err := p.MarshalTo(plain); err != nil {
+		return nil, fmt.Errorf("encode packet: %w", err)
+	}
+	sealed, err := l.out.EncryptRTP(plain, plain, &p.Header)
+	if err != nil {
+		return nil, fmt.Errorf("seal packet: %w", err)
+	}
+	return append(l.sealed[:1], sealed...), nil // where it is already
 }
 
 // Heard is when the last sound came, zero if none has.

@@ -108,6 +108,17 @@ func (p *Port) socketOf(a netip.AddrPort) *socket {
 	return best
 }
 
+// straight is the way out of the socket that an address belongs to, past ICE; nil if
+// there is none.
+func (p *Port) straight(a netip.AddrPort) parter {
+	if s := p.socketOf(a); s != nil {
+		if c, ok := s.conn.PacketConn.(parter); ok {
+			return c
+		}
+	}
+	return nil
+}
+
 // RemoveConnByUfrag lets go of what belongs to a leg.
 func (p *Port) RemoveConnByUfrag(ufrag string) {
 	for _, s := range p.sockets {

@@ -117,6 +117,8 @@ type Leg struct {
 	from      netip.AddrPort          // where sound came from last that ICE does not know of
 	came      time.Time               // when that was
 	using     netip.AddrPort          // the far end of the path in use
+	straight  parter                  // by which sound may go there at once; nil: through ICE
+	sealed    []byte                  // of the last packet sent
 	started   bool
 	offerer   bool
 	conn      *ice.Conn

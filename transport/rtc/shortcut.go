@@ -34,10 +34,12 @@ type shower interface {
 	Ahead(take func(packet []byte) bool)
 }
 
-// parter is a socket that keeps packets of a kind apart, which then wake nobody.
+// parter is a socket that keeps packets of a kind apart, which then wake nobody, and
+// sends others' without a detour.
 type parter interface {
 	Part(kind [][][2]byte) bool
 	Look(take func(packet []byte, from netip.AddrPort, at time.Time))
+	Post(packet []byte, to netip.AddrPort) bool
 }
 
 // open lets a leg have the packets of a source.
