@@ -12,8 +12,8 @@ import (
 	"github.com/entrenous/entrenous/app/control"
 )
 
-// feedPause is the pause between two looks at a call that is followed.
-const feedPause = 100 * time.Millisecond
+// statsEvery is the time between two stats. What happens in between is told at once.
+const statsEvery = time.Second
 
 // callEvent is what “call --json” prints: a type, and the call as it is then.
 type callEvent struct {
@@ -64,12 +64,13 @@ type follower struct {
 	rang  bool      // ringing was told
 	heard bool      // first_audio was told
 	told  time.Time // of the last stats
+	over  *time.Timer
 }
 
 // follow tells of a call until it has ended. An interrupt hangs up.
 func (f *follower) follow(ctx context.Context, x control.Call) error {
 	on := context.WithoutCancel(ctx) // the end of the call is told even after an interrupt
-	feed, err := f.c.FollowCall(on, x.ID, feedPause)
+	feed, err := f.c.FollowCall(on, x.ID, statsEvery)
 	if err != nil {
 		return err
 	}
@@ -88,9 +89,10 @@ func (f *follower) follow(ctx context.Context, x control.Call) error {
 		if err := f.tell(x); err != nil {
 			return err
 		}
-		if f.limit > 0 && x.State != control.CallEnded && x.Seconds >= f.limit.Seconds() {
-			f.limit = 0
-			f.hangUp(on, x.ID)
+		if f.limit > 0 && f.over == nil && !x.Connected.IsZero() {
+			spoken := time.Duration(x.Seconds * float64(time.Second))
+			f.over = time.AfterFunc(f.limit-spoken, func() { f.hangUp(on, x.ID) })
+			defer f.over.Stop()
 		}
 	}
 }
@@ -131,10 +133,10 @@ func (f *follower) tell(x control.Call) error {
 			return err
 		}
 	}
-	if time.Since(f.told) < time.Second {
+	if time.Since(f.told) < statsEvery/2 { // something else happened, and was told
 		return nil
 	}
-	f.told = f.told.Add(time.Second)
+	f.told = time.Now()
 	return f.say("stats", x)
 }
 

@@ -13,7 +13,7 @@ const (
 	searchWindow = 8192             // 1.02 s, so lags of ±0.5 s
 	searchHop    = 1024             // 128 ms between looks while the delay is not known, or in doubt
 	followHop    = 2048             // 256 ms until the skew is known as well
-	restHop      = 4 * searchWindow // 4 s afterwards: a look is a millisecond's work, and what it looks at that of a second
+	restHop      = 8 * searchWindow // 8 s afterwards: a look is a millisecond's work, and what it looks at that of a second
 	lowBin       = 256              // 250 Hz, below is hum
 	highBin      = 3686             // 3.6 kHz, above is the thinning filter
 )

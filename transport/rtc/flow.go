@@ -35,13 +35,13 @@ func (l *Leg) Send(p *rtp.Packet) error {
 	if l.out == nil {
 		return ErrNotConnected
 	}
-	h := p.Header
-	h.Version, h.SSRC = 2, l.local.SSRC
-	l.meter.sent(h.Timestamp, len(p.Payload))
+	l.leaving = rtp.Packet{Header: p.Header, Payload: p.Payload}
+	l.leaving.Version, l.leaving.SSRC = 2, l.local.SSRC
+	l.meter.sent(p.Timestamp, len(p.Payload))
 	if !l.path {
 		return ErrNotConnected
 	}
-	framed, err := l.sealLocked(&rtp.Packet{Header: h, Payload: p.Payload})
+	framed, err := l.sealLocked()
 	if err != nil {
 		return err
 	}
@@ -54,8 +54,9 @@ func (l *Leg) Send(p *rtp.Packet) error {
 	return nil
 }
 
-// sealLocked encrypts a packet in the leg's own buffer, as it travels.
-func (l *Leg) sealLocked(p *rtp.Packet) ([]byte, error) {
+// sealLocked encrypts what is leaving in the leg's own buffer, as it travels.
+func (l *Leg) sealLocked() ([]byte, error) {
+	p := &l.leaving
 	size := p.MarshalSize()
 	l.sealed = slices.Grow(append(l.sealed[:0], behind), size+sealOver)
 	plain := l.sealed[1 : 1+size]

@@ -118,7 +118,8 @@ type Leg struct {
 	came      time.Time               // when that was
 	using     netip.AddrPort          // the far end of the path in use
 	straight  parter                  // by which sound may go there at once; nil: through ICE
-	sealed    []byte                  // of the last packet sent
+	leaving   rtp.Packet              // the last one sent
+	sealed    []byte                  // of it
 	started   bool
 	offerer   bool
 	conn      *ice.Conn

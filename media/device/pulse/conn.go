@@ -47,6 +47,7 @@ type Conn struct {
 	in      *bufio.Reader
 	tag     uint32
 	body    []byte // of the last message
+	last    values // of it
 	patient time.Duration
 	ports   bool // the server tells of sockets
 
@@ -214,7 +215,7 @@ func header(b []byte, channel uint32) {
 	binary.BigEndian.PutUint32(b[4:], channel)
 }
 
-// next reads one packet. Its bytes are valid until the one after.
+// next reads one packet, which is valid until the one after.
 func (c *Conn) next() (channel uint32, v *values, err error) {
 	head, err := c.in.Peek(headerSize)
 	if err != nil {
@@ -235,7 +236,8 @@ func (c *Conn) next() (channel uint32, v *values, err error) {
 	if _, err := io.ReadFull(c.in, c.body); err != nil {
 		return 0, nil, err
 	}
-	return channel, &values{b: c.body}, nil
+	c.last = values{b: c.body}
+	return channel, &c.last, nil
 }
 
 // Close ends the stream and Hear.

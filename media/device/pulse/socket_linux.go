@@ -14,19 +14,25 @@ import (
 // socket reads and writes without telling Go's scheduler, which for every call
 // that might block wakes a thread to watch it. On a socket that never blocks
 // there is nothing to watch, and in a call this is done hundreds of times a second.
+//
+// One may read and one may write at a time.
 type socket struct {
 	net.Conn
-	raw syscall.RawConn
+	raw             syscall.RawConn
+	reading, writes move
 }
 
 func newSocket(c *net.UnixConn) (net.Conn, error) {
 	raw, err := c.SyscallConn()
-	return socket{c, raw}, err
+	s := &socket{Conn: c, raw: raw}
+	s.reading.ready(syscall.SYS_READ)
+	s.writes.ready(syscall.SYS_WRITE)
+	return s, err
 }
 
 // Read is net.Conn's.
-func (s socket) Read(p []byte) (int, error) {
-	n, err := move(s.raw.Read, syscall.SYS_READ, p)
+func (s *socket) Read(p []byte) (int, error) {
+	n, err := s.reading.make(s.raw.Read, p)
 	if err == nil && n == 0 && len(p) > 0 {
 		return 0, io.EOF
 	}
@@ -34,43 +40,56 @@ func (s socket) Read(p []byte) (int, error) {
 }
 
 // Write is net.Conn's.
-func (s socket) Write(p []byte) (done int, err error) {
+func (s *socket) Write(p []byte) (done int, err error) {
 	for done < len(p) && err == nil {
 		var n int
-		n, err = move(s.raw.Write, syscall.SYS_WRITE, p[done:])
+		n, err = s.writes.make(s.raw.Write, p[done:])
 		done += n
 	}
 	return done, err
 }
 
-// move makes the call when it can be made without waiting.
-func move(when func(func(fd uintptr) bool) error, call uintptr, p []byte) (n int, err error) {
-	waited := when(func(fd uintptr) bool {
+// move is a call that moves bytes, kept for the next: one made anew each time
+// would have to be collected as often.
+type move struct {
+	p   []byte
+	n   int
+	err error
+	try func(fd uintptr) bool // moves p, and says whether it need not wait
+}
+
+func (m *move) ready(call uintptr) {
+	m.try = func(fd uintptr) bool {
 		for {
-			r, _, code := syscall.RawSyscall(call, fd, uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)))
+			n, _, code := syscall.RawSyscall(call, fd, uintptr(unsafe.Pointer(unsafe.SliceData(m.p))), uintptr(len(m.p)))
 			switch code {
 			case 0:
-				n = int(r)
+				m.n = int(n)
 			case syscall.EINTR:
 				continue
 			case syscall.EAGAIN:
 				return false
 			default:
-				err = code
+				m.err = code
 			}
 			return true
 		}
-	})
-	if waited != nil {
-		return 0, waited
 	}
-	return n, err
+}
+
+// make makes the call when it can be made without waiting.
+func (m *move) make(when func(func(fd uintptr) bool) error, p []byte) (int, error) {
+	m.p, m.n, m.err = p, 0, nil
+	if err := when(m.try); err != nil {
+		return 0, err
+	}
+	return m.n, m.err
 }
 
 // quiet is the same socket without Go's poller, which is woken by all that
 // happens to a socket of its own, whether anybody waits for it or not. Nothing
 // is to be read or written meanwhile.
-func (s socket) quiet() (wire, error) {
+func (s *socket) quiet() (wire, error) {
 	q := &quiet{fd: -1}
 	var code syscall.Errno
 	err := s.raw.Control(func(fd uintptr) {
