@@ -46,10 +46,10 @@ struct apm {
 		return echo.ap->ProcessReverseStream(ch, kMono, kMono, ch);
 	}
 
-	int cancel(float *low, int delay_ms, float weight) {
+	int cancel(float *low, int delay_ms, float weight, bool silent) {
 		const float *plain = join.before(kEchoLate);
 		if (!shown) {
-			used = 0;
+			if (!silent) used = 0;
 			std::memcpy(low, plain, bands::kLow * sizeof(float));
 			return 0;
 		}
@@ -64,12 +64,12 @@ struct apm {
 		return err;
 	}
 
-	int clean(float *sound, int delay_ms, float weight) {
+	int clean(float *sound, int delay_ms, float weight, bool silent) {
 		float low[bands::kLow];
 		near.run(kFilter, sound, low);
 		join.push(sound, low);
-		int err = cancels ? cancel(low, delay_ms, weight) : 0;
-		if (err == 0 && suppresses) err = process(noise, low);
+		int err = cancels ? cancel(low, delay_ms, weight, silent) : 0;
+		if (err == 0 && suppresses && !silent) err = process(noise, low);
 		if (err == 0) join.run(kFilter, sound, low, late(cancels, suppresses));
 		return err;
 	}
@@ -97,7 +97,7 @@ int apm_jumped(apm *a) { return a->cancels ? a->echo.restart() : 0; }
 void apm_run(void *p) {
 	apm_tick *t = static_cast<apm_tick *>(p);
 	t->err = t->show ? t->a->show(t->far) : 0;
-	if (t->err == 0) t->err = t->a->clean(t->near, t->delay_ms, t->weight);
+	if (t->err == 0) t->err = t->a->clean(t->near, t->delay_ms, t->weight, t->silent != 0);
 	t->echo_ms = t->a->echo.echo_ms();
 }
 

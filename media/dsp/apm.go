@@ -76,10 +76,10 @@ func (a *apm) configure(cfg Config) error {
 // clean cleans one tick of the microphone in place. far is what the loudspeaker
 // plays delayMs before its echo; nil lets the canceller rest, and the tick is late
 // all the same. Of the canceller's work weight (0 to 1) is used, reached at the end
-// of the tick.
-func (a *apm) clean(tick, far []float32, delayMs int, weight float32) error {
+// of the tick. Where it is silent the suppressor rests.
+func (a *apm) clean(tick, far []float32, delayMs int, weight float32, silent bool) error {
 	t := a.tick
-	t.show, t.delay_ms, t.weight = flag(far != nil), C.int(delayMs), C.float(weight)
+	t.show, t.silent, t.delay_ms, t.weight = flag(far != nil), flag(silent), C.int(delayMs), C.float(weight)
 	near := unsafe.Slice((*float32)(&t.near[0]), media.Tick)
 	copy(near, tick)
 	copy(unsafe.Slice((*float32)(&t.far[0]), media.Tick), far)

@@ -20,6 +20,7 @@ typedef struct {
 	float far[480];  // what the loudspeaker plays
 	float near[480]; // what the microphone hears; it is cleaned in place
 	int show;        // whether there is far; without, the canceller rests, and near is late all the same
+	int silent;      // near is, and was for longer than all delays: the suppressor rests
 	int delay_ms;    // how long before its echo far is
 	float weight;    // how much of the canceller's work is used (0 to 1), at the tick's end
 	int err;         // set: a code of the library's, 0 for none

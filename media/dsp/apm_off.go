@@ -13,9 +13,9 @@ func CancellerName() string { return "" }
 // apm stands for WebRTC's library where there is none.
 type apm struct{}
 
-func newAPM(Config) (*apm, error)                           { return &apm{}, nil }
-func (a *apm) configure(Config) error                       { return nil }
-func (a *apm) clean(_, _ []float32, _ int, _ float32) error { return nil }
-func (a *apm) jumped() error                                { return nil }
-func (a *apm) echoMs() (int, bool)                          { return 0, false }
-func (a *apm) close()                                       {}
+func newAPM(Config) (*apm, error)                                   { return &apm{}, nil }
+func (a *apm) configure(Config) error                               { return nil }
+func (a *apm) clean(_, _ []float32, _ int, _ float32, _ bool) error { return nil }
+func (a *apm) jumped() error                                        { return nil }
+func (a *apm) echoMs() (int, bool)                                  { return 0, false }
+func (a *apm) close()                                               {}

@@ -224,13 +224,13 @@ func (c *Chain) look() error {
 	if ms, ok := c.apm.echoMs(); ok && c.track.found {
 		c.guard.astray(c.heard[:], c.leadMs(), ms)
 	}
+	if !c.track.found && c.rest.due && !c.rest.silent() {
+		c.track.alone++
+	}
 	hop := c.track.hop()
-	if c.rest.ran == 0 && hop == restHop {
+	if c.rest.deaf() || !c.rest.due && hop == restHop {
 		c.search.pause()
 		return nil
-	}
-	if !c.track.found && c.rest.ran > 0 {
-		c.track.alone++
 	}
 	m, ok := c.search.add(c.heard[:], c.raw[:], hop)
 	if !ok {
@@ -251,13 +251,14 @@ func (c *Chain) look() error {
 
 func (c *Chain) clean(tick []float32) error {
 	weight, far := float32(0), []float32(nil)
+	c.rest.near(tick, c.heard[:])
 	if !c.cfg.Headphones {
 		var run bool
 		if run, weight = c.rest.step(c.track.read(), c.track.found); run {
 			far = c.heard[:]
 		}
 	}
-	return c.apm.clean(tick, far, c.leadMs(), weight)
+	return c.apm.clean(tick, far, c.leadMs(), weight, c.rest.silent())
 }
 
 // leadMs is how long before its echo the canceller is shown the loudspeaker.

@@ -6,9 +6,17 @@ import "github.com/entrenous/entrenous/media"
 // a conversation: both of its sides stop, so that it knows the room as before.
 // It begins again when something is handed to the loudspeaker, which is heard
 // tens of milliseconds later, and comes in without a click.
+//
+// It also stands still while the microphone gives nothing: it is switched off, and
+// the canceller would learn that the room has no echo, as the suppressor that it has
+// no noise. And while it hears nothing of
+// a loudspeaker that is not silent: there are headphones that nobody told of.
 type rest struct {
-	loud int64 // where on the tape the last sound ends
-	ran  int   // ticks that the canceller has run
+	loud  int64 // where on the tape the last sound ends
+	due   bool  // there may be an echo of it
+	ran   int   // ticks that the canceller has run
+	quiet int   // ticks of a quiet microphone, since it first should have heard the loudspeaker
+	off   int   // ticks of a microphone that gives nothing
 }
 
 const (
@@ -22,6 +30,15 @@ const (
 	restDoubt = searchWindow / 2 * thin
 	// What the canceller gives in its first tick is from before.
 	restWarm = 1
+	// What peaks at restPlain is heard wherever there is an echo to cancel.
+	restPlain = 0.03
+	// After how many ticks it is certain that it is not: an echo comes half a second
+	// later than believed at most.
+	restDeaf = 100
+	// Less than restNothing is below the least step of 16 bits.
+	restNothing = 1e-5
+	// A few ticks without anything may be a hole.
+	restOff = 5
 )
 
 // far notes what went to the loudspeaker.
@@ -31,6 +48,33 @@ func (r *rest) far(peak float32, written int64) {
 	}
 }
 
+// near notes what the microphone hears, and what is played.
+func (r *rest) near(heard, played []float32) {
+	loudest := peak(heard)
+	if r.off++; loudest > restNothing {
+		r.off = 0
+	}
+	switch {
+	case loudest > restPeak:
+		r.quiet = 0
+	case r.quiet > 0 || peak(played) > restPlain:
+		r.quiet++
+	}
+}
+
+// silent says whether the microphone gives nothing.
+func (r *rest) silent() bool { return r.off > restOff }
+
+// deaf says whether nothing of the loudspeaker is heard.
+func (r *rest) deaf() bool { return r.quiet > restDeaf || r.silent() }
+
+func peak(x []float32) (most float32) {
+	for _, v := range x {
+		most = max(most, v, -v)
+	}
+	return most
+}
+
 // step says for the tick whose echo is that of place on the tape whether the
 // canceller is to run, and how much of its work is to be used at its end.
 func (r *rest) step(place float64, found bool) (run bool, weight float32) {
@@ -38,12 +82,15 @@ func (r *rest) step(place float64, found bool) (run bool, weight float32) {
 	if !found {
 		tail += restDoubt
 	}
-	if r.loud == 0 || place > float64(r.loud)+tail {
+	r.due = r.loud > 0 && place <= float64(r.loud)+tail
+	switch {
+	case r.silent(): // as it was before: it need not warm up afterwards
+		return false, 0
+	case !r.due || r.deaf():
 		run = r.ran > restWarm
 		r.ran = 0
 		return run, 0
-	}
-	if r.ran < restWarm {
+	case r.ran < restWarm:
 		r.ran++
 		return true, 0
 	}

@@ -101,3 +101,30 @@ func TestNobodyHearsTheCancellerComeAndGo(t *testing.T) {
 		}
 	}
 }
+
+// A microphone that is switched off hears no echo of what goes on: the canceller
+// must not learn that there is none.
+func TestAMicrophoneThatWasOffIsCleanedAsBefore(t *testing.T) {
+	needCanceller(t)
+	needTime(t)
+	const off, on = 6, 10
+	for name, r := range map[string]room{
+		"near and plain":       {delayMs: 40},
+		"devices of 180 ms":    {delayMs: 180},
+		"clocks 100 ppm apart": {delayMs: 40, ppm: 100},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := r.hears(speech(1, end, 110), make([]float64, end*media.Rate))
+			whole := run(t, s, dsp.Config{})
+			s.mic = append([]float64(nil), s.mic...)
+			clear(s.mic[off*media.Rate : on*media.Rate])
+			x := run(t, s, dsp.Config{})
+			for d, want := range map[float64]float64{0.2: 20, 1: 30} {
+				got, never := x.erle(on+0.02, on+d), whole.erle(on+0.02, on+d)
+				t.Logf("%.1f s after it is on again: %.1f dB, %.1f without", d, got, never)
+				atLeast(t, "ERLE after it is on again", got, want)
+			}
+		})
+	}
+}
