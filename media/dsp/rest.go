@@ -9,8 +9,8 @@ import "github.com/entrenous/entrenous/media"
 //
 // It also stands still while the microphone gives nothing: it is switched off, and
 // the canceller would learn that the room has no echo, as the suppressor that it has
-// no noise. And while it hears nothing of
-// a loudspeaker that is not silent: there are headphones that nobody told of.
+// no noise. And while it hears nothing of a loudspeaker that is not silent: there
+// are headphones that nobody told of.
 type rest struct {
 	loud  int64 // where on the tape the last sound ends
 	due   bool  // there may be an echo of it
