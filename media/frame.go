@@ -57,12 +57,14 @@ func Level(x []float32) float64 {
 }
 
 // Peak returns the largest magnitude in x in dBFS, Floor for silence.
-func Peak(x []float32) float64 {
-	var top float32
+func Peak(x []float32) float64 { return DBFS(float64(Top(x))) }
+
+// Top returns the largest magnitude in x, an amplitude (1 is full scale).
+func Top(x []float32) (top float32) {
 	for _, v := range x {
 		top = max(top, v, -v)
 	}
-	return DBFS(float64(top))
+	return top
 }
 
 // DBFS turns an amplitude (1 is full scale) into dBFS, never below Floor. An

@@ -50,14 +50,14 @@ func (r *rest) far(peak float32, written int64) {
 
 // near notes what the microphone hears, and what is played.
 func (r *rest) near(heard, played []float32) {
-	loudest := peak(heard)
+	loudest := media.Top(heard)
 	if r.off++; loudest > restNothing {
 		r.off = 0
 	}
 	switch {
 	case loudest > restPeak:
 		r.quiet = 0
-	case r.quiet > 0 || peak(played) > restPlain:
+	case r.quiet > 0 || media.Top(played) > restPlain:
 		r.quiet++
 	}
 }
@@ -67,13 +67,6 @@ func (r *rest) silent() bool { return r.off > restOff }
 
 // deaf says whether nothing of the loudspeaker is heard.
 func (r *rest) deaf() bool { return r.quiet > restDeaf || r.silent() }
-
-func peak(x []float32) (most float32) {
-	for _, v := range x {
-		most = max(most, v, -v)
-	}
-	return most
-}
 
 // step says for the tick whose echo is that of place on the tape whether the
 // canceller is to run, and how much of its work is to be used at its end.
