@@ -86,7 +86,6 @@ int apm_configure(apm *a, apm_config c) {
 apm *apm_new(apm_config c) {
 	std::unique_ptr<apm> a(new apm);
 	if (!a->echo.ap || !a->noise.ap || apm_configure(a.get(), c) != 0) return nullptr;
-	a->tick.a = a.get();
 	return a.release();
 }
 
@@ -95,10 +94,11 @@ void apm_free(apm *a) { delete a; }
 int apm_jumped(apm *a) { return a->cancels ? a->echo.restart() : 0; }
 
 void apm_run(void *p) {
-	apm_tick *t = static_cast<apm_tick *>(p);
-	t->err = t->show ? t->a->show(t->far) : 0;
-	if (t->err == 0) t->err = t->a->clean(t->near, t->delay_ms, t->weight, t->silent != 0);
-	t->echo_ms = t->a->echo.echo_ms();
+	apm *a = static_cast<apm *>(p);
+	apm_tick &t = a->tick;
+	t.err = t.show ? a->show(t.far) : 0;
+	if (t.err == 0) t.err = a->clean(t.near, t.delay_ms, t.weight, t.silent != 0);
+	t.echo_ms = a->echo.echo_ms();
 }
 
 apm_tick *apm_tick_of(apm *a) { return &a->tick; }

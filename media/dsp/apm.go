@@ -83,7 +83,7 @@ func (a *apm) clean(tick, far []float32, delayMs int, weight float32, silent boo
 	near := unsafe.Slice((*float32)(&t.near[0]), media.Tick)
 	copy(near, tick)
 	copy(unsafe.Slice((*float32)(&t.far[0]), media.Tick), far)
-	a.call.run(t)
+	a.call.run(a.c)
 	if t.err != 0 {
 		return fmt.Errorf("cancel echo and noise: code %d", int(t.err))
 	}

@@ -16,7 +16,6 @@ typedef struct {
 
 // 10 ms of sound, with all that is to be known of them.
 typedef struct {
-	apm *a;
 	float far[480];  // what the loudspeaker plays
 	float near[480]; // what the microphone hears; it is cleaned in place
 	int show;        // whether there is far; without, the canceller rests, and near is late all the same
@@ -31,7 +30,7 @@ apm *apm_new(apm_config c);     // NULL when the library refuses
 void apm_free(apm *a);
 int apm_configure(apm *a, apm_config c);
 apm_tick *apm_tick_of(apm *a);  // the one there is, as long as a
-void apm_run(void *tick);       // an apm_tick; it waits for nothing
+void apm_run(void *a);          // an apm, which cleans its tick; it waits for nothing
 int apm_jumped(apm *a);         // from now on the loudspeaker is earlier or later
 int apm_delay_ms(apm_config c); // what the near side is late by
 const char *apm_name(void);

@@ -10,6 +10,6 @@ import "unsafe"
 // caller makes the one call of C that is made a hundred times a second.
 type caller struct{}
 
-func (caller) open() error       { return nil }
-func (caller) run(t *C.apm_tick) { C.apm_run(unsafe.Pointer(t)) }
-func (caller) close()            {}
+func (caller) open() error  { return nil }
+func (caller) run(a *C.apm) { C.apm_run(unsafe.Pointer(a)) }
+func (caller) close()       {}

@@ -19,6 +19,6 @@ func (c *caller) open() (err error) {
 	return err
 }
 
-func (c *caller) run(t *C.apm_tick) { c.stack.Call(unsafe.Pointer(C.apm_run), unsafe.Pointer(t)) }
+func (c *caller) run(a *C.apm) { c.stack.Call(unsafe.Pointer(C.apm_run), unsafe.Pointer(a)) }
 
 func (c *caller) close() { c.stack.Close() }
