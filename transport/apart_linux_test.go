@@ -30,6 +30,21 @@ type parter interface {
 // from 192 to 223.
 func eights() [][][2]byte { return [][][2]byte{{{8, 8}}, {{128, 191}, {224, 255}}} }
 
+// shared is the one socket that a host shares.
+func shared(t *testing.T, h *transport.Host) parter {
+	t.Helper()
+	conns, err := h.SharedConns()
+	if err != nil || len(conns) != 1 {
+		t.Fatalf("%d sockets, %v", len(conns), err)
+	}
+	t.Cleanup(func() { _ = conns[0].Close() })
+	c, ok := conns[0].(parter)
+	if !ok {
+		t.Fatal("the socket does not keep packets apart")
+	}
+	return c
+}
+
 func shareOne(t *testing.T, at string) (*transport.Host, parter) {
 	t.Helper()
 	if c, err := net.ListenPacket("udp6", "[::1]:0"); err != nil { //nolint:noctx // only whether it can
@@ -40,15 +55,7 @@ func shareOne(t *testing.T, at string) (*transport.Host, parter) {
 		c.Close()
 	}
 	h := listen(t, transport.Config{Listen: []string{at}})
-	conns, err := h.SharedConns()
-	if err != nil || len(conns) != 1 {
-		t.Fatalf("%d sockets, %v", len(conns), err)
-	}
-	t.Cleanup(func() { _ = conns[0].Close() })
-	c, ok := conns[0].(parter)
-	if !ok {
-		t.Fatal("the socket does not keep packets apart")
-	}
+	c := shared(t, h)
 	if err := c.SetReadDeadline(time.Now()); err != nil {
 		t.Fatal(err)
 	}
@@ -366,15 +373,7 @@ func TestWhatIsPostedLeavesFromTheSharedPortAndGoesNowhereItMayNot(t *testing.T)
 
 func TestAHostOnLocalNetworksPostsNothingElsewhere(t *testing.T) {
 	h := listen(t, transport.Config{LANOnly: true, Listen: []string{"/ip4/0.0.0.0/udp/0/quic-v1"}})
-	conns, err := h.SharedConns()
-	if err != nil || len(conns) != 1 {
-		t.Fatalf("%d sockets, %v", len(conns), err)
-	}
-	t.Cleanup(func() { _ = conns[0].Close() })
-	c, ok := conns[0].(parter)
-	if !ok {
-		t.Fatal("the socket does not keep packets apart")
-	}
+	c := shared(t, h)
 	if c.Post([]byte{0}, netip.MustParseAddrPort("192.0.2.1:9")) {
 		t.Error("it is sent to the world")
 	}
