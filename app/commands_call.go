@@ -64,7 +64,6 @@ type follower struct {
 	rang  bool      // ringing was told
 	heard bool      // first_audio was told
 	told  time.Time // of the last stats
-	over  *time.Timer
 }
 
 // follow tells of a call until it has ended. An interrupt hangs up.
@@ -77,6 +76,7 @@ func (f *follower) follow(ctx context.Context, x control.Call) error {
 	defer feed.Close()
 	hangUp := context.AfterFunc(ctx, func() { f.hangUp(on, x.ID) })
 	defer hangUp()
+	var over *time.Timer // of the limit
 	for {
 		next, err := feed.Next()
 		if errors.Is(err, io.EOF) {
@@ -89,10 +89,10 @@ func (f *follower) follow(ctx context.Context, x control.Call) error {
 		if err := f.tell(x); err != nil {
 			return err
 		}
-		if f.limit > 0 && f.over == nil && !x.Connected.IsZero() {
+		if f.limit > 0 && over == nil && !x.Connected.IsZero() {
 			spoken := time.Duration(x.Seconds * float64(time.Second))
-			f.over = time.AfterFunc(f.limit-spoken, func() { f.hangUp(on, x.ID) })
-			defer f.over.Stop()
+			over = time.AfterFunc(f.limit-spoken, func() { f.hangUp(on, x.ID) })
+			defer over.Stop()
 		}
 	}
 }

@@ -18,15 +18,15 @@ import (
 // One may read and one may write at a time.
 type socket struct {
 	net.Conn
-	raw             syscall.RawConn
-	reading, writes move
+	raw              syscall.RawConn
+	reading, writing move
 }
 
 func newSocket(c *net.UnixConn) (net.Conn, error) {
 	raw, err := c.SyscallConn()
 	s := &socket{Conn: c, raw: raw}
 	s.reading.ready(syscall.SYS_READ)
-	s.writes.ready(syscall.SYS_WRITE)
+	s.writing.ready(syscall.SYS_WRITE)
 	return s, err
 }
 
@@ -43,7 +43,7 @@ func (s *socket) Read(p []byte) (int, error) {
 func (s *socket) Write(p []byte) (done int, err error) {
 	for done < len(p) && err == nil {
 		var n int
-		n, err = s.writes.make(s.raw.Write, p[done:])
+		n, err = s.writing.make(s.raw.Write, p[done:])
 		done += n
 	}
 	return done, err
