@@ -11,12 +11,17 @@ import "github.com/entrenous/entrenous/media"
 // the canceller would learn that the room has no echo, as the suppressor that it has
 // no noise. And while it hears nothing of a loudspeaker that is not silent: there
 // are headphones that nobody told of.
+//
+// Before it rests it listens to the room alone for a while: what it knows of the
+// room's noise decides how much of an echo may stay, and what is put in its place.
+// A canceller that first hears the room together with an echo takes seconds to tell.
 type rest struct {
 	loud  int64 // where on the tape the last sound ends
 	due   bool  // there may be an echo of it
 	ran   int   // ticks that the canceller has run
 	quiet int   // ticks of a quiet microphone, since it first should have heard the loudspeaker
 	off   int   // ticks of a microphone that gives nothing
+	alone int   // ticks of the room alone that the canceller has heard
 }
 
 const (
@@ -37,6 +42,8 @@ const (
 	restDeaf = 100
 	// Less than restNothing is below the least step of 16 bits.
 	restNothing = 1e-5
+	// In so many ticks of noise the canceller's idea of it comes to rest.
+	restListen = 200
 	// A few ticks without anything may be a hole.
 	restOff = 5
 )
@@ -76,13 +83,18 @@ func (r *rest) step(place float64, found bool) (run bool, weight float32) {
 		tail += restDoubt
 	}
 	r.due = r.loud > 0 && place <= float64(r.loud)+tail
+	listens := !r.due && r.alone < restListen
 	switch {
 	case r.silent(): // as it was before: it need not warm up afterwards
 		return false, 0
-	case !r.due || r.deaf():
+	case !r.due && !listens || r.deaf():
 		run = r.ran > restWarm
 		r.ran = 0
 		return run, 0
+	case listens:
+		r.alone++
+		r.ran = 0
+		return true, 0
 	case r.ran < restWarm:
 		r.ran++
 		return true, 0
