@@ -2,6 +2,7 @@ package dsp_test
 
 import (
 	"encoding/json"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -126,25 +127,28 @@ func TestALoudspeakerThatSkipsIsFollowed(t *testing.T) {
 func TestDevicesThatWentOnByThemselvesStayAligned(t *testing.T) {
 	needCanceller(t)
 	needTime(t)
-	s := room{delayMs: 40}.scene()
-	// The silence that it plays is heard after all that it had been given before.
-	const at, dry, full = (3000 + 40 + 3) * media.Rate / 1000, 90 * media.Rate / 1000, 70 * media.Rate / 1000
-	mic := append(append(append([]float64(nil), s.mic[:at]...), make([]float64, dry)...), s.mic[at:]...)
-	lost := 4 * media.Rate
-	s.mic = append(mic[:lost:lost], mic[lost+full:]...)
+	// A call begins with silence; a canceller that had not listened to it would come to 26 dB.
+	const dry, full = 90 * media.Rate / 1000, 70 * media.Rate / 1000
+	const ran, lost, ends = 4 * media.Rate, 5 * media.Rate, 9 * media.Rate
+	far := slices.Concat(make([]float64, media.Rate), speech(1, 8, 110))
+	played := slices.Concat(far[:ran], make([]float64, dry), far[ran:ends-dry])
+	s := room{delayMs: 40}.hears(played, make([]float64, ends))
+	s.far, s.mic = far, slices.Delete(s.mic, lost, lost+full)
 	c := newCall(t, s, dsp.Config{Latency: 50 * time.Millisecond})
-	c.both(3)
+	c.both(4)
 	c.chain.Skipped(dry, 0)
 	c.hear(dry / media.Tick)
 	c.both(1 - float64(dry)/media.Rate)
 	c.chain.Skipped(0, full)
 	c.play(full / media.Tick)
 	c.both(3)
-	if e := c.erle(3.1, 4); e < 25 {
-		t.Errorf("ERLE %.1f dB after the loudspeaker ran dry", e)
-	}
-	if e := c.erle(4.1, 7); e < 25 {
-		t.Errorf("ERLE %.1f dB after the microphone overflowed", e)
+	for what, x := range map[string][2]float64{
+		"after the loudspeaker ran dry":   {4.1, 5},
+		"after the microphone overflowed": {5.1, 8},
+	} {
+		got := c.erle(x[0], x[1])
+		t.Logf("ERLE %.1f dB %s", got, what)
+		atLeast(t, "ERLE "+what, got, 30)
 	}
 }
 

@@ -2,6 +2,7 @@ package dsp_test
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -38,22 +39,45 @@ func inTurns(r room, restless bool) scene {
 	return s
 }
 
+// A canceller works in blocks of 4 ms, of which five are two ticks. Where a sound
+// begins in one is worth 3 dB in the first 200 ms, and a rest may change it: both
+// ways are tried, the second after one more tick for the canceller.
+type blocks [2]result
+
+func inBlocks(t *testing.T, s scene) (b blocks) {
+	t.Helper()
+	b[0] = run(t, s, dsp.Config{})
+	wakes, silence := make([]float64, media.Tick), make([]float64, media.Tick)
+	wakes[0] = 0.0012
+	b[1] = run(t, scene{slices.Concat(wakes, s.far), slices.Concat(silence, s.mic), slices.Concat(silence, s.near)}, dsp.Config{})
+	return b
+}
+
+// mean is that of what is measured between two times.
+func (b blocks) mean(measured func(result, float64, float64) float64, from, to float64) (sum float64) {
+	const tick = float64(media.Tick) / media.Rate
+	for k, x := range b {
+		sum += measured(x, from+float64(k)*tick, to+float64(k)*tick) / float64(len(b))
+	}
+	return sum
+}
+
 // The canceller is as good after a rest as if it had never rested.
 func TestAfterAPauseTheFirstEchoIsCancelledAsEver(t *testing.T) {
 	needCanceller(t)
 	needTime(t)
 	for name, r := range map[string]room{
-		"near and plain":        {delayMs: 40},
-		"devices at one's ear":  {delayMs: 5},
-		"devices of 180 ms":     {delayMs: 180},
-		"clocks 100 ppm apart":  {delayMs: 40, ppm: 100},
-		"clocks -100 ppm apart": {delayMs: 80, ppm: -100},
+		"near and plain":        {delayMs: 40, moved: end},
+		"devices at one's ear":  {delayMs: 5, moved: end},
+		"devices of 180 ms":     {delayMs: 180, moved: end},
+		"clocks 100 ppm apart":  {delayMs: 40, ppm: 100, moved: end},
+		"clocks -100 ppm apart": {delayMs: 80, ppm: -100, moved: end},
 		"moved in the pause":    {delayMs: 40, moved: 8.5},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			rested := run(t, inTurns(r, false), dsp.Config{})
-			awake := run(t, inTurns(r, true), dsp.Config{})
+			rested := inBlocks(t, inTurns(r, false))
+			awake := inBlocks(t, inTurns(r, true))
 			begin := againFrom + float64(r.delayMs)/1000
 			for _, x := range []struct {
 				what     string
@@ -63,16 +87,16 @@ func TestAfterAPauseTheFirstEchoIsCancelledAsEver(t *testing.T) {
 				{"first second", begin, begin + 1},
 				{"as long as the friend speaks", begin, endFrom},
 			} {
-				got, want := rested.erle(x.from, x.to), awake.erle(x.from, x.to)
+				got, want := rested.mean(result.erle, x.from, x.to), awake.mean(result.erle, x.from, x.to)
 				t.Logf("%s: %.1f dB, %.1f awake", x.what, got, want)
 				if got < want-1 {
 					t.Errorf("%s after the pause: ERLE %.1f dB, awake %.1f", x.what, got, want)
 				}
 			}
-			if got, want := rested.kept(13, bothFrom), awake.kept(13, bothFrom); math.Abs(got-want) > 0.5 {
+			if got, want := rested.mean(result.kept, 13, bothFrom), awake.mean(result.kept, 13, bothFrom); math.Abs(got-want) > 0.5 {
 				t.Errorf("a voice alone loses %.2f dB, awake %.2f", -got, -want)
 			}
-			if got, want := rested.kept(bothFrom, end-1), awake.kept(bothFrom, end-1); got < want-2 {
+			if got, want := rested.mean(result.kept, bothFrom, end-1), awake.mean(result.kept, bothFrom, end-1); got < want-2 {
 				t.Errorf("in double talk after the pause a voice loses %.1f dB, awake %.1f", -got, -want)
 			}
 		})
@@ -82,8 +106,9 @@ func TestAfterAPauseTheFirstEchoIsCancelledAsEver(t *testing.T) {
 // A steady tone shows every seam: the canceller comes and goes without a click.
 func TestNobodyHearsTheCancellerComeAndGo(t *testing.T) {
 	needCanceller(t)
-	const hz, loud, silent, rests, wakes = 440, 0.1, 2.5, 3.5, 5
-	s := scene{far: speech(1, 7, 110), near: make([]float64, 7*media.Rate)}
+	const hz, loud, speaks, silent, rests, wakes = 440, 0.1, 2, 4.5, 5.5, 7
+	s := scene{far: speech(1, 9, 110), near: make([]float64, 9*media.Rate)}
+	clear(s.far[:speaks*media.Rate]) // the canceller listens to the room
 	clear(s.far[silent*media.Rate : wakes*media.Rate])
 	for i := range s.near {
 		s.near[i] = loud * math.Sin(2*math.Pi*hz/media.Rate*float64(i))
@@ -96,7 +121,7 @@ func TestNobodyHearsTheCancellerComeAndGo(t *testing.T) {
 			t.Fatalf("at %.3f s the tone bends by %.5f, by itself %.5f", float64(i)/media.Rate, got, bend)
 		}
 	}
-	for at := rests - 0.1; at < wakes; at += 0.05 {
+	for at := rests - 0.1; at+0.04 < wakes; at += 0.05 {
 		if lost := -x.kept(at, at+0.05); math.Abs(lost) > 0.2 {
 			t.Errorf("at %.2f s the tone loses %.2f dB", at, lost)
 		}
