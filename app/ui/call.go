@@ -95,6 +95,23 @@ func (p *phone) update(c control.Call) {
 	}
 }
 
+// cut shows that the calls have ended, for the node is gone that held them.
+func (p *phone) cut() {
+	var calls []control.Call
+	for _, c := range p.calls {
+		if rings(c) {
+			continue
+		}
+		if c.State != control.CallEnded {
+			c.State, c.Reason, c.Over, c.Quality = control.CallEnded, control.EndLost, p.w.now(), nil
+		}
+		calls = append(calls, c)
+	}
+	p.part(calls)
+	p.calls = calls
+	p.show()
+}
+
 // shows says whether the end of a call is to be told: the person saw it live,
 // and it was more than a ring that stopped.
 func (p *phone) shows(c control.Call) bool {

@@ -343,3 +343,33 @@ func TestTheEndSaysWhy(t *testing.T) {
 		})
 	}
 }
+
+func TestCallsEndWithTheNodeThatHeldThem(t *testing.T) {
+	n := harbour()
+	withWindow(t, n, func(t *testing.T) {
+		n.call("spoken", harbourAna, active)
+		n.call("rings", "crew-id-7", func(c *control.Call) { c.Waiting = true })
+		wantBar(t, n, "In call with Ana", "sounds great")
+		n.mu.Lock()
+		n.refusal["GET /status"] = control.Failure{Message: "starting", Code: control.CodeState}
+		n.tell(control.Change{Type: "end"})
+		n.mu.Unlock()
+		n.settle()
+		wantBar(t, n, "Call with Ana", "The connection to Ana was lost")
+		if n.w.phone.card != nil {
+			t.Error("a call rings that nobody can answer")
+		}
+		if got := n.bar(); strings.Contains(got, "sounds great") {
+			t.Errorf("the call goes on: %s", got)
+		}
+		n.mu.Lock()
+		delete(n.refusal, "GET /status")
+		n.exchange.calls = nil
+		n.tell(control.Change{Type: "end"})
+		n.mu.Unlock()
+		n.wait(5 * time.Second)
+		if got := n.bar(); got != "" {
+			t.Errorf("the next node knows nothing of the call, and the bar stays: %s", got)
+		}
+	})
+}

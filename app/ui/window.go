@@ -144,7 +144,10 @@ func (w *Window) Run(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return nil
 		}
-		w.ui(func() { w.banner.say(w.tr("node.gone")) })
+		w.ui(func() {
+			w.banner.say(w.tr("node.gone"))
+			w.phone.cut()
+		})
 		select {
 		case <-ctx.Done():
 			return nil
