@@ -9,10 +9,14 @@ import (
 	"net/netip"
 	"reflect"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/pion/dtls/v3"
+	"github.com/pion/dtls/v3/pkg/protocol/extension"
+	"github.com/pion/dtls/v3/pkg/protocol/handshake"
 	"github.com/pion/rtp"
 
 	"github.com/entrenous/entrenous/transport/rtc"
@@ -149,6 +153,34 @@ func TestPacketsOnTheWireAreEncryptedAndForgedOnesAreDropped(t *testing.T) {
 	}
 	if s := b.Stats(); s.PacketsReceived > sent {
 		t.Errorf("%d packets were taken, %d were sent", s.PacketsReceived, sent)
+	}
+}
+
+func TestOnlyAESGCMIsOffered(t *testing.T) {
+	var lc net.ListenConfig
+	raw, err := lc.ListenPacket(t.Context(), "udp4", "127.0.0.1:0")
+	must(t, err)
+	wire := &tap{raw, make(chan []byte, 1024)}
+	pair(t, newPort(t), portOn(t, wire)) // whoever answers says hello
+	const record, header, hello = 13, 12, 1
+	for p := range wire.seen {
+		if len(p) <= record+header || p[0] != 22 || p[record] != hello {
+			continue
+		}
+		var said handshake.MessageClientHello
+		must(t, said.Unmarshal(p[record+header:]))
+		if want := []uint16{uint16(dtls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256)}; !slices.Equal(said.CipherSuiteIDs, want) {
+			t.Errorf("cipher suites %x are offered, not %x", said.CipherSuiteIDs, want)
+		}
+		i := slices.IndexFunc(said.Extensions, func(e extension.Extension) bool { return e.TypeValue() == extension.UseSRTPTypeValue })
+		if i < 0 {
+			t.Fatal("no SRTP is offered")
+		}
+		want := []dtls.SRTPProtectionProfile{dtls.SRTP_AEAD_AES_256_GCM, dtls.SRTP_AEAD_AES_128_GCM}
+		if srtp, ok := said.Extensions[i].(*extension.UseSRTP); !ok || !slices.Equal(srtp.ProtectionProfiles, want) {
+			t.Errorf("SRTP with %+v is offered, not with %v", said.Extensions[i], want)
+		}
+		return
 	}
 }
 

@@ -234,6 +234,18 @@ func wantNever(t *testing.T, a, b *rtc.Leg) {
 	}
 }
 
+func TestEachCallHasACertificateOfItsOwn(t *testing.T) {
+	port, seen := newPort(t), map[[32]byte]bool{}
+	for range 10 {
+		d, err := newLeg(t, port).Offer(t.Context())
+		must(t, err)
+		if d.Fingerprint == ([32]byte{}) || seen[d.Fingerprint] {
+			t.Fatalf("fingerprint %x was there before", d.Fingerprint[:4])
+		}
+		seen[d.Fingerprint] = true
+	}
+}
+
 func TestAnAnswerToAnotherCallNeverConnects(t *testing.T) {
 	port, theirs := newPort(t), newPort(t)
 	first, old := newLeg(t, port), newLeg(t, theirs)
