@@ -241,3 +241,31 @@ func TestDriftingClocksAreFollowed(t *testing.T) {
 		}
 	}
 }
+
+func TestALineIsRememberedForHalfAMinute(t *testing.T) {
+	t.Parallel()
+	l := newLine(1, 200)
+	for i := range l.late { // 100 ms late at a time, every 2.5 s of the first 100 s
+		if i < 5000 && i%125 == 0 {
+			l.late[i] = 100
+		}
+	}
+	b := jitter.New(&tape{}, jitter.Config{})
+	seconds := make([]jitter.Stats, 0, 200) // at the end of each
+	run(t, b, l.trace(0, 0, 0), label, 0, func(now time.Duration, _ []float32) {
+		if now%time.Second == 0 {
+			seconds = append(seconds, b.Stats())
+		}
+	})
+	if s := seconds[99]; s.ConcealedSamples-seconds[20].ConcealedSamples > 0 {
+		t.Errorf("what came every 2.5 s was forgotten before it came again: %d samples concealed", s.ConcealedSamples-seconds[20].ConcealedSamples)
+	}
+	wait := func(second int) time.Duration {
+		from, to := seconds[second], seconds[second+1]
+		return (to.JitterBufferDelay - from.JitterBufferDelay) / time.Duration(to.JitterBufferEmittedCount-from.JitterBufferEmittedCount)
+	}
+	t.Logf("delay while it is late now and then %v, 45 s later %v", wait(95), wait(145))
+	if got := wait(145); got > 25*time.Millisecond {
+		t.Errorf("%v of delay 45 s after it was late last", got)
+	}
+}
