@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"math"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -203,6 +204,59 @@ func spoken(t *testing.T) string {
 	must(t, w.Write(sound))
 	must(t, f.Close())
 	return path
+}
+
+func TestItRingsAtTheLoudspeakerThatWasChosenForIt(t *testing.T) {
+	socket, _ := virtualSound(t)
+	ana, bo := newPerson(t, "Ana"), newPerson(t, "Bo")
+	bo.sound = socket
+	ana.wake("--audio", "null")
+	bo.wake("--audio", "pulse:mic2.monitor,spk2")
+	befriend(ana, bo)
+	if got := bo.ok("devices", "--ring", "spk1"); !strings.Contains(got, "rings") {
+		t.Errorf("the devices are\n%s", got)
+	}
+	heard := map[string]func() float64{}
+	for _, cable := range []string{"spk1", "spk2"} {
+		file := filepath.Join(t.TempDir(), "heard.wav")
+		start(t, exec.Command("parec", "--file-format=wav", "--format=s16le", "--rate=48000", "--channels=1", "-d", cable+".monitor", file))
+		heard[cable] = func() float64 {
+			if f, err := os.Stat(file); err != nil || f.Size() < 1024 {
+				return -127
+			}
+			return loudest(t, file)
+		}
+	}
+	start(t, ana.command("call", "Bo"))
+	eventually(t, "it is heard at the loudspeaker that was chosen", func() bool { return heard["spk1"]() > -40 })
+	if got := heard["spk2"](); got > -60 {
+		t.Errorf("it rings where calls are heard, at %.0f dBFS", got)
+	}
+}
+
+func TestWhoFollowsACallInWordsIsToldOfRecordingAndHold(t *testing.T) {
+	ana, bo, _ := callers(t, true)
+	call := start(t, ana.command("call", "Bo"))
+	told := func(line string) func() bool {
+		return func() bool { return strings.Contains(call.out.String(), line+"\n") }
+	}
+	eventually(t, "they hear each other", told("Bo connected"))
+	bo.ok("record")
+	eventually(t, "ana reads that bo records", told("Bo is recording this call"))
+	bo.ok("record", "--off")
+	eventually(t, "ana reads that bo does not any more", told("Bo no longer records this call"))
+	bo.ok("hold")
+	eventually(t, "ana reads that bo holds", told("Bo put you on hold"))
+	bo.ok("hold", "--off")
+	eventually(t, "ana reads that bo is back", told("Bo is back in the call"))
+	bo.ok("hold")
+	if got := bo.ok("hangup"); !strings.HasPrefix(got, "Ana: ended\n") {
+		t.Errorf("hanging up says %q", got)
+	}
+	<-call.done
+	if f := ana.fails(2, "call", "Bo", "--for=-3s", "--json"); !strings.Contains(f.Message, "cannot last") {
+		t.Errorf("a call of less than nothing: %+v", f)
+	}
 }
 
 func TestACallWithFilesIsHeardEachWayAndToldEachSecond(t *testing.T) {

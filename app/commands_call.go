@@ -32,10 +32,16 @@ func (p *program) callCommand() *cobra.Command {
 		if len(a) == 0 {
 			return &usageError{errors.New("say whom to call, or --test")}
 		}
+		if limit < 0 {
+			return &usageError{fmt.Errorf("a call cannot last %s: say --for 5m", limit)}
+		}
 		if err := p.consent(ctx, c, a[0]); err != nil {
 			return err
 		}
 		f := &follower{p: p, c: c, begun: time.Now(), limit: limit}
+		if set, err := c.Settings(ctx); err == nil { // else what the system speaks
+			f.aside.words = spokenWords(set.Language)
+		}
 		x, err := c.Call(ctx, a[0])
 		if err != nil {
 			return err
@@ -64,6 +70,7 @@ type follower struct {
 	rang  bool      // ringing was told
 	heard bool      // first_audio was told
 	told  time.Time // of the last stats
+	aside asides
 }
 
 // follow tells of a call until it has ended. An interrupt hangs up.
@@ -122,6 +129,11 @@ func (f *follower) tell(x control.Call) error {
 		}
 		if !again {
 			f.told = time.Now()
+		}
+	}
+	if !f.p.json { // else each line has it
+		for _, line := range f.aside.news(x) {
+			fmt.Fprintln(f.p.out, inWords(f.aside.words, line.key, line.arg))
 		}
 	}
 	if x.Quality == nil {
@@ -187,6 +199,9 @@ func endFailure(x control.Call) error {
 // callState is how a call is, and what was done to it here.
 func callState(x control.Call) string {
 	out := x.State
+	if out == control.CallEnded {
+		return out
+	}
 	for _, s := range []struct {
 		is   bool
 		word string

@@ -236,6 +236,8 @@ func callRowText(m control.Message) string {
 	switch {
 	case x == nil:
 		return "(call)"
+	case x.Seconds > 0 && x.Reason == control.EndLost:
+		return "(call of " + (time.Duration(x.Seconds) * time.Second).String() + ", broke off)"
 	case x.Seconds > 0:
 		return "(call of " + (time.Duration(x.Seconds) * time.Second).String() + ")"
 	}
