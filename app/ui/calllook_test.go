@@ -232,6 +232,13 @@ func TestWhatAilsTheSoundIsSaid(t *testing.T) {
 				t.Errorf("%q says %q, not %q", c.notice.What, got, c.want)
 			}
 		}
+		n.call("c1", harbourAna, func(x *control.Call) {
+			x.RecordingThere, x.Notices = true, []control.CallNotice{{What: "microphone-lost"}}
+		})
+		n.wait(time.Second)
+		if got, want := n.w.phone.bars[0].notice.words, "Ana is recording this call · Your microphone is gone. Choose another under Devices"; got != want {
+			t.Errorf("in a recorded call it says %q, not %q", got, want)
+		}
 	})
 }
 

@@ -88,19 +88,26 @@ func (w *Window) endWords(c control.Call, length string) string {
 	return w.tr("end.ended")
 }
 
-// callNotice is what the person should know about the sound now; empty when
-// all is well.
+// callNotice is what the person should know about the call now: whether it is
+// recorded, and what ails the sound; empty when all is well.
 func (w *Window) callNotice(c control.Call) string {
-	switch {
-	case c.State == control.CallEnded:
+	if c.State == control.CallEnded {
 		return ""
-	case w.recordingBroke(c):
-		return w.tr("notice.recording-ended")
-	case c.RecordingThere:
-		return w.tr("record.there", c.Name)
-	case c.Recording:
-		return w.tr("record.here", c.Name)
 	}
+	said := []string{w.soundNotice(c)}
+	switch {
+	case w.recordingBroke(c):
+		said = []string{w.tr("notice.recording-ended")}
+	case c.RecordingThere:
+		said = append([]string{w.tr("record.there", c.Name)}, said...)
+	case c.Recording:
+		said = append([]string{w.tr("record.here", c.Name)}, said...)
+	}
+	return strings.Join(slices.DeleteFunc(said, func(s string) bool { return s == "" }), " · ")
+}
+
+// soundNotice is what ails the sound now.
+func (w *Window) soundNotice(c control.Call) string {
 	if len(c.Notices) == 0 {
 		return ""
 	}
