@@ -230,6 +230,25 @@ func TestWhoeverIsInTwoCallsIsBusyForAThird(t *testing.T) {
 	})
 }
 
+func TestWhoeverAnswersByThemselvesDoesNotLeaveTheCallTheyAreIn(t *testing.T) {
+	nodetest.Run(t, func(town *nodetest.Town) {
+		alice, bob := friends(town, true)
+		carol := town.Join("carol")
+		town.Befriend(bob, carol)
+		first := alice.Call(bob)
+		alice.WantSound(first)
+		second := carol.Call(bob)
+		carol.WantCall(second, call.Ringing)
+		town.Pass(5 * time.Second)
+		if c := bob.WantCall(second, call.Ringing); !c.Waiting {
+			t.Errorf("the second call is %+v", c)
+		}
+		if bob.WantCall(first, call.Active).Held {
+			t.Error("the first call is held")
+		}
+	})
+}
+
 func TestANetworkThatIsCutForTenSecondsLeavesTheCall(t *testing.T) {
 	nodetest.Run(t, func(town *nodetest.Town) {
 		alice, bob := friends(town, true)
