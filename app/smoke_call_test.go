@@ -1,0 +1,79 @@
+//go:build !headless
+
+package app_test
+
+import (
+	"os/exec"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/entrenous/entrenous/app/control"
+)
+
+// sits opens the window of a person whose node runs already.
+func (p *person) sits(t *testing.T) *seat {
+	t.Helper()
+	s := sit(t, p.name, t.ArtifactDir(), "FYNE_THEME=light")
+	s.dir, s.api = p.dir, p.api()
+	s.open()
+	return s
+}
+
+// clicks presses the mouse somewhere.
+func (s *seat) clicks(x, y int) {
+	s.t.Helper()
+	s.do("mousemove", strconv.Itoa(x), strconv.Itoa(y), "click", "1")
+}
+
+// callIs says whether a seat's newest call holds something.
+func (s *seat) callIs(holds func(control.Call) bool) func() bool {
+	return func() bool {
+		all, err := s.api.Calls(s.t.Context())
+		return err == nil && len(all) > 0 && holds(all[len(all)-1])
+	}
+}
+
+// TestSmokeTwoPeopleCallEachOther has two real windows call over virtual sound
+// devices, by mouse and keys.
+func TestSmokeTwoPeopleCallEachOther(t *testing.T) {
+	needsWindows(t)
+	socket, voice := virtualSound(t)
+	anas, bos := newPerson(t, "Ana"), newPerson(t, "Bo")
+	anas.sound, bos.sound = socket, socket
+	anas.wake("--audio", "pulse:mic1.monitor,spk1")
+	bos.wake("--audio", "pulse:mic2.monitor,spk2")
+	befriend(anas, bos)
+	ana, bo := anas.sits(t), bos.sits(t)
+	in := func(state string) func(control.Call) bool {
+		return func(c control.Call) bool { return c.State == state }
+	}
+
+	ana.after("the conversation", func() { ana.clicks(150, 148) })
+	ana.clicks(1060, 32) // Call
+	ana.covered(true)
+	ana.keep("first-call")
+	ana.press("Return") // they may see the address
+	bo.sees("that it rings", bo.callIs(in(control.CallRinging)))
+	bo.covered(true)
+	bo.keep("rings")
+	<-time.After(time.Second) // until the keys are awake
+	bo.press("Return")        // Accept
+	bo.settled()
+	bo.press("Return")
+	ana.sees("the call", ana.callIs(in(control.CallActive)))
+	bo.sees("the call", bo.callIs(in(control.CallActive)))
+	bo.covered(false)
+
+	start(t, exec.Command("bash", "-c", "while paplay -d mic1 "+voice+"; do :; done"))
+	bo.sees("that ana is heard", bo.callIs(func(c control.Call) bool { return c.TheirLevel > -40 }))
+	ana.sees("no echo of herself", ana.callIs(func(c control.Call) bool { return c.TheirLevel < -60 }))
+	ana.press("ctrl+m")
+	ana.sees("that she is muted", ana.callIs(func(c control.Call) bool { return c.Muted }))
+	bo.sees("that ana is silent", bo.callIs(func(c control.Call) bool { return c.TheirLevel < -60 }))
+	ana.clicks(1115, 117) // Hang up
+	for _, s := range []*seat{ana, bo} {
+		s.sees("the end", s.callIs(func(c control.Call) bool { return c.State == control.CallEnded && c.Reason == control.EndCompleted }))
+		s.keep("ended")
+	}
+}
