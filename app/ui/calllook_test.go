@@ -233,6 +233,13 @@ func TestWhatAilsTheSoundIsSaid(t *testing.T) {
 			}
 		}
 		n.call("c1", harbourAna, func(x *control.Call) {
+			x.Notices = []control.CallNotice{{What: "microphone-lost"}, {What: "speaker-changed", Device: "Jabra", Time: talkNow().Add(-time.Minute)}}
+		})
+		n.wait(time.Second)
+		if got, want := n.w.phone.bars[0].notice.words, "Your microphone is gone. Choose another under Devices"; got != want {
+			t.Errorf("after the loudspeaker changed it says %q, not %q", got, want)
+		}
+		n.call("c1", harbourAna, func(x *control.Call) {
 			x.RecordingThere, x.Notices = true, []control.CallNotice{{What: "microphone-lost"}}
 		})
 		n.wait(time.Second)

@@ -106,12 +106,25 @@ func (w *Window) callNotice(c control.Call) string {
 	return strings.Join(slices.DeleteFunc(said, func(s string) bool { return s == "" }), " · ")
 }
 
-// soundNotice is what ails the sound now.
+// soundNotice is what ails the sound now. The newest counts of what was told of
+// each device: a loudspeaker that changes brings no microphone back.
 func (w *Window) soundNotice(c control.Call) string {
-	if len(c.Notices) == 0 {
-		return ""
+	told := map[string]bool{}
+	for _, n := range slices.Backward(c.Notices) {
+		device, _, _ := strings.Cut(n.What, "-")
+		if told[device] {
+			continue
+		}
+		told[device] = true
+		if s := w.noticeWords(c, n); s != "" {
+			return s
+		}
 	}
-	n := c.Notices[len(c.Notices)-1]
+	return ""
+}
+
+// noticeWords says something that was told about the sound, if it still holds.
+func (w *Window) noticeWords(c control.Call, n control.CallNotice) string {
 	lasting := []string{"microphone-lost", "microphone-absent", "microphone-busy", "speaker-lost", "speaker-absent", "speaker-busy"}
 	if !slices.Contains(lasting, n.What) && w.now().Sub(n.Time) > noticeTime {
 		return ""
