@@ -254,7 +254,7 @@ func TestWhoFollowsACallInWordsIsToldOfRecordingAndHold(t *testing.T) {
 		t.Errorf("hanging up says %q", got)
 	}
 	<-call.done
-	if f := ana.fails(2, "call", "Bo", "--for=-3s", "--json"); !strings.Contains(f.Message, "cannot last") {
+	if f := ana.fails(2, "call", "Bo", "--for=-3s"); !strings.Contains(f.Message, "cannot last") {
 		t.Errorf("a call of less than nothing: %+v", f)
 	}
 }
@@ -305,6 +305,13 @@ func TestACallWithFilesIsHeardEachWayAndToldEachSecond(t *testing.T) {
 	}
 	if u := bo.ok("contacts", "--json"); strings.Contains(u, `"unread":1`) {
 		t.Errorf("an answered call is unread at the callee: %s", u)
+	}
+}
+
+func TestAFileToSpeakThatIsNotThereIsSaidAtTheStart(t *testing.T) {
+	ana := newPerson(t, "Ana")
+	if f := ana.fails(2, "daemon", "--audio", "file:"+filepath.Join(t.TempDir(), "nothing.wav")+","); !strings.Contains(f.Message, "nothing.wav") || f.Hint == "" {
+		t.Errorf("it is said %+v", f)
 	}
 }
 

@@ -52,6 +52,11 @@ func newSound(dir, text string, log *slog.Logger) (node.Sound, func() (device.Sp
 	if err != nil {
 		return node.Sound{}, nil, &control.Failure{Message: control.Sentence(err.Error()), Hint: "Say --audio system, null, tone, file:IN.wav,OUT.wav or pulse:SOURCE,SINK", Code: control.CodeInvalid}
 	}
+	if spec.Scheme == "file" && spec.Mic != "" { // said now, and not by the first call that breaks
+		if _, err := os.Stat(spec.Mic); err != nil {
+			return node.Sound{}, nil, &control.Failure{Message: control.Sentence("cannot speak the file of --audio: " + err.Error()), Hint: "Give a WAV file that is there, or file:,OUT.wav to say nothing", Code: control.CodeInvalid}
+		}
+	}
 	s := &sound{path: filepath.Join(dir, soundFile), log: log, spec: spec}
 	if err := s.load(); err != nil {
 		log.Warn("read which sound devices were chosen", "err", err)
