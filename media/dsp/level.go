@@ -84,16 +84,10 @@ type Limiter struct {
 // Apply limits one tick in place.
 func (l *Limiter) Apply(tick []float32) {
 	const most = 1.4 // peaks the bend takes by itself
-	top := float32(0)
-	for i, v := range tick {
-		if v != v {
-			tick[i] = 0
-		}
-		top = max(top, tick[i], -tick[i])
-	}
+	peak := top(tick)
 	want := float32(0)
-	if top > most {
-		want = 1 - most/top
+	if peak > most {
+		want = 1 - most/peak
 	}
 	from := 1 - l.cut
 	if want < l.cut {
@@ -103,12 +97,26 @@ func (l *Limiter) Apply(tick []float32) {
 	if from != 1 || l.cut != 0 {
 		ramp(tick, from, 1-l.cut)
 	}
-	if top <= knee {
+	if peak <= knee {
 		return
 	}
 	for i, v := range tick {
 		tick[i] = bend(v)
 	}
+}
+
+// top is the largest magnitude in x, whose samples that are no numbers it silences.
+func top(x []float32) float32 {
+	most := media.Top(x)
+	if most == most {
+		return most
+	}
+	for i, v := range x {
+		if v != v {
+			x[i] = 0
+		}
+	}
+	return media.Top(x)
 }
 
 // knee is the amplitude from which peaks are bent.

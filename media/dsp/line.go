@@ -25,15 +25,11 @@ func (l *line) reset() {
 
 // write adds a tick and says how large its largest sample is.
 func (l *line) write(tick []float32) (peak float32) {
-	for i, v := range tick {
-		if v != v {
-			v = 0
-		}
-		peak = max(peak, v, -v)
-		l.tape[(l.written+int64(i))&(lineSize-1)] = v
-	}
+	at := int(l.written & (lineSize - 1))
+	first := copy(l.tape[at:], tick)
+	rest := copy(l.tape[:], tick[first:])
 	l.written += int64(len(tick))
-	return peak
+	return max(top(l.tape[at:][:first]), top(l.tape[:rest]))
 }
 
 // skip writes n samples of silence.
