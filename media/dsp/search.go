@@ -2,7 +2,6 @@ package dsp
 
 import (
 	"math"
-	"math/cmplx"
 
 	"github.com/entrenous/entrenous/media"
 )
@@ -12,7 +11,7 @@ const (
 	thin         = media.Rate / searchRate
 	searchWindow = 8192             // 1.02 s, so lags of ±0.5 s
 	searchHop    = 1024             // 128 ms between looks while the delay is not known, or in doubt
-	followHop    = 2048             // 256 ms until the skew is known as well
+	followHop    = 2048             // 256 ms until the skew is known as well, or where there probably is no echo
 	restHop      = 8 * searchWindow // 8 s afterwards: a look is a millisecond's work, and what it looks at that of a second
 	lowBin       = 256              // 250 Hz, below is hum
 	highBin      = 3686             // 3.6 kHz, above is the thinning filter
@@ -34,22 +33,22 @@ type search struct {
 	fars      tail
 	nears     tail
 	since     int
-	window    [searchWindow]float64
+	window    [searchWindow]float32
 	transform *transform
-	buf, spec []complex128
-	phase     [searchWindow / 2]complex128
+	buf, spec []complex64
+	phase     [searchWindow / 2]complex64
 	filled    int
-	weight    float64 // of all looks in phase, 1 when there were many
+	weight    float32 // of all looks in phase, 1 when there were many
 }
 
 func newSearch() *search {
 	s := &search{
 		transform: newTransform(searchWindow),
-		buf:       make([]complex128, searchWindow),
-		spec:      make([]complex128, searchWindow),
+		buf:       make([]complex64, searchWindow),
+		spec:      make([]complex64, searchWindow),
 	}
 	for i := range s.window {
-		s.window[i] = math.Sin(math.Pi * (float64(i) + 0.5) / searchWindow)
+		s.window[i] = float32(math.Sin(math.Pi * (float64(i) + 0.5) / searchWindow))
 	}
 	return s
 }
@@ -73,7 +72,7 @@ func (s *search) add(far, near []float32, hop int) (lag, bool) {
 	s.far.push(s.fars.next(n), far)
 	s.near.push(s.nears.next(n), near)
 	s.filled = min(s.filled+n, searchWindow)
-	least, fresh := searchWindow/2, 0.4
+	least, fresh := searchWindow/2, float32(0.4)
 	if hop == restHop {
 		least, fresh = searchWindow, 1 // nothing to go on with from the look before
 	}
@@ -85,7 +84,7 @@ func (s *search) add(far, near []float32, hop int) (lag, bool) {
 		s.since = restHop - searchHop
 	}
 	// Half a window, and what the smoothing of the phases looks back on average.
-	m.age = (searchWindow/2 + int(float64(hop)*(1-fresh)/fresh)) * thin / media.Tick
+	m.age = (searchWindow/2 + int(float32(hop)*(1-fresh)/fresh)) * thin / media.Tick
 	return m, ok
 }
 
@@ -116,7 +115,7 @@ func (s *search) shift(n int) {
 }
 
 // measure takes a look, which counts for a part of what is known then: fresh.
-func (s *search) measure(fresh float64) (lag, bool) {
+func (s *search) measure(fresh float32) (lag, bool) {
 	fars, nears := s.fars.window(), s.nears.window()
 	if quiet(fars, -55) || quiet(nears, -75) {
 		return lag{}, false
@@ -127,13 +126,15 @@ func (s *search) measure(fresh float64) (lag, bool) {
 	s.transform.run(s.buf)
 	clear(s.spec)
 	s.weight += fresh * (1 - s.weight)
-	weight := complex(fresh, 0)
 	for k := lowBin; k < highBin; k++ {
-		p, q := s.buf[k], cmplx.Conj(s.buf[searchWindow-k])
-		x, y := (p+q)/2, (p-q)/2i
-		cross := y * cmplx.Conj(x)
-		if a := cmplx.Abs(cross); a > 0 {
-			s.phase[k] += weight * (cross/complex(a, 0) - s.phase[k])
+		p, q := s.buf[k], s.buf[searchWindow-k]
+		// Twice the spectra of both sides, which are real.
+		x := complex(real(p)+real(q), imag(p)-imag(q))
+		y := complex(imag(p)+imag(q), real(q)-real(p))
+		cross := times(y, conj(x))
+		if a := abs(cross); a > 0 {
+			was := s.phase[k]
+			s.phase[k] = complex(real(was)+fresh*(real(cross)/a-real(was)), imag(was)+fresh*(imag(cross)/a-imag(was)))
 		}
 		s.spec[k] = s.phase[k]
 	}
@@ -144,19 +145,25 @@ func (s *search) measure(fresh float64) (lag, bool) {
 // back turns spec into the correlation, by the forward transform and reading it mirrored.
 func (s *search) back() {
 	for i, v := range s.spec {
-		s.spec[i] = cmplx.Conj(v)
+		s.spec[i] = conj(v)
 	}
 	s.transform.run(s.spec)
 }
 
+func conj(v complex64) complex64 { return complex(real(v), -imag(v)) }
+
+func abs(v complex64) float32 {
+	return float32(math.Sqrt(float64(real(v)*real(v) + imag(v)*imag(v))))
+}
+
 func (s *search) peak() (lag, bool) {
-	at, top := 0, 0.0
+	at, top := 0, float32(0)
 	for i, v := range s.spec {
 		if r := real(v); r > top {
 			at, top = i, r
 		}
 	}
-	around := func(d int) float64 { return real(s.spec[(at+d)&(searchWindow-1)]) }
+	around := func(d int) float64 { return float64(real(s.spec[(at+d)&(searchWindow-1)])) }
 	l, c, r := around(-1), around(0), around(1)
 	frac := 0.0
 	if bend := l - 2*c + r; bend < 0 {
@@ -165,21 +172,21 @@ func (s *search) peak() (lag, bool) {
 	if at >= searchWindow/2 {
 		at -= searchWindow
 	}
-	m := lag{samples: (float64(at) + frac) * thin, trust: top / (highBin - lowBin) / s.weight}
+	m := lag{samples: (float64(at) + frac) * thin, trust: float64(top / (highBin - lowBin) / s.weight)}
 	return m, true
 }
 
 // tail holds the last second of one side. It has room for two, so that it is
 // moved once a second and not each tick.
 type tail struct {
-	room [2 * searchWindow]float64
+	room [2 * searchWindow]float32
 	at   int // where the last second begins
 }
 
-func (t *tail) window() []float64 { return t.room[t.at:][:searchWindow] }
+func (t *tail) window() []float32 { return t.room[t.at:][:searchWindow] }
 
 // next is where the next n samples go; the oldest n are forgotten.
-func (t *tail) next(n int) []float64 {
+func (t *tail) next(n int) []float32 {
 	if t.at+searchWindow+n > len(t.room) {
 		copy(t.room[:], t.window())
 		t.at = 0
@@ -188,14 +195,7 @@ func (t *tail) next(n int) []float64 {
 	return t.room[t.at+searchWindow-n:][:n]
 }
 
-func quiet(x []float64, dbfs float64) bool {
-	sum := 0.0
-	for _, v := range x {
-		sum += v * v
-	}
-	a := media.Amplitude(dbfs)
-	return sum < a*a*float64(len(x))
-}
+func quiet(x []float32, dbfs float64) bool { return media.Level(x) < dbfs }
 
 // thinner takes 48 kHz to 8 kHz. Both sides pass one, so its delay cancels out.
 type thinner struct {
@@ -204,14 +204,14 @@ type thinner struct {
 
 const thinTaps = 36
 
-func (t *thinner) push(dst []float64, tick []float32) {
+func (t *thinner) push(dst, tick []float32) {
 	var x [thinTaps + media.Tick]float32
 	copy(x[:], t.past[:])
 	copy(x[thinTaps:], tick)
 	for i := range dst {
-		sum := 0.0
+		sum := float32(0)
 		for k, v := range x[(i+1)*thin : (i+1)*thin+thinTaps] {
-			sum += float64(v) * thinFilter[k]
+			sum += v * thinFilter[k]
 		}
 		dst[i] = sum
 	}
@@ -219,11 +219,11 @@ func (t *thinner) push(dst []float64, tick []float32) {
 }
 
 // thinFilter is a windowed sinc with its edge at 3.7 kHz.
-var thinFilter = func() (h [thinTaps]float64) {
-	sum := 0.0
+var thinFilter = func() (h [thinTaps]float32) {
+	sum := float32(0)
 	for k := range h {
 		x := float64(k) - float64(thinTaps-1)/2
-		h[k] = math.Sin(2*math.Pi*3700/media.Rate*x) / x * (0.54 + 0.46*math.Cos(2*math.Pi*x/thinTaps))
+		h[k] = float32(math.Sin(2*math.Pi*3700/media.Rate*x) / x * (0.54 + 0.46*math.Cos(2*math.Pi*x/thinTaps)))
 		sum += h[k]
 	}
 	for k := range h {
