@@ -5,7 +5,8 @@
 // A Chain stands in the near path: it is fed the ticks that go to the
 // loudspeaker and cleans the ticks that come from the microphone. On the way
 // to the ear stand a Volume for each person and a Limiter for the mix. While the
-// loudspeaker or the microphone is silent the canceller, half of all the work, rests.
+// microphone is silent, or the loudspeaker plays less than is heard over the noise
+// of the room, the canceller, half of all the work, rests.
 //
 // The library is the system's: webrtc-audio-processing 0.3 (Debian 12), 1.3
 // (Debian 13, tag apm1) or 2.1 (tag apm2), the last two with AEC3. Measured in
@@ -260,7 +261,7 @@ func (c *Chain) clean(tick []float32) error {
 	c.rest.near(tick, c.heard[:])
 	if !c.cfg.Headphones {
 		var run bool
-		if run, weight = c.rest.step(c.track.read(), c.track.found); run {
+		if run, weight = c.rest.step(c.track.read(), c.track.doubted()); run {
 			far = c.heard[:]
 		}
 	}

@@ -27,13 +27,16 @@ func inTurns(r room, restless bool) scene {
 	at := func(seconds float64) int { return int(seconds * media.Rate) }
 	clear(far[at(silentFrom):at(againFrom)])
 	clear(far[at(endFrom):at(bothFrom)])
+	for i, v := range hiss(r.noise/4, len(far)) {
+		far[i] += v
+	}
 	for i, v := range speech(2, end, 190)[:len(near)-at(voiceFrom)] {
 		near[at(voiceFrom)+i] = 0.2 * v
 	}
 	s := r.hears(far, near)
 	for i := at(silentFrom); restless && i < at(bothFrom); i += at(0.3) {
 		if i < at(againFrom) || i > at(endFrom) {
-			s.far[i] = 0.0012
+			s.far[i] = 0.006
 		}
 	}
 	return s
@@ -73,6 +76,7 @@ func TestAfterAPauseTheFirstEchoIsCancelledAsEver(t *testing.T) {
 		"clocks 100 ppm apart":  {delayMs: 40, ppm: 100, moved: end},
 		"clocks -100 ppm apart": {delayMs: 80, ppm: -100, moved: end},
 		"moved in the pause":    {delayMs: 40, moved: 8.5},
+		"noise in both rooms":   {delayMs: 40, noise: 0.00125},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -100,6 +104,28 @@ func TestAfterAPauseTheFirstEchoIsCancelledAsEver(t *testing.T) {
 				t.Errorf("in double talk after the pause a voice loses %.1f dB, awake %.1f", -got, -want)
 			}
 		})
+	}
+}
+
+// What comes from a friend's room between words does not keep the canceller at work
+// where nobody would hear its echo.
+func TestTheNoiseOfAQuieterRoomWakesNoCanceller(t *testing.T) {
+	needCanceller(t)
+	const seconds, settled = 8, 5
+	silence, far := make([]float64, seconds*media.Rate), hiss(0.0004, seconds*media.Rate)
+	near := speech(2, seconds, 190)
+	heard := func(noise float64, far []float64) []float64 {
+		mic := hiss(noise, len(near))
+		for i, v := range near {
+			mic[i] += v
+		}
+		return run(t, scene{far, mic, near}, dsp.Config{}).out[settled*media.Rate:]
+	}
+	if noisy := heard(0.0015, far); !slices.Equal(noisy, heard(0.0015, silence)) {
+		t.Error("in a noisy room the canceller works on what nobody hears there")
+	}
+	if still := heard(0.0001, far); slices.Equal(still, heard(0.0001, silence)) {
+		t.Error("in a still room the canceller rests though an echo may be heard")
 	}
 }
 

@@ -15,6 +15,7 @@ const (
 	maxSkew    = 500e-6                 // no crystal is worse
 	pastTicks  = 128
 	aloneTicks = 1500 // 15 s of sound without an echo: headphones that nobody told of
+	doubtTicks = 400  // 4 s: probably headphones
 )
 
 // tracker keeps the loudspeaker's tape aligned with the microphone: it holds
@@ -149,13 +150,16 @@ func (t *tracker) measured(m lag, written int64) int {
 // hop is how much sound may pass until the next look.
 func (t *tracker) hop() int {
 	switch {
-	case t.misses > 0 || !t.found && t.alone < aloneTicks:
+	case t.misses > 0 || t.doubted():
 		return searchHop
-	case t.found && !t.skewed():
+	case t.found && !t.skewed(), !t.found && t.alone < aloneTicks:
 		return followHop
 	}
 	return restHop
 }
+
+// doubted says whether an echo may come that was not found so far.
+func (t *tracker) doubted() bool { return !t.found && t.alone < doubtTicks }
 
 // skewed says whether the skew is known to 10 ppm.
 func (t *tracker) skewed() bool { return t.cov[2] <= 1e-10 }
