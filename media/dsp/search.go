@@ -11,7 +11,8 @@ const (
 	thin         = media.Rate / searchRate
 	searchWindow = 8192             // 1.02 s, so lags of ±0.5 s
 	searchHop    = 1024             // 128 ms between looks while the delay is not known, or in doubt
-	followHop    = 2048             // 256 ms until the skew is known as well, or where there probably is no echo
+	followHop    = 2048             // 256 ms until the skew is known as well
+	loneHop      = searchWindow     // 1 s where there probably is no echo
 	restHop      = 8 * searchWindow // 8 s afterwards: a look is a millisecond's work, and what it looks at that of a second
 	lowBin       = 256              // 250 Hz, below is hum
 	highBin      = 3686             // 3.6 kHz, above is the thinning filter

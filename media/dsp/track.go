@@ -152,8 +152,10 @@ func (t *tracker) hop() int {
 	switch {
 	case t.misses > 0 || t.doubted():
 		return searchHop
-	case t.found && !t.skewed(), !t.found && t.alone < aloneTicks:
+	case t.found && !t.skewed():
 		return followHop
+	case !t.found && t.alone < aloneTicks:
+		return loneHop
 	}
 	return restHop
 }
