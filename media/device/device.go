@@ -39,6 +39,12 @@ type Speaker interface {
 	Close() error
 }
 
+// Nimble is a Speaker that would rather have a part of a tick at a time.
+type Nimble interface {
+	// Piece is of how many samples: Write takes as many as well. Ticks are a multiple of it.
+	Piece() int
+}
+
 // Skipper is a Mic or Speaker that knows what it went on without: who compares
 // the two, as an echo canceller does, has to count that too.
 type Skipper interface {

@@ -335,11 +335,20 @@ func TestLowLatencyIsSoonerAtTheLoudspeaker(t *testing.T) {
 			t.Fatal(err)
 		}
 		latency[low] = speaker.Latency()
+		piece := speaker.(device.Nimble).Piece()
+		if want := map[bool]int{false: media.Tick, true: media.Tick / 2}[low]; piece != want {
+			t.Errorf("it would have %d samples at once instead of %d", piece, want)
+		}
+		for _, n := range []int{piece, media.Tick, piece - 1} {
+			if err := speaker.Write(make([]float32, n)); (err == nil) != (n >= piece) {
+				t.Errorf("%d samples: %v", n, err)
+			}
+		}
 		if err := speaker.Close(); err != nil {
 			t.Error(err)
 		}
 	}
-	if latency[false] < 20*time.Millisecond || latency[true] < 9*time.Millisecond || latency[false]-latency[true] != 11*time.Millisecond {
+	if latency[false] < 20*time.Millisecond || latency[true] != latency[false]/2 {
 		t.Errorf("bites of 10 ms twice are %v, with low latency %v", latency[false], latency[true])
 	}
 }

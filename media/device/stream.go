@@ -328,14 +328,19 @@ func (m systemMic) Latency() time.Duration {
 	return collected
 }
 
-// Write lays tick into the ring when it is wanted there, some milliseconds
-// before the device takes it.
+// Write lays tick, or a Piece of one, into the ring when it is wanted there, some
+// milliseconds before the device takes it.
 func (o systemSpeaker) Write(tick []float32) error {
-	if err := whole(tick); err != nil {
-		return err
+	if len(tick) != o.Piece() {
+		if err := whole(tick); err != nil {
+			return err
+		}
 	}
 	return o.pass(func(r *ring) time.Duration { return r.write(tick) })
 }
+
+// Piece is what the device moves at once, of which no part then waits for its other half.
+func (o systemSpeaker) Piece() int { return o.spec.period() }
 
 // Wait returns when Write would take a tick at once.
 func (o systemSpeaker) Wait() error {

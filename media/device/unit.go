@@ -23,15 +23,9 @@ func (s Spec) period() int {
 	return media.Tick
 }
 
-// lead is how long before a bite its tick is laid down at least. That of a
-// whole bite is laid down when the device takes the one before, which needs no
-// timer; where each millisecond counts, one waits until 4 ms before the bite.
-func (s Spec) lead() time.Duration {
-	if s.LowLatency {
-		return 4 * time.Millisecond
-	}
-	return media.Duration(s.period())
-}
+// lead is how long before a bite its tick is laid down at least: when the device
+// takes the bite before, which needs no timer.
+func (s Spec) lead() time.Duration { return media.Duration(s.period()) }
 
 // unit is one opened device with its connection and its ring.
 type unit struct {

@@ -152,12 +152,12 @@ func (c *Chain) restart() {
 	}
 }
 
-// Far takes one tick on its way to the loudspeaker, in the order and number in
-// which they are written there, silence included.
+// Far takes one tick or a part of one on its way to the loudspeaker, in the order
+// and number in which they are written there, silence included.
 func (c *Chain) Far(tick []float32) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.closed && len(tick) == media.Tick {
+	if !c.closed && len(tick) <= media.Tick {
 		c.rest.far(c.line.write(tick), c.line.written)
 		c.guard.far(tick)
 	}

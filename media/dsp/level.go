@@ -91,7 +91,7 @@ func (l *Limiter) Apply(tick []float32) {
 	}
 	from := 1 - l.cut
 	if want < l.cut {
-		want = l.cut + (want-l.cut)*0.05 // let go over some 200 ms
+		want = l.cut + (want-l.cut)*0.05*float32(len(tick))/media.Tick // let go over some 200 ms
 	}
 	l.cut = want
 	if from != 1 || l.cut != 0 {

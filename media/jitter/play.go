@@ -96,10 +96,10 @@ func (b *Buffer) recover(payload []byte, n, left int) {
 	b.join(old, pcm, 0)
 }
 
-// starve makes up 10 ms while nothing is there to be played. Time stands still:
-// what is late will be played when it comes.
+// starve makes up what is pulled at once, 10 ms at most, while nothing is there to
+// be played. Time stands still: what is late will be played when it comes.
 func (b *Buffer) starve() {
-	pcm := b.scratch[:media.Tick]
+	pcm := b.scratch[:min((b.tick+codecStep-1)/codecStep*codecStep, media.Tick)]
 	if !b.playing && b.made == 0 && b.stats.TotalSamplesReceived == 0 || b.made > muteAfter {
 		clear(pcm) // nothing was ever heard, or nothing for long
 		b.line = append(b.line, pcm...)

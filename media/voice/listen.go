@@ -26,7 +26,7 @@ type listener struct {
 	tick    [media.Tick]float32
 	volume  dsp.Volume
 	limiter dsp.Limiter
-	ticks   int
+	second  int // samples since the last second was noted
 
 	mu       sync.Mutex
 	door     door
@@ -43,19 +43,12 @@ type got struct {
 	last                    time.Time // when the last packet came
 }
 
-// leastWait is what the jitter buffer holds at least with LowLatency.
-const leastWait = 2 * time.Millisecond
-
 func newListener(e *Engine) (*listener, error) {
 	dec, err := opus.NewDecoder()
 	if err != nil {
 		return nil, err
 	}
-	var c jitter.Config
-	if e.cfg.LowLatency {
-		c.Least = leastWait
-	}
-	return &listener{e: e, buffer: jitter.New(dec, c), resting: newResting()}, nil
+	return &listener{e: e, buffer: jitter.New(dec, jitter.Config{}), resting: newResting()}, nil
 }
 
 // Receive takes a packet from the line; arrival is when it came. It never
@@ -139,7 +132,7 @@ func (l *listener) pass() passed {
 	return l.e.out.pass(l.tick[:], l.fill)
 }
 
-// fill makes the next tick for the loudspeaker.
+// fill makes the next tick for the loudspeaker, or a piece of it.
 func (l *listener) fill(tick []float32) {
 	if l.e.cfg.Look != nil {
 		l.e.cfg.Look()
@@ -155,13 +148,13 @@ func (l *listener) fill(tick []float32) {
 	l.e.tape.theirs(tick)
 	l.e.chain.Skipped(l.e.out.skipped(), 0)
 	l.e.chain.Far(tick)
-	l.note(now)
+	l.note(now, len(tick))
 }
 
 // note remembers when sound began, and how the last seconds went.
-func (l *listener) note(now time.Time) {
-	l.ticks++
-	second := l.ticks%ticksASecond == 0
+func (l *listener) note(now time.Time, samples int) {
+	l.second += samples
+	second := l.second >= media.Rate
 	if !second && !l.awaited() {
 		return
 	}
@@ -172,6 +165,7 @@ func (l *listener) note(now time.Time) {
 		l.first = now
 	}
 	if second {
+		l.second = 0
 		l.recently.add(s)
 	}
 }

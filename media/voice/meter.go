@@ -1,7 +1,6 @@
 package voice
 
 import (
-	"math"
 	"sync"
 
 	"github.com/entrenous/entrenous/media"
@@ -10,14 +9,14 @@ import (
 // meter shows a loudness that rises at once and falls slowly, and counts
 // energy as WebRTC's statistics do. The zero value shows silence.
 type meter struct {
-	mu     sync.Mutex
-	begun  bool
-	shown  float64 // dBFS
-	energy float64 // totalAudioEnergy: squares of the level, times seconds
-	ticks  uint64
+	mu      sync.Mutex
+	begun   bool
+	shown   float64 // dBFS
+	energy  float64 // totalAudioEnergy: squares of the level, times seconds
+	samples int
 }
 
-const meterFall = 0.4 // dB a tick: 40 dB/s
+const meterFall = 40.0 / media.Rate // dB a sample: 40 dB/s
 
 func (m *meter) add(tick []float32) {
 	level := media.Level(tick)
@@ -26,9 +25,9 @@ func (m *meter) add(tick []float32) {
 	if !m.begun {
 		m.begun, m.shown = true, media.Floor
 	}
-	m.shown = max(level, m.shown-meterFall)
+	m.shown = max(level, m.shown-meterFall*float64(len(tick)))
 	m.energy += media.Energy(tick) / media.Rate
-	m.ticks++
+	m.samples += len(tick)
 }
 
 func (m *meter) level() float64 {
@@ -44,5 +43,5 @@ func (m *meter) level() float64 {
 func (m *meter) totals() (energy, seconds float64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.energy, math.Round(float64(m.ticks)) * media.Tick / media.Rate
+	return m.energy, float64(m.samples) / media.Rate
 }

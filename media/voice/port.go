@@ -39,6 +39,7 @@ type opened struct {
 	move  func(tick []float32) error
 	wait  func() error // until move would not block; nil where the device cannot
 	drive driven       // nil where the device cannot
+	piece int          // samples that it moves at once, a tick at most
 }
 
 // skipped is what the device of this moment went on without.
@@ -80,14 +81,17 @@ func openedMic(m device.Mic) *opened {
 	if m == nil {
 		return nil
 	}
-	return &opened{device: m, move: m.Read}
+	return &opened{device: m, move: m.Read, piece: media.Tick}
 }
 
 func openedSpeaker(s device.Speaker) *opened {
 	if s == nil {
 		return nil
 	}
-	o := &opened{device: s, move: s.Write}
+	o := &opened{device: s, move: s.Write, piece: media.Tick}
+	if n, ok := s.(device.Nimble); ok {
+		o.piece = n.Piece()
+	}
 	if w, ok := s.(waiter); ok {
 		o.wait = w.Wait
 	}
@@ -109,13 +113,14 @@ const (
 	steady
 )
 
-// pass moves one tick. fill, if there is one, makes it as late as possible.
+// pass moves one tick, or the first part of it that the device takes at once.
+// fill, if there is one, makes it as late as possible.
 func (p *port) pass(tick []float32, fill func(tick []float32)) passed {
 	if p.mended == nil {
 		dev := p.current()
 		err := error(device.ErrNoDevice)
 		if dev != nil {
-			err = p.move(dev, tick, &fill)
+			err = p.move(dev, tick[:dev.piece], &fill)
 		}
 		if err == nil {
 			return p.went(dev)

@@ -13,10 +13,10 @@
 //	frame        none beyond that tick on a good line, else 10 ms: a frame of two
 //	codec        6.5 ms that the encoder looks ahead; 2.5 on a LAN or with LowLatency
 //	network      half the round trip
-//	jitter       what the line needs, at least 5 ms (2 with LowLatency) and up to one tick more
+//	jitter       what the line needs, at least 5 ms and up to one bite more
 //	loudspeaker  5 to 16 ms in which a tick lies in a queue, and its own buffer,
 //	             bites of 10 ms (device.Speaker.Latency), 15 to 36 ms; with bites
-//	             of 5 ms (device.Spec.LowLatency) 4 and 5, 9 to 20 ms
+//	             of 5 ms (device.Spec.LowLatency) 5 and 5, 10 to 20 ms
 //
 // On a LAN the codec works without looking ahead for speech (CELT), at 64 kbit/s
 // instead of 32 with in-band copies, and each frame goes twice. Measured for frames of 10 ms:
@@ -100,10 +100,9 @@ type Config struct {
 	// reveals to who watches the line when somebody speaks.
 	SaveBandwidth bool
 
-	// LowLatency gives up what helps on a bad line, to save some 7 ms: the
-	// codec's look ahead, as on a LAN, as long as Network tells of a good line,
-	// and half of what the jitter buffer holds at least. Devices opened for it
-	// (device.Spec.LowLatency) save 11 ms more.
+	// LowLatency gives up what helps on a bad line, to save 4 ms: the codec's look
+	// ahead, as on a LAN, as long as Network tells of a good line. Devices opened
+	// for it (device.Spec.LowLatency) save some 13 ms more.
 	LowLatency bool
 
 	Headphones       bool // no echo to cancel, which saves 7 ms
