@@ -184,3 +184,13 @@ func TestAMicrophoneThatWasOffIsCleanedAsBefore(t *testing.T) {
 		})
 	}
 }
+
+func TestALoudspeakerThatTakesHalvesOfTicksIsCancelledAlike(t *testing.T) {
+	needCanceller(t)
+	s := room{delayMs: 40}.hears(speech(1, 6, 110), make([]float64, 6*media.Rate))
+	whole, halves := run(t, s, dsp.Config{}), runIn(media.Tick/2, t, s, dsp.Config{})
+	got, want := halves.erle(3, 6), whole.erle(3, 6)
+	if want < 25 || math.Abs(got-want) > 0.5 {
+		t.Errorf("ERLE %.1f dB in halves, %.1f in ticks", got, want)
+	}
+}

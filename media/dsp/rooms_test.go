@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/cmplx"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -256,6 +257,12 @@ type result struct {
 
 func run(t testing.TB, s scene, cfg dsp.Config) result {
 	t.Helper()
+	return runIn(media.Tick, t, s, cfg)
+}
+
+// runIn is run where the loudspeaker takes pieces of a tick.
+func runIn(piece int, t testing.TB, s scene, cfg dsp.Config) result {
+	t.Helper()
 	c, err := dsp.New(cfg)
 	if err != nil {
 		t.Fatal(err)
@@ -267,7 +274,9 @@ func run(t testing.TB, s scene, cfg dsp.Config) result {
 		for i := range far {
 			far[i], near[i] = float32(s.far[at+i]), float32(s.mic[at+i])
 		}
-		c.Far(far)
+		for x := range slices.Chunk(far, piece) {
+			c.Far(x)
+		}
 		if err := c.Near(near); err != nil {
 			t.Fatal(err)
 		}
