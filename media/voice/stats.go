@@ -108,7 +108,7 @@ func (l *listener) stats(s *Stats) time.Time {
 
 func (e *Engine) echo(s *Stats) {
 	echo := e.chain.State().Echo
-	if echo.Heard < 5 {
+	if echo.Heard < 5 || e.Wears() { // at the ears there is none, but two may speak at once
 		return
 	}
 	s.EchoReturnLoss = echo.Room
