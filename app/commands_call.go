@@ -132,10 +132,20 @@ func (f *follower) tell(x control.Call) error {
 		}
 	}
 	if !f.p.json { // else each line has it
-		for _, line := range f.aside.news(x) {
-			fmt.Fprintln(f.p.out, inWords(f.aside.words, line.key, line.arg))
-		}
+		f.tellAside(x)
 	}
+	return f.tellSound(x)
+}
+
+// tellAside prints what is new besides how it goes.
+func (f *follower) tellAside(x control.Call) {
+	for _, line := range f.aside.news(x) {
+		fmt.Fprintln(f.p.out, inWords(f.aside.words, line.key, line.arg))
+	}
+}
+
+// tellSound prints when the first sound came, and each second how it is.
+func (f *follower) tellSound(x control.Call) error {
 	if x.Quality == nil {
 		return nil
 	}
