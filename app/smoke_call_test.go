@@ -12,9 +12,9 @@ import (
 )
 
 // sits opens the window of a person whose node runs already.
-func (p *person) sits(t *testing.T) *seat {
+func (p *person) sits(t *testing.T, env ...string) *seat {
 	t.Helper()
-	s := sit(t, p.name, t.ArtifactDir(), "FYNE_THEME=light")
+	s := sit(t, p.name, shotsOf(t), env...)
 	s.dir, s.api = p.dir, p.api()
 	s.open()
 	return s
@@ -44,7 +44,7 @@ func TestSmokeTwoPeopleCallEachOther(t *testing.T) {
 	anas.wake("--audio", "pulse:mic1.monitor,spk1")
 	bos.wake("--audio", "pulse:mic2.monitor,spk2")
 	befriend(anas, bos)
-	ana, bo := anas.sits(t), bos.sits(t)
+	ana, bo := anas.sits(t, "FYNE_THEME=light"), bos.sits(t, "FYNE_THEME=dark")
 	in := func(state string) func(control.Call) bool {
 		return func(c control.Call) bool { return c.State == state }
 	}
@@ -68,6 +68,11 @@ func TestSmokeTwoPeopleCallEachOther(t *testing.T) {
 	start(t, exec.Command("bash", "-c", "while paplay -d mic1 "+voice+"; do :; done"))
 	bo.sees("that ana is heard", bo.callIs(func(c control.Call) bool { return c.TheirLevel > -40 }))
 	ana.sees("no echo of herself", ana.callIs(func(c control.Call) bool { return c.TheirLevel < -60 }))
+	bo.store("hears", bo.picture()) // never at rest: levels move
+	ana.clicks(1015, 117)           // Devices
+	<-time.After(time.Second)
+	ana.store("devices", ana.picture())
+	ana.press("Escape")
 	ana.press("ctrl+m")
 	ana.sees("that she is muted", ana.callIs(func(c control.Call) bool { return c.Muted }))
 	bo.sees("that ana is silent", bo.callIs(func(c control.Call) bool { return c.TheirLevel < -60 }))

@@ -26,7 +26,7 @@ func TestSmokeWhatAFriendWritesIsShownAndNothingIsFetched(t *testing.T) {
 	c := newCable(t)
 	l := newLures(t, c)
 	ana, bo := l.pair(c, "--for-window")
-	s := sit(t, "Ana", t.ArtifactDir(), "FYNE_THEME=light", "PATH="+l.bin+":"+os.Getenv("PATH"))
+	s := sit(t, "Ana", shotsOf(t), "FYNE_THEME=light", "PATH="+l.bin+":"+os.Getenv("PATH"))
 	s.dir, s.api = ana.dir, ana.api()
 	s.inside(c.names[0])
 	defer l.untouched() // also where a window that fetches does not come to rest

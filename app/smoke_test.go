@@ -3,6 +3,7 @@
 package app_test
 
 import (
+	"image"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -132,11 +133,25 @@ func alive(pid int) bool {
 	return !strings.HasPrefix(rest, "Z")
 }
 
-// keep keeps a picture of a state.
-func (s *seat) keep(state string) {
+// shotsOf is where the pictures of a test go: to whoever names a folder, else to
+// the test's own.
+func shotsOf(t *testing.T) string {
+	t.Helper()
+	folder := os.Getenv("ENTRENOUS_SHOTS")
+	if folder == "" {
+		folder = t.ArtifactDir()
+	}
+	must(t, os.MkdirAll(folder, 0o755))
+	return folder
+}
+
+// keep keeps a picture of a state at rest.
+func (s *seat) keep(state string) { s.t.Helper(); s.store(state, s.settled()) }
+
+func (s *seat) store(state string, p *image.RGBA) {
 	s.t.Helper()
 	*s.count++
-	save(s.t, filepath.Join(s.shots, s.name+"-"+two(*s.count)+"-"+state+".png"), s.settled(), s.wide)
+	save(s.t, filepath.Join(s.shots, s.name+"-"+two(*s.count)+"-"+state+".png"), p, s.wide)
 }
 
 func two(n int) string {
@@ -235,11 +250,7 @@ func (s *seat) row(text string) control.Message {
 func TestSmoke(t *testing.T) {
 	needsWindows(t)
 	inOwnNetwork(t, func(t *testing.T) {
-		shots := os.Getenv("ENTRENOUS_SHOTS")
-		if shots == "" {
-			shots = t.ArtifactDir()
-		}
-		must(t, os.MkdirAll(shots, 0o755))
+		shots := shotsOf(t)
 		ana := sit(t, "Ana", shots, "FYNE_THEME=light")
 		bo := sit(t, "Bo", shots, "FYNE_THEME=dark", "LANG=fr_FR.UTF-8")
 		for _, step := range []struct {
