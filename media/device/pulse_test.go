@@ -394,6 +394,24 @@ func TestTheListShowsDevicesAndTheDefault(t *testing.T) {
 	}
 }
 
+func TestTwoDevicesOfOneNameAreToldApart(t *testing.T) {
+	p := startPulse(t, "house")
+	for _, id := range []string{"b", "a"} {
+		p.pactl("load-module", "module-null-sink", "sink_name="+id, "sink_properties=device.description=Headset")
+	}
+	infos, err := device.List()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	for _, i := range infos {
+		got[i.ID] = i.Name
+	}
+	if got["a"] != "Headset (1)" || got["b"] != "Headset (2)" || got["a.monitor"] != "Monitor of Headset (1)" || got["house"] != "Null Output" {
+		t.Errorf("got %v", got)
+	}
+}
+
 func TestAWatchTellsWhatIsPluggedIn(t *testing.T) {
 	p := startPulse(t, "house")
 	w := device.Watch{Every: 20 * time.Millisecond}

@@ -86,14 +86,39 @@ func soundsWorn(name string) bool {
 // List finds every device that could be opened now.
 func List() ([]Info, error) { return list(Spec{Scheme: "system"}) }
 
-func list(s Spec) ([]Info, error) {
+func list(s Spec) (infos []Info, err error) {
+	err = pulse.ErrNoServer
 	if s.serves() {
-		infos, err := servedList()
-		if !errors.Is(err, pulse.ErrNoServer) {
-			return infos, err
+		infos, err = servedList()
+	}
+	if errors.Is(err, pulse.ErrNoServer) {
+		infos, err = libraryList(s)
+	}
+	tellApart(infos)
+	return infos, err
+}
+
+// tellApart numbers devices of one kind that share a name, two equal headsets for
+// instance: in the order of their ids, so that a number stays with its device.
+func tellApart(infos []Info) {
+	type shared struct {
+		kind Kind
+		name string
+	}
+	same := map[shared][]*Info{}
+	for i := range infos {
+		key := shared{infos[i].Kind, infos[i].Name}
+		same[key] = append(same[key], &infos[i])
+	}
+	for _, few := range same {
+		if len(few) == 1 {
+			continue
+		}
+		slices.SortFunc(few, func(a, b *Info) int { return strings.Compare(a.ID, b.ID) })
+		for n, d := range few {
+			d.Name = fmt.Sprintf("%s (%d)", d.Name, n+1)
 		}
 	}
-	return libraryList(s)
 }
 
 // serves says whether devices of s may be those of a sound server.
