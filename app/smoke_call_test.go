@@ -3,7 +3,9 @@
 package app_test
 
 import (
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"testing"
 	"time"
@@ -81,4 +83,37 @@ func TestSmokeTwoPeopleCallEachOther(t *testing.T) {
 		s.sees("the end", s.callIs(func(c control.Call) bool { return c.State == control.CallEnded && c.Reason == control.EndCompleted }))
 		s.keep("ended")
 	}
+}
+
+// takeCallPicture has two people speak, and takes the picture of it for the README.
+func takeCallPicture(t *testing.T) {
+	socket, voice := virtualSound(t)
+	yelenas, anas := newPerson(t, "Yelena"), newPerson(t, "Ana")
+	yelenas.sound, anas.sound = socket, socket
+	yelenas.wake("--audio", "pulse:mic1.monitor,spk1")
+	anas.wake("--audio", "pulse:mic2.monitor,spk2", "--auto-answer")
+	befriend(yelenas, anas)
+	a := anas.api()
+	for _, line := range []string{"The harbour master wants to know when we leave", "At nine, with the tide"} {
+		from, to := a, yelenas.id
+		if line[0] == 'A' {
+			from, to = yelenas.api(), anas.id
+		}
+		_, err := from.Send(t.Context(), to, control.NewMessage{Text: line, Wait: control.Delivered})
+		must(t, err)
+	}
+	s := yelenas.sits(t, "FYNE_THEME=light", "TZ="+os.Getenv("TZ"))
+	s.after("the conversation", func() { s.clicks(150, 148) })
+	made, err := s.api.Call(t.Context(), anas.id)
+	must(t, err)
+	for _, mic := range []string{"mic1", "mic2"} {
+		start(t, exec.Command("bash", "-c", "while paplay -d "+mic+" "+voice+"; do :; done"))
+	}
+	s.sees("that the call is judged", func() bool {
+		c, err := s.api.CallNow(t.Context(), made.ID)
+		return err == nil && c.Quality != nil && c.Quality.Word != "" && c.Seconds > 8 && c.TheirLevel > -30
+	})
+	s.do("mousemove", "500", "127") // what the figures stand behind
+	<-time.After(time.Second)
+	savePacked(t, filepath.Join(os.Getenv(picturesEnv), "call.png"), s.picture())
 }

@@ -21,7 +21,10 @@ func TestPictures(t *testing.T) {
 		t.Skip("takes the pictures of the README: make shots")
 	}
 	needsWindows(t)
-	inOwnNetwork(t, takePictures)
+	inOwnNetwork(t, func(t *testing.T) {
+		t.Run("main", takePictures)
+		t.Run("call", takeCallPicture)
+	})
 }
 
 func takePictures(t *testing.T) {
