@@ -157,19 +157,42 @@ func TestAPauseOfTheTalkerIsNoLoss(t *testing.T) {
 	}
 }
 
-func TestAToneStaysSmoothWhileTimeIsStretched(t *testing.T) {
-	const hz = 210
-	tone := make([]float32, media.Frame)
-	d := decoderFunc(func(payload []byte, pcm []float32) int {
-		for i := range tone {
+// whistle decodes to a tone that never pauses; its packets are numbered.
+func whistle(hz float64) decoderFunc {
+	return func(payload []byte, pcm []float32) int {
+		for i := range media.Frame {
 			pcm[i] = float32(0.5 * math.Sin(2*math.Pi*hz*float64(int(payload[0])*media.Frame+i)/media.Rate))
 		}
 		return media.Frame
-	})
-	b := jitter.New(d, jitter.Config{})
-	voice := func(i int) []byte { return []byte{byte(i % 50)} }
+	}
+}
+
+func numbered(i int) []byte { return []byte{byte(i % 50)} }
+
+func TestSpeechIsNotStretchedToAndFroByShortStalls(t *testing.T) {
+	for seed := range uint64(4) {
+		l := newLine(seed, 60)
+		l.spread(0.3)
+		b := jitter.New(whistle(210), jitter.Config{})
+		var warm uint64
+		run(t, b, l.trace(400, 5, 25), numbered, 0, func(now time.Duration, _ []float32) {
+			if s := b.Stats(); now == 10*time.Second {
+				warm = s.InsertedSamplesForDeceleration + s.RemovedSamplesForAcceleration
+			}
+		})
+		s := b.Stats()
+		moved := media.Duration(int(s.InsertedSamplesForDeceleration + s.RemovedSamplesForAcceleration - warm))
+		if moved > 5*time.Millisecond || s.ConcealedSamples > media.Tick || s.MeanDelay() > 30*time.Millisecond {
+			t.Errorf("seed %d: %v stretched in 50 s: %+v, %v of delay", seed, moved, s, s.MeanDelay())
+		}
+	}
+}
+
+func TestAToneStaysSmoothWhileTimeIsStretched(t *testing.T) {
+	const hz = 210
+	b := jitter.New(whistle(hz), jitter.Config{})
 	var x []float32
-	run(t, b, smooth(30), voice, 0.003, func(_ time.Duration, out []float32) { x = append(x, out...) })
+	run(t, b, smooth(30), numbered, 0.003, func(_ time.Duration, out []float32) { x = append(x, out...) })
 	s := b.Stats()
 	if moved := s.InsertedSamplesForDeceleration + s.RemovedSamplesForAcceleration; moved < media.Rate/20 || s.ConcealedSamples > 0 {
 		t.Fatalf("nothing was stretched, or too much concealed: %+v", s)

@@ -22,6 +22,12 @@ const (
 	// the edge of what is aimed at must not be lengthened by a tick at one and
 	// shortened by it at the next.
 	easy = codecStep
+	// What is aimed at moves by a bucket with every stall of the line, and each
+	// jump in speech is paid for in clarity. What is late by less than a bucket
+	// more, or waits for less than plenty, is put right in the next pause: those
+	// come every second or so.
+	plenty = 2 * media.Tick
+	never  = 2 // similarity is 1 at most
 	// Nobody hears the speed of silence.
 	slowInSilence = 1
 )
@@ -44,13 +50,24 @@ func (b *Buffer) steer(late, spare int64, n int) {
 	if b.cooldown > 0 {
 		return
 	}
-	if late < b.delay.target() {
-		b.lengthen()
-		return
+	target := b.delay.target()
+	switch {
+	case late < target:
+		b.lengthen(heard(late < max(target-bucket, bucket), alike))
+	case spare > hurry:
+		b.shorten(spare, alikeHurry)
+	case spare >= minJump:
+		b.shorten(spare, heard(spare >= plenty, alike))
 	}
-	if spare >= minJump {
-		b.shorten(spare)
+}
+
+// heard is the similarity from which to jump in what is heard: where that is not
+// worth it nothing is alike enough, and the jump waits for silence.
+func heard(worth bool, threshold float64) float64 {
+	if worth {
+		return threshold
 	}
+	return never
 }
 
 // slack is the least time that a packet waited to be played among the last
@@ -72,7 +89,7 @@ func (s *slack) saw(wait int64) {
 func (s *slack) least() int64 { return min(s.now, s.before) }
 
 // lengthen repeats up to 15 ms of what was just heard.
-func (b *Buffer) lengthen() {
+func (b *Buffer) lengthen(threshold float64) {
 	here := b.line[b.head:]
 	fadeLen := min(overlap, len(here))
 	if fadeLen < match {
@@ -80,7 +97,7 @@ func (b *Buffer) lengthen() {
 	}
 	// The past, oldest first: a jump of k samples back begins at maxJump-k.
 	past := b.line[b.head-maxJump : b.head-minJump+match]
-	at, rest := b.landing(here[:match], past, maxJump-minJump, alike)
+	at, rest := b.landing(here[:match], past, maxJump-minJump, threshold)
 	if rest < 0 {
 		return
 	}
@@ -93,15 +110,11 @@ func (b *Buffer) lengthen() {
 }
 
 // shorten leaves out at most spare samples of what waits.
-func (b *Buffer) shorten(spare int64) {
+func (b *Buffer) shorten(spare int64, threshold float64) {
 	here := b.line[b.head:]
 	reach := min(int64(maxJump), spare, int64(len(here)-match))
 	if reach < minJump {
 		return
-	}
-	threshold := alike
-	if spare > hurry {
-		threshold = alikeHurry
 	}
 	at, rest := b.landing(here[:match], here[minJump:], int(reach)-minJump, threshold)
 	if rest < 0 {
