@@ -161,6 +161,38 @@ func TestACallWithAKilledProcessIsLostWithinFiveSeconds(t *testing.T) {
 	}
 }
 
+func TestWhoseOwnNodeIsKilledInACallIsToldWhatBecameOfIt(t *testing.T) {
+	t.Parallel()
+	ana, bo, _ := callers(t, true)
+	for lang, want := range map[string][2]string{
+		"en": {"Your node ended in the middle of the call with Bo, and the call with it", "Start it again with “entrenous daemon”, then “entrenous call Bo”"},
+		"fr": {"Votre nœud s’est arrêté pendant l’appel avec Bo", "Relancez-le avec « entrenous daemon », puis « entrenous call Bo »"},
+	} {
+		set, err := ana.api().Settings(t.Context())
+		must(t, err)
+		set.Language = lang
+		_, err = ana.api().PutSettings(t.Context(), set)
+		must(t, err)
+		call := start(t, ana.command("call", "Bo"))
+		eventually(t, "they are in a call", func() bool {
+			c, err := ana.api().CallNow(t.Context(), control.CurrentCall)
+			return err == nil && c.State == control.CallActive
+		})
+		ana.die()
+		<-call.done
+		if code := call.cmd.ProcessState.ExitCode(); code != 3 {
+			t.Errorf("in %s the command ended with %d", lang, code)
+		}
+		for _, w := range want {
+			if !strings.Contains(call.err.String(), w) {
+				t.Errorf("in %s it does not say %q: %s", lang, w, call.err)
+			}
+		}
+		ana.wake("--audio", "null")
+		ana.sees(bo, control.Friend, control.Online)
+	}
+}
+
 func TestAFriendsMachineIsTestedWithByCommand(t *testing.T) {
 	ana, bo, _ := callers(t, false)
 	if f := ana.fails(7, "call", "--test", "Bo", "--json"); !strings.Contains(f.Hint, "allow-echo") {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -89,6 +90,9 @@ func (f *follower) follow(ctx context.Context, x control.Call) error {
 		if errors.Is(err, io.EOF) {
 			return endFailure(x)
 		}
+		if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) {
+			return f.nodeEnded(x)
+		}
 		if err != nil {
 			return err
 		}
@@ -102,6 +106,16 @@ func (f *follower) follow(ctx context.Context, x control.Call) error {
 			defer over.Stop()
 		}
 	}
+}
+
+// nodeEnded says what became of a call whose node ended in the midst of it.
+func (f *follower) nodeEnded(x control.Call) error {
+	key := "call.node.ended"
+	if x.Answered.IsZero() {
+		key = "call.node.ended.unanswered"
+	}
+	say := func(key string) string { return inWords(f.aside.words, key, x.Name) }
+	return &control.Failure{Message: say(key), Hint: say("call.node.ended.hint"), Code: control.CodeNotHere}
 }
 
 func (f *follower) hangUp(ctx context.Context, id string) {

@@ -26,8 +26,11 @@ func (p *program) consent(ctx context.Context, c *control.Client, who string) er
 		return nil
 	}
 	tty, ok := p.in.(*os.File)
-	if !ok || !term.IsTerminal(int(tty.Fd())) {
+	switch {
+	case !ok || !term.IsTerminal(int(tty.Fd())):
 		fmt.Fprintf(p.err, "In a direct call %s sees your network address. “entrenous route %s through” keeps it from them.\n", x.Name, x.Name)
+		return nil
+	case x.Called: // they know it already
 		return nil
 	}
 	fmt.Fprintf(p.err, "This is your first call with %s, and you have not compared safety numbers yet.\n"+

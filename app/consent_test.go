@@ -83,3 +83,31 @@ func TestAtATerminalTheFirstCallAsksWhoMaySeeTheAddress(t *testing.T) {
 		t.Errorf("the route is %q, %v", c.Route, err)
 	}
 }
+
+func TestACallByCommandWasTheFirstCall(t *testing.T) {
+	t.Parallel()
+	ana, bo, _ := callers(t, true)
+	called := func() bool {
+		c, err := ana.api().Contact(t.Context(), bo.id)
+		must(t, err)
+		return c.Called
+	}
+	if called() {
+		t.Fatal("bo was called before anybody called")
+	}
+	ana.ok("call", "Bo", "--for", "100ms", "--json")
+	eventually(t, "it is kept that bo was called", called)
+	screen, tty := terminal(t)
+	cmd := ana.command("call", "Bo", "--for", "100ms")
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = tty, tty, tty
+	must(t, cmd.Start())
+	if seen := read(t, screen, "Ended after"); strings.Contains(seen, "your first call") {
+		t.Errorf("the second call is taken for the first: %q", seen)
+	}
+	must(t, cmd.Wait())
+	ana.sleep()
+	ana.wake("--audio", "null")
+	if !called() {
+		t.Error("it is forgotten when the node starts again")
+	}
+}

@@ -93,7 +93,8 @@ func (r *ringer) muted(who identity.ID) bool {
 }
 
 // tune is what is to be heard for as long as the calls stay as they are:
-// whoever calls, unless one is speaking, or that it rings at whom we call.
+// whoever calls, unless one is in a call, where it beeps instead
+// (voice.Engine.CallWaiting), or that it rings at whom we call.
 func tune(calls []node.CallInfo, muted func(identity.ID) bool) (voice.Sound, bool) {
 	there := false
 	for _, c := range calls {

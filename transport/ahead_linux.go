@@ -6,6 +6,7 @@ import (
 	"unsafe"
 
 	"golang.org/x/net/ipv4"
+	"golang.org/x/sys/unix"
 )
 
 // ReadBatch is how QUIC reads. While somebody wants to see packets ahead each is
@@ -49,10 +50,12 @@ func (s *socket) takeAhead(fd uintptr) bool {
 	}
 }
 
-// receive is recvfrom (2) without waiting.
+// receive is recvfrom (2) without waiting. Its number is not syscall's, which has
+// none where it came later than socketcall (2), as on 386. A kernel too old for it
+// there (before 4.3) says so, and then nothing is taken ahead.
 func receive(fd uintptr, b []byte, flags uintptr) (int, error) {
 	for {
-		n, _, code := syscall.RawSyscall6(syscall.SYS_RECVFROM, fd, uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), flags|syscall.MSG_DONTWAIT, 0, 0)
+		n, _, code := syscall.RawSyscall6(unix.SYS_RECVFROM, fd, uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), flags|syscall.MSG_DONTWAIT, 0, 0)
 		switch code {
 		case 0:
 			return int(n), nil

@@ -26,6 +26,7 @@ type entry struct {
 	targets  map[Device]Reason // devices that were offered the call, and why they refused
 	rang     bool
 	shut     bool      // the other end has closed the path: its goodbye is on the way
+	heldFor  *entry    // held so that this one could begin; nil once a person has decided
 	deadline time.Time // when it ends by itself; zero never
 }
 
@@ -130,6 +131,26 @@ func (b *Book) end(now time.Time, e *entry, why Reason, byUs bool) {
 	e.State, e.Reason, e.Over, e.ByUs, e.Waiting, e.deadline = Ended, why, now, byUs, false, time.Time{}
 	b.do(Over, e, e.Device)
 	b.do(Changed, e, Device{})
+	b.resumeAfter(e)
+	if left := b.live(func(*entry) bool { return true }); left != nil && left.Waiting && b.count() == 1 {
+		left.Waiting = false // now it rings as any other
+		b.do(Changed, left, Device{})
+	}
+}
+
+// resumeAfter goes on with the call that was held for one that has ended and in
+// which nobody ever spoke: who calls somebody in vain is back where they were.
+func (b *Book) resumeAfter(over *entry) {
+	for _, e := range b.entries {
+		if e.heldFor != over {
+			continue
+		}
+		e.heldFor = nil
+		spoken := b.live(func(o *entry) bool { return o.met() && !o.Held })
+		if over.ActiveFrom.IsZero() && e.met() && e.Held && spoken == nil {
+			b.hold(e, false)
+		}
+	}
 }
 
 // callOff tells the devices that were offered a call, except one, that it is over.

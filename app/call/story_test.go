@@ -410,6 +410,80 @@ func TestBusyWaitingAndHold(t *testing.T) {
 	}
 }
 
+func TestWhoCallsAThirdInVainIsBackInTheCallThatWasHeldForIt(t *testing.T) {
+	for name, vain := range map[string]func(*town){
+		"they decline":    func(w *town) { w.hangUp('c', 2) },
+		"nobody answers":  func(w *town) { w.pass(call.RingTime) },
+		"called off":      func(w *town) { w.hangUp('a', 2) },
+		"no way is found": func(w *town) { w.answer('c', 2); w.settle(); w.pass(call.ConnectTime) },
+	} {
+		w := newTown(t, "abc")
+		w.connect('a', 1, 'b')
+		w.dial('a', 2, 'c')
+		w.settle()
+		if !w.want('a', 1, call.Active, "").Held || !w.want('b', 1, call.Active, "").HeldThere {
+			t.Fatalf("%s: the first call is not held meanwhile", name)
+		}
+		vain(w)
+		w.settle()
+		if c, _ := w.books[device('a')].Find(id(2)); c.State != call.Ended {
+			t.Fatalf("%s: the second call is %q", name, c.State)
+		}
+		if w.want('a', 1, call.Active, "").Held || w.want('b', 1, call.Active, "").HeldThere {
+			t.Errorf("%s: the first call is still held", name)
+		}
+	}
+}
+
+func TestACallGoesOnByItselfOnlyIfItWasHeldForOneThatNobodySpokeIn(t *testing.T) {
+	begin := func() *town {
+		w := newTown(t, "abcd")
+		w.connect('a', 1, 'b')
+		return w
+	}
+	hold := func(w *town, i byte, on bool) {
+		e, err := w.books[device('a')].Hold(w.now, id(i), on)
+		w.must('a', e, err)
+		w.settle()
+	}
+	held := func(w *town) bool { return w.want('a', 1, call.Active, "").Held }
+
+	w := begin() // held by a person, before
+	hold(w, 1, true)
+	w.dial('a', 2, 'c')
+	w.hangUp('a', 2)
+	if w.settle(); !held(w) {
+		t.Error("what a person held goes on by itself")
+	}
+	w = begin() // and meanwhile
+	w.dial('a', 2, 'c')
+	w.settle()
+	hold(w, 1, false)
+	hold(w, 1, true)
+	w.hangUp('c', 2)
+	if w.settle(); !held(w) {
+		t.Error("what a person held while it rang goes on by itself")
+	}
+	w = begin() // they spoke
+	w.connect('a', 2, 'c')
+	w.hangUp('c', 2)
+	if w.settle(); !held(w) {
+		t.Error("after a call in which they spoke the other one goes on by itself")
+	}
+}
+
+func TestACallThatWaitsRingsOnceTheOtherIsOver(t *testing.T) {
+	w := newTown(t, "abc")
+	w.connect('a', 1, 'b')
+	w.dial('c', 2, 'b')
+	w.settle()
+	w.hangUp('a', 1)
+	w.settle()
+	if w.want('b', 2, call.Ringing, "").Waiting {
+		t.Error("it waits for a call that is over")
+	}
+}
+
 func TestFiftyOffersAtOnceRingOnce(t *testing.T) {
 	w := newTown(t, "ab")
 	b := w.books[device('b')]

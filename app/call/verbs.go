@@ -11,7 +11,7 @@ import (
 // Whoever is calling us just now is answered instead.
 func (b *Book) Dial(now time.Time, id ID, who Person, devices []Device) ([]Effect, error) {
 	if e := b.live(func(e *entry) bool { return e.Person == who && e.State == Ringing && !e.Outgoing }); e != nil {
-		b.holdOthers(e)
+		b.holdOthers(e, e)
 		e.Was = id
 		b.join(now, e)
 		return b.done(), nil
@@ -22,8 +22,8 @@ func (b *Book) Dial(now time.Time, id ID, who Person, devices []Device) ([]Effec
 	if b.live(func(e *entry) bool { return e.unanswered() || e.State == Connecting }) != nil || b.count() >= maxLive {
 		return nil, ErrBusy
 	}
-	b.holdOthers(nil)
 	e := &entry{Call: Call{ID: id, Person: who, Outgoing: true, State: Calling}}
+	b.holdOthers(nil, e)
 	b.begin(now, e)
 	for _, d := range devices {
 		b.offer(e, d)
@@ -37,7 +37,8 @@ func (b *Book) offer(e *entry, d Device) {
 	b.say(e, d, Signal{Kind: Offer})
 }
 
-// Answer accepts an incoming call. Whoever we speak with is put on hold.
+// Answer accepts an incoming call. Whoever we speak with is put on hold, as by
+// Dial; if the new call ends before anybody could speak, they are no longer.
 func (b *Book) Answer(now time.Time, id ID) ([]Effect, error) {
 	e := b.entry(id)
 	switch {
@@ -46,7 +47,7 @@ func (b *Book) Answer(now time.Time, id ID) ([]Effect, error) {
 	case e.Outgoing || e.State != Ringing:
 		return nil, ErrState
 	}
-	b.holdOthers(e)
+	b.holdOthers(e, e)
 	b.join(now, e)
 	return b.done(), nil
 }
@@ -57,11 +58,13 @@ func (b *Book) join(now time.Time, e *entry) {
 	b.become(e, Connecting, now.Add(ConnectTime))
 }
 
-// holdOthers puts on hold whom we speak with, before we speak with somebody else.
-func (b *Book) holdOthers(except *entry) {
+// holdOthers puts on hold whom we speak with, before we speak with somebody else;
+// begins is the call that begins by it, nil if none does.
+func (b *Book) holdOthers(except, begins *entry) {
 	for _, e := range b.entries {
 		if e != except && e.met() && !e.Held {
 			b.hold(e, true)
+			e.heldFor = begins
 		}
 	}
 }
@@ -82,11 +85,12 @@ func (b *Book) Hold(_ time.Time, id ID, on bool) ([]Effect, error) {
 	case !e.met():
 		return nil, ErrState
 	}
+	e.heldFor = nil
 	if e.Held == on {
 		return nil, nil
 	}
 	if !on {
-		b.holdOthers(e)
+		b.holdOthers(e, nil)
 	}
 	b.hold(e, on)
 	return b.done(), nil

@@ -39,8 +39,9 @@ type Contact struct {
 	RTT      float64   `json:"rtt_ms,omitempty"`
 	Verified bool      `json:"verified"`
 	Since    time.Time `json:"since,omitzero"`
-	Route    string    `json:"route"`       // one of the Route words
-	Asked    bool      `json:"route_asked"` // the route was chosen; before the first call with somebody unverified it should be
+	Route    string    `json:"route"`            // one of the Route words
+	Asked    bool      `json:"route_asked"`      // the route was chosen; before the first call with somebody unverified it should be
+	Called   bool      `json:"called,omitempty"` // a call has told them where this computer is: the next one is not the first
 	Devices  int       `json:"devices"`
 	Unread   int       `json:"unread"`
 	Typing   bool      `json:"typing,omitempty"`

@@ -195,6 +195,7 @@ func (p *phone) take(e *voice.Engine) {
 	p.mu.Unlock()
 	p.choose(func(*choices) {})
 	p.holds(p.called())
+	p.n.beep()
 }
 
 // choose changes choices and applies them.

@@ -135,8 +135,35 @@ func (n *Node) hungUp(ctx context.Context, id call.ID) {
 		if late != nil {
 			theirs = n.awaitReport(id, late)
 		}
+		if p != nil && p.described != nil {
+			n.keepCalled(ctx, identity.ID(c.Person))
+		}
 		n.keepCall(ctx, c, ours, theirs)
 	})
+}
+
+// calledKey is where it is kept that a person was told in a call how this
+// device is reached.
+func calledKey(id identity.ID) string { return "called/" + id.String() }
+
+func hasCalled(v *store.View, id identity.ID) (bool, error) {
+	b, err := v.Value(calledKey(id))
+	if errors.Is(err, store.ErrNotFound) {
+		err = nil
+	}
+	return len(b) > 0, err
+}
+
+// keepCalled keeps that a person was told, whoever made the call: the window, a
+// command or a script. Whoever is no longer known was forgotten with it.
+func (n *Node) keepCalled(ctx context.Context, id identity.ID) {
+	if c, err := n.Contact(id); err != nil || c.Called || n.known().hides(id) {
+		return
+	}
+	err := n.changeIn(ctx, id, func(tx *store.Tx, _ *store.Contact) error { return tx.Set(calledKey(id), []byte{1}) })
+	if err != nil {
+		n.log.Warn("keep that somebody was called", "peer", id, "err", err)
+	}
 }
 
 func (n *Node) awaitReport(id call.ID, late <-chan []byte) []byte {

@@ -274,6 +274,7 @@ func (n *Node) perform(ctx context.Context, e call.Effect) {
 	case call.Over:
 		n.hungUp(ctx, e.Call)
 	case call.Changed:
+		n.beep()
 		n.tellCall(n.findCall(e.Call))
 	}
 }

@@ -42,6 +42,7 @@ type Contact struct {
 	Via      string        // who relays, where somebody does
 	Route    Route         // by which paths this person is talked to
 	Asked    bool          // the person here chose the route
+	Called   bool          // a call has told them where this computer is
 	Spent    bool          // the invite by which we ask them was used or has expired
 	Devices  int
 	Unread   int
@@ -122,6 +123,9 @@ func summarize(v *store.View, c *Contact) error {
 		return err
 	}
 	c.Draft = draft.Text
+	if c.Called, err = hasCalled(v, c.ID); err != nil {
+		return err
+	}
 	c.Terms, err = readTerms(v, c.ID)
 	return err
 }
@@ -305,7 +309,7 @@ func (n *Node) Remove(ctx context.Context, id identity.ID) error {
 				return err
 			}
 		}
-		for _, key := range []string{addedKey(id), workKey(id), againKey(id), unfriendedKey(id), termsKey(id), placeKey(id), routeKey(id)} {
+		for _, key := range []string{addedKey(id), workKey(id), againKey(id), unfriendedKey(id), termsKey(id), placeKey(id), routeKey(id), calledKey(id)} {
 			if err := tx.Set(key, nil); err != nil {
 				return err
 			}

@@ -288,11 +288,12 @@ func TestBeforeTheFirstCallWithSomebodyUnverifiedItIsAskedWhoLearnsTheAddress(t 
 		if called != 1 {
 			t.Errorf("the call went on %d times", called)
 		}
-		verified, asked := bo, bo
-		verified.Verified, asked.Asked = true, true
+		verified, asked, byCommand := bo, bo, bo
+		verified.Verified, asked.Asked, byCommand.Called = true, true, true
 		n.w.askRoute(verified, call)
 		n.w.askRoute(asked, call)
-		if called != 3 || n.top() != nil {
+		n.w.askRoute(byCommand, call)
+		if called != 4 || n.top() != nil {
 			t.Errorf("it is asked again: the call went on %d times", called)
 		}
 	})

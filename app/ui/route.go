@@ -55,8 +55,9 @@ func (w *Window) setRoute(who, route string, then func()) {
 
 // askRoute asks, before the first call with somebody whose safety number was
 // not compared, whether they may learn where this computer is; then it goes on.
+// A call by command was the first one too.
 func (w *Window) askRoute(c control.Contact, then func()) {
-	if c.Verified || c.Asked {
+	if c.Verified || c.Asked || c.Called {
 		then()
 		return
 	}

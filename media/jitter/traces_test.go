@@ -269,3 +269,32 @@ func TestALineIsRememberedForHalfAMinute(t *testing.T) {
 		t.Errorf("%v of delay 45 s after it was late last", got)
 	}
 }
+
+func TestABurstOfLatenessIsMindedForTwentySecondsAndForgottenAfterForty(t *testing.T) {
+	t.Parallel()
+	const begin, end = 20, 30 // s
+	l := newLine(1, 80)
+	for i := range l.late { // 100 ms late five times a second
+		if l.sent[i] >= begin*1000 && l.sent[i] < end*1000 && i%10 == 0 {
+			l.late[i] = 100
+		}
+	}
+	b := jitter.New(&tape{}, jitter.Config{})
+	targets := make([]time.Duration, 0, 80) // at the end of each second
+	run(t, b, l.trace(0, 0, 0), label, 0, func(now time.Duration, _ []float32) {
+		if now%time.Second == 0 {
+			targets = append(targets, b.Stats().Target)
+		}
+	})
+	if got := targets[begin-1]; got > 10*time.Millisecond {
+		t.Errorf("%v are aimed at before", got)
+	}
+	for s := end; s <= end+20; s++ {
+		if got := targets[s]; got < 100*time.Millisecond {
+			t.Fatalf("%d s after the burst only %v are aimed at: the next one will be heard", s-end, got)
+		}
+	}
+	if got := targets[end+40]; got > 10*time.Millisecond {
+		t.Errorf("40 s after the burst %v are still aimed at", got)
+	}
+}

@@ -13,6 +13,7 @@ type settings struct {
 	keyDown     bool
 	keyUp       time.Time // when it was let go
 	volume      float64   // dB
+	waiting     bool      // another call waits
 }
 
 // keyHang is how long one is still heard after letting the key go, so that the
@@ -45,6 +46,13 @@ func (e *Engine) Mute(on bool) { e.change(func(s *settings) { s.muted = on }) }
 
 // Hold sends silence and plays none of what arrives until it is called with false.
 func (e *Engine) Hold(on bool) { e.change(func(s *settings) { s.held = on }) }
+
+// CallWaiting beeps softly every few seconds, in the loudspeaker of this call, even
+// on hold, until it is called with false: somebody else calls. The canceller takes
+// the beep for sound of the other side, so that it does not get there as an echo;
+// it is in no recording. It is not for the device that rings: whoever speaks
+// listens to that of the call, and may have it on the head.
+func (e *Engine) CallWaiting(on bool) { e.change(func(s *settings) { s.waiting = on }) }
 
 // PushToTalk opens the microphone only while Talk says so.
 func (e *Engine) PushToTalk(on bool) {

@@ -26,6 +26,7 @@ type listener struct {
 	tick    [media.Tick]float32
 	volume  dsp.Volume
 	limiter dsp.Limiter
+	beeper  beeper
 	second  int // samples since the last second was noted
 
 	mu       sync.Mutex
@@ -146,6 +147,7 @@ func (l *listener) fill(tick []float32) {
 	l.limiter.Apply(tick)
 	l.meter.add(tick)
 	l.e.tape.theirs(tick)
+	l.beeper.add(tick, set.waiting)
 	l.e.chain.Skipped(l.e.out.skipped(), 0)
 	l.e.chain.Far(tick)
 	l.note(now, len(tick))

@@ -169,7 +169,7 @@ func contact(n *node.Node, c node.Contact) control.Contact {
 	out := control.Contact{
 		ID: c.ID.String(), Conv: c.Conv.String(), Name: c.Shown, OwnName: chat.DisplayName(c.OwnName), State: c.State.String(),
 		Presence: control.Away, LastSeen: shown(c.LastSeen), Path: c.PathName(), Verified: c.Verified, Since: shown(c.Since),
-		Route: string(c.Route), Asked: c.Asked, Spent: c.Spent, Devices: c.Devices, Unread: c.Unread, Typing: c.Typing, Muted: c.Muted, Echo: c.Terms.Echo, Volume: c.Terms.Volume, Note: chat.DisplayText(c.RequestText), Draft: control.Glance(c.Draft),
+		Route: string(c.Route), Asked: c.Asked, Called: c.Called, Spent: c.Spent, Devices: c.Devices, Unread: c.Unread, Typing: c.Typing, Muted: c.Muted, Echo: c.Terms.Echo, Volume: c.Terms.Volume, Note: chat.DisplayText(c.RequestText), Draft: control.Glance(c.Draft),
 	}
 	if c.Online {
 		out.Presence, out.RTT = control.Online, inMilliseconds(c.RTT)
