@@ -184,6 +184,9 @@ func TestAFriendsMachineIsTestedWithByCommand(t *testing.T) {
 	if calls := bo.ok("calls"); calls != "" {
 		t.Errorf("bo has calls: %s", calls)
 	}
+	if f := ana.fails(2, "volume", "Bo", "NaN"); !strings.Contains(f.Message, "no volume") {
+		t.Errorf("what is no number: %+v", f)
+	}
 	if out := ana.ok("volume", "Bo", "--", "-6"); !strings.Contains(out, "-6 dB") {
 		t.Errorf("volume says %q", out)
 	}
@@ -254,6 +257,9 @@ func TestWhoFollowsACallInWordsIsToldOfRecordingAndHold(t *testing.T) {
 		t.Errorf("hanging up says %q", got)
 	}
 	<-call.done
+	if got := strings.TrimSpace(call.out.String()); strings.HasSuffix(got, ": ended") || !strings.Contains(got, "\nEnded after ") {
+		t.Errorf("the end is told so: %q", got)
+	}
 	if f := ana.fails(2, "call", "Bo", "--for=-3s"); !strings.Contains(f.Message, "cannot last") {
 		t.Errorf("a call of less than nothing: %+v", f)
 	}
@@ -338,4 +344,30 @@ func TestChoicesOfCallsAreOnOrOffAndKept(t *testing.T) {
 		t.Errorf("after another start: %+v", set)
 	}
 	ana.fails(2, "low-latency", "perhaps")
+}
+
+func TestWhoFollowsACallIsToldItsEndByADaemonThatStops(t *testing.T) {
+	ana, bo, _ := callers(t, true)
+	call := start(t, ana.command("call", "Bo", "--json"))
+	eventually(t, "they are connected", func() bool {
+		c, err := ana.api().CallNow(t.Context(), control.CurrentCall)
+		return err == nil && c.State == control.CallActive
+	})
+	if f := ana.fails(7, "call", "--test"); f.Reason != "talking" || f.Hint == "" {
+		t.Errorf("a test of the sound meanwhile: %+v", f)
+	}
+	ana.sleep()
+	<-call.done
+	lines := strings.Split(strings.TrimSpace(call.out.String()), "\n")
+	_, all := types(t, lines[len(lines)-1:])
+	if last := all[0]; last.Type != control.CallEnded || last.Reason != control.EndCompleted || !last.ByUs {
+		t.Errorf("ana is told %+v", last)
+	}
+	if code := call.cmd.ProcessState.ExitCode(); code != 0 {
+		t.Errorf("the command ends with %d: %s", code, call.err)
+	}
+	eventually(t, "bo's call has ended, as by a hang-up", func() bool {
+		all, err := bo.api().Calls(t.Context())
+		return err == nil && len(all) == 1 && all[0].Reason == control.EndCompleted
+	})
 }
