@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -370,4 +371,42 @@ func TestWhoFollowsACallIsToldItsEndByADaemonThatStops(t *testing.T) {
 		all, err := bo.api().Calls(t.Context())
 		return err == nil && len(all) == 1 && all[0].Reason == control.EndCompleted
 	})
+}
+
+func TestALoudspeakerIsChosenWhileTheMicrophoneIsGone(t *testing.T) {
+	socket, _ := virtualSound(t)
+	ana, bo := newPerson(t, "Ana"), newPerson(t, "Bo")
+	ana.sound = socket
+	ana.wake("--audio", "pulse:mic1.monitor,spk1")
+	bo.wake("--audio", "tone", "--auto-answer")
+	befriend(ana, bo)
+	start(t, ana.command("call", "Bo"))
+	told := func(what string) func() bool {
+		return func() bool {
+			c, err := ana.api().CallNow(t.Context(), control.CurrentCall)
+			return err == nil && slices.ContainsFunc(c.Notices, func(n control.CallNotice) bool { return n.What == what })
+		}
+	}
+	eventually(t, "they hear each other", func() bool {
+		c, err := ana.api().CallNow(t.Context(), control.CurrentCall)
+		return err == nil && c.Quality != nil && c.Quality.FirstAudio > 0
+	})
+	must(t, exec.CommandContext(t.Context(), "pactl", "unload-module", module(t, "sink_name=mic1")).Run())
+	eventually(t, "the microphone is gone", told("microphone-lost"))
+	ana.ok("devices", "--speaker", "spk2")
+	eventually(t, "the loudspeaker is the other one", told("speaker-changed"))
+}
+
+// module is the number of the module of the sound server that was loaded so.
+func module(t *testing.T, so string) string {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "pactl", "list", "short", "modules").Output()
+	must(t, err)
+	for line := range strings.Lines(string(out)) {
+		if strings.Contains(line, so) {
+			return strings.Fields(line)[0]
+		}
+	}
+	t.Fatalf("no module was loaded with %s", so)
+	return ""
 }
