@@ -117,7 +117,7 @@ func reason(err error) error {
 		ours   error
 		theirs []error
 	}{
-		{ErrNoDevice, []error{malgo.ErrNoDevice, malgo.ErrDoesNotExist, malgo.ErrNoBackend, malgo.ErrUnavailable, malgo.ErrConnectionRefused}},
+		{ErrNoDevice, []error{malgo.ErrNoDevice, malgo.ErrDoesNotExist, malgo.ErrNoBackend, malgo.ErrUnavailable, malgo.ErrConnectionRefused, malgo.ErrFailedToOpenBackendDevice}},
 		{ErrBusy, []error{malgo.ErrBusy, malgo.ErrAlreadyInUse}},
 		{ErrDenied, []error{malgo.ErrAccessDenied}},
 	} {
