@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -216,6 +217,9 @@ func TestAFriendsMachineIsTestedWithByCommand(t *testing.T) {
 	if calls := bo.ok("calls"); calls != "" {
 		t.Errorf("bo has calls: %s", calls)
 	}
+	if f := ana.fails(2, "volume", "Bo", "NaN"); !strings.Contains(f.Message, "no volume") {
+		t.Errorf("what is no number: %+v", f)
+	}
 	if out := ana.ok("volume", "Bo", "--", "-6"); !strings.Contains(out, "-6 dB") {
 		t.Errorf("volume says %q", out)
 	}
@@ -286,6 +290,9 @@ func TestWhoFollowsACallInWordsIsToldOfRecordingAndHold(t *testing.T) {
 		t.Errorf("hanging up says %q", got)
 	}
 	<-call.done
+	if got := strings.TrimSpace(call.out.String()); strings.HasSuffix(got, ": ended") || !strings.Contains(got, "\nEnded after ") {
+		t.Errorf("the end is told so: %q", got)
+	}
 	if f := ana.fails(2, "call", "Bo", "--for=-3s"); !strings.Contains(f.Message, "cannot last") {
 		t.Errorf("a call of less than nothing: %+v", f)
 	}
@@ -370,4 +377,68 @@ func TestChoicesOfCallsAreOnOrOffAndKept(t *testing.T) {
 		t.Errorf("after another start: %+v", set)
 	}
 	ana.fails(2, "low-latency", "perhaps")
+}
+
+func TestWhoFollowsACallIsToldItsEndByADaemonThatStops(t *testing.T) {
+	ana, bo, _ := callers(t, true)
+	call := start(t, ana.command("call", "Bo", "--json"))
+	eventually(t, "they are connected", func() bool {
+		c, err := ana.api().CallNow(t.Context(), control.CurrentCall)
+		return err == nil && c.State == control.CallActive
+	})
+	if f := ana.fails(7, "call", "--test"); f.Reason != "talking" || f.Hint == "" {
+		t.Errorf("a test of the sound meanwhile: %+v", f)
+	}
+	ana.sleep()
+	<-call.done
+	lines := strings.Split(strings.TrimSpace(call.out.String()), "\n")
+	_, all := types(t, lines[len(lines)-1:])
+	if last := all[0]; last.Type != control.CallEnded || last.Reason != control.EndCompleted || !last.ByUs {
+		t.Errorf("ana is told %+v", last)
+	}
+	if code := call.cmd.ProcessState.ExitCode(); code != 0 {
+		t.Errorf("the command ends with %d: %s", code, call.err)
+	}
+	eventually(t, "bo's call has ended, as by a hang-up", func() bool {
+		all, err := bo.api().Calls(t.Context())
+		return err == nil && len(all) == 1 && all[0].Reason == control.EndCompleted
+	})
+}
+
+func TestALoudspeakerIsChosenWhileTheMicrophoneIsGone(t *testing.T) {
+	socket, _ := virtualSound(t)
+	ana, bo := newPerson(t, "Ana"), newPerson(t, "Bo")
+	ana.sound = socket
+	ana.wake("--audio", "pulse:mic1.monitor,spk1")
+	bo.wake("--audio", "tone", "--auto-answer")
+	befriend(ana, bo)
+	start(t, ana.command("call", "Bo"))
+	told := func(what string) func() bool {
+		return func() bool {
+			c, err := ana.api().CallNow(t.Context(), control.CurrentCall)
+			return err == nil && slices.ContainsFunc(c.Notices, func(n control.CallNotice) bool { return n.What == what })
+		}
+	}
+	eventually(t, "they hear each other", func() bool {
+		c, err := ana.api().CallNow(t.Context(), control.CurrentCall)
+		return err == nil && c.Quality != nil && c.Quality.FirstAudio > 0
+	})
+	must(t, exec.CommandContext(t.Context(), "pactl", "unload-module", module(t, "sink_name=mic1")).Run())
+	eventually(t, "the microphone is gone", told("microphone-lost"))
+	ana.ok("devices", "--speaker", "spk2")
+	eventually(t, "the loudspeaker is the other one", told("speaker-changed"))
+}
+
+// module is the number of the module of the sound server that was loaded so.
+func module(t *testing.T, so string) string {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "pactl", "list", "short", "modules").Output()
+	must(t, err)
+	for line := range strings.Lines(string(out)) {
+		if strings.Contains(line, so) {
+			return strings.Fields(line)[0]
+		}
+	}
+	t.Fatalf("no module was loaded with %s", so)
+	return ""
 }

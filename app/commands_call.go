@@ -195,10 +195,14 @@ func (f *follower) say(kind string, x control.Call) error {
 
 // endText says how a call ended.
 func endText(x control.Call) string {
-	if x.Connected.IsZero() {
-		return "Ended: " + x.Reason
+	text := "Ended"
+	if !x.Connected.IsZero() {
+		text += fmt.Sprintf(" after %.0f s", x.Seconds)
 	}
-	return fmt.Sprintf("Ended after %.0f s: %s", x.Seconds, x.Reason)
+	if x.Reason == control.EndCompleted || x.ByUs && x.Reason == control.EndMissed { // somebody hung up
+		return text
+	}
+	return text + ": " + x.Reason
 }
 
 // endFailure makes an error of a call that did not come to be, or broke off.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"strconv"
 	"text/tabwriter"
 
@@ -58,7 +59,7 @@ stays closed. The friend runs “entrenous call --test YOU”.`
 func (p *program) volumeCommand() *cobra.Command {
 	cmd := verb(p, "volume WHO DB", "Hear somebody louder or quieter in calls", cobra.ExactArgs(2), func(ctx context.Context, c *control.Client, a []string) error {
 		db, err := strconv.ParseFloat(a[1], 64)
-		if err != nil || db < -40 || db > 20 {
+		if err != nil || math.IsNaN(db) || db < -40 || db > 20 {
 			return &usageError{fmt.Errorf("%q is no volume: say decibels from -40 to 20, where 0 is as they are", a[1])}
 		}
 		who, err := c.EditContact(ctx, a[0], control.ContactEdit{Volume: &db})

@@ -230,7 +230,7 @@ func (s *sound) choose(e *voice.Engine, c node.SoundChoice) error {
 	take(&next.Mic, c.Mic)
 	take(&next.Speaker, c.Speaker)
 	if e != nil && next != s.spec {
-		m, l, err := next.Open()
+		m, l, err := next.Expect() // the other one, which stays, may be gone or in use
 		if err != nil {
 			return &control.Failure{Message: control.Sentence(err.Error()), Hint: "List the devices with “entrenous devices”", Code: control.CodeState, Reason: "device"}
 		}

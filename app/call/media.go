@@ -55,7 +55,7 @@ func (b *Book) Linked(now time.Time, who Person, d Device, fresh bool) []Effect 
 			b.offer(e, d) // once more, where the first may have been lost
 		case e.Device != d:
 		case fresh && e.State == Ringing:
-			b.end(now, e, Missed, false)
+			b.end(now, e, Missed, true) // a program that was killed has kept no record of its call
 		case fresh:
 			b.end(now, e, Lost, false)
 		case e.State == Ringing:

@@ -242,7 +242,11 @@ func TestACallThatNobodyAnswersIsNotHungUpByTheCaller(t *testing.T) {
 	}{
 		"nobody answers":  {false, func(w *town) { w.pass(call.RingTime) }, false},
 		"caller vanishes": {true, func(w *town) { w.pass(time.Hour) }, false},
-		"called off":      {false, func(w *town) { w.hangUp('a', 1) }, true},
+		"caller starts anew": {true, func(w *town) {
+			w.does('b', w.books[device('b')].Linked(w.now, person('a'), device('a'), true))
+			w.pass(time.Hour)
+		}, false},
+		"called off": {false, func(w *town) { w.hangUp('a', 1) }, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newTown(t, "ab")

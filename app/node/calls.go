@@ -57,6 +57,8 @@ var (
 	ErrInCall = call.ErrInCall
 	// ErrCallBusy means that another call is just beginning.
 	ErrCallBusy = call.ErrBusy
+	// ErrTalking means that a call has the microphone and the loudspeaker.
+	ErrTalking = errors.New("a call goes on here")
 	// ErrCallState means that a call is not in the state for that.
 	ErrCallState = call.ErrState
 	// ErrNoSound means that this node was started without sound.
@@ -158,10 +160,15 @@ func (n *Node) endCalls(ctx context.Context) {
 	c := &n.calls
 	c.mu.Lock()
 	for _, x := range c.book.Calls() {
-		if x.Live() {
-			effects, _ := c.book.HangUp(time.Now(), x.ID) // it lives
-			n.enqueueLocked(effects)
+		if !x.Live() {
+			continue
 		}
+		why := call.Completed
+		if x.State == call.Ringing && !x.Outgoing {
+			why = call.Missed // nobody has said no: it may ring on at other devices
+		}
+		effects, _ := c.book.Break(time.Now(), x.ID, why) // it lives
+		n.enqueueLocked(effects)
 	}
 	c.mu.Unlock()
 	for {

@@ -293,7 +293,7 @@ func (n *Node) TestSound(ctx context.Context, step func(voice.EchoStep)) (voice.
 		return voice.EchoReport{}, ErrNoSound
 	}
 	if n.speaking() != nil {
-		return voice.EchoReport{}, ErrCallBusy
+		return voice.EchoReport{}, ErrTalking
 	}
 	return n.cfg.Sound.Test(ctx, step, nil)
 }

@@ -214,7 +214,7 @@ func (n *Node) TestWith(ctx context.Context, who identity.ID, step func(voice.Ec
 	case n.cfg.Sound.Test == nil:
 		return r, ErrNoSound
 	case n.speaking() != nil:
-		return r, ErrCallBusy
+		return r, ErrTalking
 	}
 	var id call.ID
 	rand.Read(id[:])

@@ -15,6 +15,7 @@ import (
 	"github.com/gen2brain/malgo"
 
 	"github.com/entrenous/entrenous/media"
+	"github.com/entrenous/entrenous/media/device/pulse"
 )
 
 const periods = 2 // in the device's buffer
@@ -29,11 +30,18 @@ func systemBackends() []malgo.Backend {
 	}
 }
 
+// backendsOf are those that may have the devices of s. The library's own way to
+// sound servers keeps a file open for good whenever none answers: where a server
+// is spoken to directly, it is left out, unless there may be one that only it knows.
 func backendsOf(s Spec) []malgo.Backend {
+	backends := systemBackends()
 	if s.Scheme == "pulse" {
-		return []malgo.Backend{malgo.BackendPulseaudio}
+		backends = []malgo.Backend{malgo.BackendPulseaudio}
 	}
-	return systemBackends()
+	if s.serves() && !pulse.Elsewhere() {
+		backends = slices.DeleteFunc(backends, func(b malgo.Backend) bool { return b == malgo.BackendPulseaudio })
+	}
+	return backends
 }
 
 // libraryList lists what the audio library finds.
@@ -88,6 +96,9 @@ func idText(id malgo.DeviceID) string {
 // connect reaches the sound server. Each stream has its own connection: a dead
 // one cannot be used again after the server was restarted.
 func connect(backends []malgo.Backend) (*malgo.AllocatedContext, error) {
+	if len(backends) == 0 { // which the library would take for all
+		return nil, fmt.Errorf("%w: no sound server answers", ErrNoDevice)
+	}
 	ctx, err := malgo.InitContext(backends, malgo.ContextConfig{}, nil)
 	if err != nil {
 		return nil, fmt.Errorf("%w: no sound system answers (%w)", ErrNoDevice, err)
@@ -106,7 +117,7 @@ func reason(err error) error {
 		ours   error
 		theirs []error
 	}{
-		{ErrNoDevice, []error{malgo.ErrNoDevice, malgo.ErrDoesNotExist, malgo.ErrNoBackend, malgo.ErrUnavailable, malgo.ErrConnectionRefused}},
+		{ErrNoDevice, []error{malgo.ErrNoDevice, malgo.ErrDoesNotExist, malgo.ErrNoBackend, malgo.ErrUnavailable, malgo.ErrConnectionRefused, malgo.ErrFailedToOpenBackendDevice}},
 		{ErrBusy, []error{malgo.ErrBusy, malgo.ErrAlreadyInUse}},
 		{ErrDenied, []error{malgo.ErrAccessDenied}},
 	} {

@@ -638,3 +638,37 @@ func TestALoudspeakerKnowsWhetherItIsWorn(t *testing.T) {
 		}
 	}
 }
+
+func TestASoundServerThatIsAwayCostsNoOpenFiles(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("open files are counted on Linux")
+	}
+	t.Setenv("PULSE_SERVER", "unix:"+filepath.Join(t.TempDir(), "native"))
+	shared := func() (n int) {
+		all, err := os.ReadDir("/proc/self/fd")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range all {
+			if to, err := os.Readlink("/proc/self/fd/" + f.Name()); err == nil && strings.Contains(to, "memfd:pulseaudio") {
+				n++
+			}
+		}
+		return n
+	}
+	before := shared()
+	for _, text := range []string{"pulse:here,there", "system"} {
+		for range 3 {
+			mic, speaker, err := device.Open(text)
+			if err == nil { // another sound system is there
+				_ = mic.Close()
+				_ = speaker.Close()
+			} else if !errors.Is(err, device.ErrNoDevice) {
+				t.Errorf("%s: %v", text, err)
+			}
+		}
+	}
+	if n := shared() - before; n > 0 {
+		t.Errorf("%d files stay open after six tries", n)
+	}
+}

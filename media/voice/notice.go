@@ -77,7 +77,7 @@ func (b *noticeboard) close() {
 func (e *Engine) Notices() <-chan Notice { return e.notices.out }
 
 func (e *Engine) tell(n Notice) {
-	e.log.Info("notice in a call", "kind", string(n.Kind), "device", n.Device, "err", n.Err)
+	e.log.Debug("notice in a call", "kind", string(n.Kind), "device", n.Device, "err", n.Err)
 	e.notices.put(n)
 }
 

@@ -187,9 +187,33 @@ func (s *Server) callFeed(w http.ResponseWriter, r *http.Request) {
 		select {
 		case _, ok := <-stirred:
 			if !ok {
+				tellEnd(r.Context(), n, id, watcher, stream)
 				return
 			}
 		case <-tick.C:
+		}
+	}
+}
+
+// farewell is how long a program that ends may take to hang up.
+const farewell = time.Second
+
+// tellEnd streams how a call ends whose program ends. Where only the viewer has
+// left, nobody reads it.
+func tellEnd(ctx context.Context, n *node.Node, id call.ID, watcher *node.Watcher, stream *lines) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), farewell)
+	defer cancel()
+	for {
+		c, err := n.CallInfo(id)
+		if err != nil {
+			return
+		}
+		if !c.Live() {
+			_ = stream.put(callOf(c)) // the viewer may have left
+			return
+		}
+		if _, err := watcher.Next(ctx); err != nil {
+			return
 		}
 	}
 }

@@ -40,6 +40,7 @@ var known = []struct {
 	{node.ErrNotAround, control.CodeNotFound, "not_around", "Nobody of that name or id shows themselves on this network", "Ask them to make themselves visible: “entrenous visible”, or the switch in the window"},
 	{node.ErrNoCall, control.CodeNotFound, "no_call", "There is no such call now", "List them with “entrenous calls”"},
 	{node.ErrInCall, control.CodeState, "in_call", "You are in a call with this person already", "Hang up first"},
+	{node.ErrTalking, control.CodeState, "talking", "A call goes on here", "Hang up first"},
 	{node.ErrCallBusy, control.CodeState, "call_busy", "Another call is just beginning", "Wait until it is answered, or hang up"},
 	{node.ErrCallState, control.CodeState, "call_state", "The call is not that far, or further already", "Look at it with “entrenous calls”"},
 	{node.ErrNotHere, control.CodeState, "not_here", "None of their devices is here now", "Try again when they are shown as online"},

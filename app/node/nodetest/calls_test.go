@@ -196,6 +196,32 @@ func TestAllDevicesRingAndStopWhenOneAnswers(t *testing.T) {
 	})
 }
 
+func TestADeviceThatEndsWhileItRingsDeclinesForNobody(t *testing.T) {
+	nodetest.Run(t, func(town *nodetest.Town) {
+		alice, bob := friends(town, false)
+		second := bob.Second()
+		town.Eventually("alice reaches both of bob's devices", func() bool { return linkedTo(alice, bob) == 2 })
+		id := alice.Call(bob)
+		bob.Rings(alice)
+		second.Rings(alice)
+		second.Sleep()
+		town.Pass(time.Second)
+		bob.Answer(bob.Rings(alice))
+		alice.WantCall(id, call.Active)
+		alice.HangUp(id)
+		bob.WantEnded(id, call.Completed)
+
+		alone := alice.Call(bob)
+		bob.Rings(alice)
+		bob.Sleep()
+		alice.WantEnded(alone, call.Missed)
+		bob.Wake()
+		if row := bob.CallRow(alice, alone); row.Reason != "missed" {
+			t.Errorf("the log tells %+v", row)
+		}
+	})
+}
+
 // linkedTo counts the devices of a friend that ring when called.
 func linkedTo(p, o *nodetest.Person) int { return p.Node().Reached(o.ID()) }
 

@@ -17,6 +17,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -105,7 +106,7 @@ func Dial(patience time.Duration) (*Conn, error) {
 func sockets() (paths []string) {
 	if servers := os.Getenv("PULSE_SERVER"); servers != "" {
 		for _, s := range strings.Fields(servers) {
-			if path, ok := strings.CutPrefix(s, "unix:"); ok || strings.HasPrefix(s, "/") {
+			if path, ok := local(s); ok {
 				paths = append(paths, path)
 			}
 		}
@@ -121,6 +122,31 @@ func sockets() (paths []string) {
 		paths = append(paths, fmt.Sprintf("/run/user/%d/pulse/native", os.Getuid()))
 	}
 	return append(paths, "/run/pulse/native", "/var/run/pulse/native")
+}
+
+// local is the path of a server on this machine, as PULSE_SERVER names it.
+func local(server string) (path string, ok bool) {
+	path, ok = strings.CutPrefix(server, "unix:")
+	return path, ok || strings.HasPrefix(server, "/")
+}
+
+// Elsewhere says whether there may be a server that Dial does not look for: on
+// another machine, or where the settings of PulseAudio's own library say.
+func Elsewhere() bool {
+	if servers := strings.Fields(os.Getenv("PULSE_SERVER")); len(servers) > 0 {
+		return slices.ContainsFunc(servers, func(s string) bool { _, ok := local(s); return !ok })
+	}
+	settings := []string{os.Getenv("PULSE_CLIENTCONFIG"), "/etc/pulse/client.conf"}
+	if dir, err := os.UserConfigDir(); err == nil {
+		settings = append(settings, filepath.Join(dir, "pulse", "client.conf"))
+	}
+	return slices.ContainsFunc(settings, func(path string) bool {
+		raw, err := os.ReadFile(path)
+		return err == nil && slices.ContainsFunc(strings.Split(string(raw), "\n"), func(line string) bool {
+			key, _, _ := strings.Cut(line, "=")
+			return strings.TrimSpace(key) == "default-server"
+		})
+	})
 }
 
 // cookie is what proves to a server that we belong to its user, where the

@@ -253,6 +253,28 @@ func TestNoServerAndAnOldOneAreTold(t *testing.T) {
 	}
 }
 
+func TestServersElsewhereAreKnownByTheSettings(t *testing.T) {
+	settings := filepath.Join(t.TempDir(), "client.conf")
+	t.Setenv("PULSE_CLIENTCONFIG", settings)
+	for content, want := range map[string]bool{"; default-server = \n": false, "autospawn = no\n default-server = tcp:there\n": true} {
+		if err := os.WriteFile(settings, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		t.Setenv("PULSE_SERVER", "")
+		if got := pulse.Elsewhere(); got != want {
+			t.Errorf("with %q: %v", content, got)
+		}
+		t.Setenv("PULSE_SERVER", "unix:/run/here /run/there")
+		if pulse.Elsewhere() {
+			t.Error("sockets of this machine are taken for others")
+		}
+		t.Setenv("PULSE_SERVER", "unix:/run/here tcp:there")
+		if !pulse.Elsewhere() {
+			t.Error("another machine is not seen")
+		}
+	}
+}
+
 // serve hears the server until it has an error.
 func serve(c *pulse.Conn, heard func([]float32), bite func(int)) error {
 	for {
