@@ -194,6 +194,29 @@ func TestWhoseOwnNodeIsKilledInACallIsToldWhatBecameOfIt(t *testing.T) {
 	}
 }
 
+func TestAScriptWhoseOwnNodeIsKilledIsToldThatTheCallEnded(t *testing.T) {
+	t.Parallel()
+	for why, answered := range map[string]bool{control.EndLost: true, control.EndMissed: false} {
+		ana, _, _ := callers(t, answered)
+		call := start(t, ana.command("call", "Bo", "--json"))
+		eventually(t, "the call has come to Bo, and the script knows it", func() bool {
+			return strings.Contains(call.out.String(), map[bool]string{true: `"connected"`, false: `"ringing"`}[answered])
+		})
+		ana.die()
+		<-call.done
+		if code := call.cmd.ProcessState.ExitCode(); code != 3 {
+			t.Errorf("the command ended with %d", code)
+		}
+		lines := strings.Split(strings.TrimSpace(call.out.String()), "\n")
+		if _, all := types(t, lines[len(lines)-1:]); all[0].Type != control.CallEnded || all[0].State != control.CallEnded || all[0].Reason != why {
+			t.Errorf("the last that it was told is %+v, want %q", all[0], why)
+		}
+		if f := (answer{err: call.err.String()}).failure(t); f.Code != control.CodeNotHere {
+			t.Errorf("the failure is %+v", f)
+		}
+	}
+}
+
 func TestAFriendsMachineIsTestedWithByCommand(t *testing.T) {
 	ana, bo, _ := callers(t, false)
 	if f := ana.fails(7, "call", "--test", "Bo", "--json"); !strings.Contains(f.Hint, "allow-echo") {
@@ -403,6 +426,31 @@ func TestWhoFollowsACallIsToldItsEndByADaemonThatStops(t *testing.T) {
 		all, err := bo.api().Calls(t.Context())
 		return err == nil && len(all) == 1 && all[0].Reason == control.EndCompleted
 	})
+}
+
+func TestADaemonThatStopsWhileItRingsLetsNobodyWait(t *testing.T) {
+	t.Parallel()
+	for _, caller := range []bool{true, false} {
+		ana, bo, _ := callers(t, false)
+		start(t, ana.command("call", "Bo"))
+		eventually(t, "it rings", func() bool {
+			c, err := bo.api().CallNow(t.Context(), control.RingingCall)
+			return err == nil && c.State == control.CallRinging
+		})
+		stops, stays := bo, ana
+		if caller {
+			stops, stays = ana, bo
+		}
+		must(t, stops.daemon.cmd.Process.Signal(syscall.SIGTERM))
+		within(t, time.Second, "it rings no more at the other end", func() bool {
+			all, err := stays.api().Calls(t.Context())
+			return err == nil && len(all) == 1 && all[0].State == control.CallEnded && all[0].Reason == control.EndMissed
+		})
+		<-stops.daemon.done
+		if code := stops.daemon.cmd.ProcessState.ExitCode(); code != 0 {
+			t.Errorf("%s's daemon ended with %d: %s", stops.name, code, stops.daemon.err)
+		}
+	}
 }
 
 func TestALoudspeakerIsChosenWhileTheMicrophoneIsGone(t *testing.T) {

@@ -108,11 +108,21 @@ func (f *follower) follow(ctx context.Context, x control.Call) error {
 	}
 }
 
-// nodeEnded says what became of a call whose node ended in the midst of it.
+// nodeEnded says what became of a call whose node ended in the midst of it. To a
+// script it is a call that ended, as any other.
 func (f *follower) nodeEnded(x control.Call) error {
+	if x.State == control.CallEnded { // that was told in time
+		return endFailure(x)
+	}
 	key := "call.node.ended"
+	x.State, x.Reason = control.CallEnded, control.EndLost
 	if x.Answered.IsZero() {
-		key = "call.node.ended.unanswered"
+		key, x.Reason = "call.node.ended.unanswered", control.EndMissed
+	}
+	if f.p.json {
+		if err := f.say(control.CallEnded, x); err != nil {
+			return err
+		}
 	}
 	say := func(key string) string { return inWords(f.aside.words, key, x.Name) }
 	return &control.Failure{Message: say(key), Hint: say("call.node.ended.hint"), Code: control.CodeNotHere}

@@ -70,8 +70,9 @@ func (n *Node) allowPeer(p transport.Peer) bool {
 }
 
 // answer runs the other side of dialLive for a stream that came in, and then
-// the link: the stream lives as long as its handler.
-func (n *Node) answer(ctx context.Context, s *transport.Stream) {
+// the link: the stream lives as long as its handler. ctx bounds the handshake,
+// linked the link.
+func (n *Node) answer(ctx, linked context.Context, s *transport.Stream) {
 	hctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
 	ch, err := noise.Accept(hctx, s, n.channelConfig(s.Peer()), noise.Accepting{
@@ -86,7 +87,7 @@ func (n *Node) answer(ctx context.Context, s *transport.Stream) {
 	cert, _ := ch.Peer()
 	l := n.newLink(ch, s, cert)
 	if l.guest.Load() {
-		n.entertain(ctx, l, cert)
+		n.entertain(linked, l, cert)
 		return
 	}
 	if err := n.learnCaller(hctx, l, cert); err != nil {
@@ -94,7 +95,7 @@ func (n *Node) answer(ctx context.Context, s *transport.Stream) {
 		n.log.Warn("keep caller", "peer", l.device, "err", err)
 	}
 	if n.adopt(l) {
-		n.carry(ctx, l)
+		n.carry(linked, l)
 	}
 }
 

@@ -157,8 +157,19 @@ func (n *Node) enqueueLocked(effects []call.Effect) {
 
 // endCalls hangs up whatever lives, keeps the records, and waits for the phones.
 func (n *Node) endCalls(ctx context.Context) {
+	for job := n.lastJob(); job != nil; job = n.lastJob() {
+		job(ctx)
+	}
+	n.endTrials(identity.ID{})
+	n.calls.ending.Wait()
+}
+
+// lastJob hangs up whatever lives, and gives the next job. When there is none,
+// the calls of this node are over.
+func (n *Node) lastJob() func(context.Context) {
 	c := &n.calls
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	for _, x := range c.book.Calls() {
 		if !x.Live() {
 			continue
@@ -170,19 +181,13 @@ func (n *Node) endCalls(ctx context.Context) {
 		effects, _ := c.book.Break(time.Now(), x.ID, why) // it lives
 		n.enqueueLocked(effects)
 	}
-	c.mu.Unlock()
-	for {
-		job, _ := c.take()
-		if job == nil {
-			break
-		}
-		job(ctx)
+	if len(c.queue) == 0 {
+		c.over = true
+		return nil
 	}
-	c.mu.Lock()
-	c.over = true
-	c.mu.Unlock()
-	n.endTrials(identity.ID{})
-	c.ending.Wait()
+	job := c.queue[0]
+	c.queue = c.queue[1:]
+	return job
 }
 
 // decide runs a verb of the book.

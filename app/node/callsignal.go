@@ -28,10 +28,14 @@ func (n *Node) heardCall(l *link, f chat.CallFrame) {
 		n.log.Debug("call signals without end", "peer", l.device)
 		return
 	}
-	if c.over || n.heardTrialLocked(l, f.Call, s) {
+	id, from := call.ID(f.Call), call.Device(l.device)
+	if c.over {
+		n.heardLateLocked(id, from, s)
 		return
 	}
-	id, from := call.ID(f.Call), call.Device(l.device)
+	if n.heardTrialLocked(l, f.Call, s) {
+		return
+	}
 	effects := c.book.Heard(time.Now(), id, call.Person(l.person), from, s)
 	now, known := c.book.Find(id)
 	if !known || now.ID != id || now.Device != from {
@@ -62,6 +66,18 @@ func (n *Node) heardCall(l *link, f chat.CallFrame) {
 				n.log.Info("cannot answer", "call", shortCall(id), "err", err)
 			}
 		})
+	}
+}
+
+// heardLateLocked takes what is said to a node that ends, and whose calls are
+// over: reports of those, and calls that come too late to ring.
+func (n *Node) heardLateLocked(id call.ID, from call.Device, s call.Signal) {
+	if s.Kind == call.Offer {
+		n.say(id, from, call.Signal{Kind: call.Reject, Reason: call.Missed})
+		return
+	}
+	if x, known := n.calls.book.Find(id); known && s.Kind == call.End && x.Device == from {
+		n.reportedLocked(x, s.Report)
 	}
 }
 

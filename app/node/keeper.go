@@ -130,8 +130,8 @@ func (a *attempt) postpone() {
 	a.next = time.Now().Add(pause + time.Duration(rand.Int64N(int64(pause)/4+1)))
 }
 
-// keep dials whoever is wanted and not here, until ctx ends.
-func (n *Node) keep(ctx context.Context) {
+// keep dials whoever is wanted and not here, until ctx ends; links until linked does.
+func (n *Node) keep(ctx, linked context.Context) {
 	var dials sync.WaitGroup
 	defer dials.Wait()
 	slots := make(chan struct{}, maxDials)
@@ -141,7 +141,7 @@ func (n *Node) keep(ctx context.Context) {
 			dials.Go(func() {
 				slots <- struct{}{}
 				defer func() { <-slots }()
-				n.try(ctx, e)
+				n.try(ctx, linked, e)
 			})
 		}
 		timer := time.NewTimer(time.Until(next))
@@ -221,9 +221,9 @@ func (n *Node) due() (now []errand, next time.Time) {
 }
 
 // try runs one errand and plans the next try.
-func (n *Node) try(ctx context.Context, e errand) {
+func (n *Node) try(ctx, linked context.Context, e errand) {
 	dctx, cancel := context.WithTimeout(ctx, dialTimeout)
-	err := n.reach(dctx, ctx, e)
+	err := n.reach(dctx, linked, e)
 	cancel()
 	if err != nil {
 		n.log.Debug("not reached", "peer", e.device, "err", err)
@@ -243,29 +243,29 @@ func (n *Node) try(ctx context.Context, e errand) {
 	k.ring()
 }
 
-// reach opens a live link to a device. dctx bounds the dial, ctx the link.
-func (n *Node) reach(dctx, ctx context.Context, e errand) error {
+// reach opens a live link to a device. ctx bounds the dial, linked the link.
+func (n *Node) reach(ctx, linked context.Context, e errand) error {
 	if e.device.IsZero() {
-		return n.findInvited(dctx, e.person)
+		return n.findInvited(ctx, e.person)
 	}
 	d, ok := n.known().devices[e.device]
 	if !ok {
 		return errors.New("device is not known any more")
 	}
 	peer := transport.Peer(d.Peer)
-	if err := n.knock(dctx, e, peer, slices.Concat(d.Addrs, ends(n.cfg.Bootstrap)[peer])); err != nil {
+	if err := n.knock(ctx, e, peer, slices.Concat(d.Addrs, ends(n.cfg.Bootstrap)[peer])); err != nil {
 		return err
 	}
 	cert, err := identity.ParseCertificate(d.Cert)
 	if err != nil {
 		return fmt.Errorf("stored certificate: %w", err)
 	}
-	l, err := n.dialLive(dctx, peer, d, cert)
+	l, err := n.dialLive(ctx, peer, d, cert)
 	if err != nil {
 		return err
 	}
 	if n.adopt(l) {
-		n.work.run(func() { n.carry(ctx, l) })
+		n.work.run(func() { n.carry(linked, l) })
 	}
 	return nil
 }
@@ -308,7 +308,7 @@ func (n *Node) channelConfig(peer transport.Peer) noise.Config {
 func (n *Node) newLink(ch *noise.Channel, s *transport.Stream, cert identity.Certificate) *link {
 	l := &link{
 		n: n, ch: ch, peer: s.Peer(), relayed: s.Path().Kind == transport.Relay, person: cert.Person, device: cert.DeviceID(), boot: string(ch.Caps()),
-		out: make(chan chat.Frame, n.roomFor(cert.Person)), wake: make(chan struct{}, 1), gone: make(chan struct{}), doubt: newDoubt(),
+		out: make(chan chat.Frame, n.roomFor(cert.Person)), wake: make(chan struct{}, 1), parting: make(chan struct{}), gone: make(chan struct{}), doubt: newDoubt(),
 	}
 	l.since = time.Now()
 	l.heard.Store(l.since.UnixNano())

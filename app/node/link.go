@@ -36,6 +36,9 @@ const (
 	// answerTime is how long a friend may take to say anything after something was
 	// sent; then we look whether the connection still works.
 	answerTime = 1200 * time.Millisecond
+	// partingTime is how long a node that ends waits for the other ends of its
+	// links to hear the last that it says.
+	partingTime = 500 * time.Millisecond
 	// outbox is how many small frames may wait for a slow peer.
 	outbox = 512
 
@@ -85,10 +88,11 @@ type link struct {
 
 	gossip gossiping
 
-	out  chan chat.Frame
-	wake chan struct{} // holds one token when there may be something to sync
-	gone chan struct{} // closed when the link is over
-	stop sync.Once
+	out     chan chat.Frame
+	wake    chan struct{} // holds one token when there may be something to sync
+	parting chan struct{} // closed when the node ends
+	gone    chan struct{} // closed when the link is over
+	stop    sync.Once
 
 	keys map[chainID][32]byte // the reader's, see keyOf
 
@@ -203,8 +207,10 @@ func (l *link) write(ctx context.Context) error {
 			if err := l.ticked(ctx); err != nil {
 				return err
 			}
+		case <-l.parting:
+			return l.leave(ctx)
 		case <-l.gone:
-			return l.bye()
+			return nil
 		}
 	}
 }
@@ -229,9 +235,20 @@ func (l *link) ticked(ctx context.Context) error {
 	return l.askAgain(ctx)
 }
 
-// bye tells the other end that we leave on purpose.
-func (l *link) bye() error {
-	return l.ch.Send(chat.Bye{}.Encode()) // fails when the channel is gone already
+// leave says what is still to be said, and that we leave on purpose. It is the
+// other end that closes then: it has heard all of it.
+func (l *link) leave(ctx context.Context) error {
+	if err := l.flush(); err != nil {
+		return err
+	}
+	if err := l.catchUp(ctx); err != nil {
+		return err
+	}
+	if err := l.ch.Send(chat.Bye{}.Encode()); err != nil {
+		return err
+	}
+	<-l.gone
+	return nil
 }
 
 // ping asks for a sign of life. Its number is the time on our wall, so that a

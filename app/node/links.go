@@ -1,8 +1,8 @@
 package node
 
 import (
-	"errors"
 	"sync"
+	"time"
 
 	"github.com/entrenous/entrenous/identity"
 )
@@ -68,14 +68,23 @@ func (ls *links) of(persons ...identity.ID) []*link {
 	return out
 }
 
-func (ls *links) closeAll() {
+// part takes leave of everybody, once, and waits until they have heard it, but
+// no longer than partingTime.
+func (ls *links) part() {
 	ls.mu.Lock()
 	all := make([]*link, 0, len(ls.all))
 	for _, l := range ls.all {
 		all = append(all, l)
+		close(l.parting)
 	}
 	ls.mu.Unlock()
+	timer := time.NewTimer(partingTime)
+	defer timer.Stop()
 	for _, l := range all {
-		l.close(errors.New("node ends"))
+		select {
+		case <-l.gone:
+		case <-timer.C:
+			return
+		}
 	}
 }

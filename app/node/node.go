@@ -170,15 +170,16 @@ func onPort(listen []string, port int) (out []string) {
 }
 
 // Run keeps the account alive until ctx ends: it answers, dials and carries.
+// The links live on until the calls have ended, for these say goodbye by them.
 // It returns after everything that it started has returned.
 func (n *Node) Run(ctx context.Context) error {
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
-	n.serve(liveProtocol, func(s *transport.Stream) { n.answer(ctx, s) })
+	linked, cut := context.WithCancel(context.WithoutCancel(ctx))
+	defer cut()
+	n.serve(liveProtocol, func(s *transport.Stream) { n.answer(ctx, linked, s) })
 	n.serve(tunnelProtocol, n.answerTunnel)
 	n.serve(recordProtocol, func(s *transport.Stream) { n.giveRecord(ctx, s) })
 	var group sync.WaitGroup
-	group.Go(func() { n.keep(ctx) })
+	group.Go(func() { n.keep(ctx, linked) })
 	group.Go(func() { n.followNetwork(ctx) })
 	group.Go(func() { n.discover(ctx) })
 	group.Go(func() { n.findFar(ctx) })
@@ -187,8 +188,9 @@ func (n *Node) Run(ctx context.Context) error {
 	group.Go(func() { n.keepBooks(ctx) })
 	n.borrowAll(ctx)
 	<-ctx.Done()
-	n.links.closeAll()
 	group.Wait()
+	n.links.part()
+	cut()
 	n.work.wait()
 	n.typing.stop()
 	n.around.hide()

@@ -429,6 +429,87 @@ func TestANodeThatEndsHangsUp(t *testing.T) {
 	})
 }
 
+func TestACallerWhoStopsLetsNobodyRingOn(t *testing.T) {
+	nodetest.Run(t, func(town *nodetest.Town) {
+		alice, bob := friends(town, false)
+		id := alice.Call(bob)
+		bob.Rings(alice)
+		began := time.Now()
+		alice.Sleep()
+		bob.WantCallWithin(time.Second-time.Since(began), id, call.Ended)
+		bob.WantEnded(id, call.Missed)
+		if row := bob.CallRow(alice, id); row.Reason != "missed" || row.Mine {
+			t.Errorf("while alice is away bob's log tells %+v", row)
+		}
+	})
+}
+
+func TestTheOnlyDeviceThatRingsStopsAndTheCallerLearnsIt(t *testing.T) {
+	nodetest.Run(t, func(town *nodetest.Town) {
+		alice, bob := friends(town, false)
+		id := alice.Call(bob)
+		bob.Rings(alice)
+		began := time.Now()
+		bob.Sleep()
+		alice.WantCallWithin(time.Second-time.Since(began), id, call.Ended)
+		alice.WantEnded(id, call.Missed)
+		bob.Wake()
+		if row := bob.CallRow(alice, id); row.Reason != "missed" {
+			t.Errorf("bob's log tells %+v", row)
+		}
+	})
+}
+
+func TestANodeThatStopsInACallSaysGoodbyeWithItsReport(t *testing.T) {
+	for _, name := range []string{"alice", "bob"} {
+		t.Run(name, func(t *testing.T) {
+			nodetest.Run(t, func(town *nodetest.Town) {
+				alice, bob := friends(town, true)
+				id := alice.Call(bob)
+				alice.WantSound(id)
+				bob.WantSound(id)
+				stops, stays := alice, bob
+				if name == "bob" {
+					stops, stays = bob, alice
+				}
+				began := time.Now()
+				stops.Sleep()
+				stays.WantCallWithin(250*time.Millisecond-time.Since(began), id, call.Ended)
+				stays.WantEnded(id, call.Completed)
+				if row := stays.CallRow(stops, id); row.Reason != "ended" || row.Reports.Caller == nil || row.Reports.Callee == nil {
+					t.Errorf("while %s is away the log tells %+v", stops.Name, row)
+				}
+			})
+		})
+	}
+}
+
+func TestWhoCallsANodeThatJustStopsIsToldAtOnce(t *testing.T) {
+	nodetest.Run(t, func(town *nodetest.Town) {
+		alice, bob := friends(town, false)
+		carol := town.Join("carol")
+		town.Befriend(bob, carol)
+		other := bob.Call(carol)
+		carol.Answer(carol.Rings(bob))
+		bob.WantSound(other)
+		carol.Host.Cut() // so that bob's node waits for her report, and then for her to hear its goodbye
+		slept := make(chan struct{})
+		began := time.Now()
+		go func() {
+			defer close(slept)
+			bob.Sleep()
+		}()
+		town.Pass(200 * time.Millisecond)
+		id := alice.Call(bob)
+		alice.WantCallWithin(time.Second, id, call.Ended)
+		alice.WantEnded(id, call.Missed)
+		<-slept
+		if took := time.Since(began); took > 2*time.Second {
+			t.Errorf("it took bob's node %v to stop", took)
+		}
+	})
+}
+
 func TestWithoutSoundACallBreaks(t *testing.T) {
 	nodetest.Run(t, func(town *nodetest.Town) {
 		alice, bob := friends(town, false)
