@@ -135,6 +135,9 @@ func (b *Buffer) landing(head, x []float32, last int, threshold float64) (at, re
 	if media.Level(head) < silentLevel && media.Level(x[:last+match]) < silentLevel {
 		return last, slowInSilence
 	}
+	if threshold >= never { // to look for it costs more than all the rest
+		return 0, -1
+	}
 	at, similarity := likest(head, x, 0, last)
 	if similarity < threshold {
 		return 0, -1
