@@ -63,12 +63,7 @@ func measureCalling(t *testing.T) []figure {
 // measureCallCost has two daemons talk over virtual sound cards, with all that
 // cleans a voice, as people do at loudspeakers.
 func measureCallCost(t *testing.T) []figure {
-	socket, voice := virtualSound(t)
-	ana, bo := newPerson(t, "Ana"), newPerson(t, "Bo")
-	ana.sound, bo.sound = socket, socket
-	ana.wake("--audio", "pulse:mic1.monitor,spk1")
-	bo.wake("--audio", "pulse:mic2.monitor,spk2", "--auto-answer")
-	befriend(ana, bo)
+	ana, bo, voice := atVirtualSound(t, "Ana", "Bo", "--auto-answer")
 	a := ana.api()
 	made, err := a.Call(t.Context(), bo.id)
 	must(t, err)
@@ -115,6 +110,19 @@ func roomNoise(t *testing.T) string {
 	file := filepath.Join(t.TempDir(), "noise")
 	must(t, os.WriteFile(file, b, 0o600))
 	return file
+}
+
+// atVirtualSound makes two friends whose daemons run at a sound server of their
+// own; more is for the second one's. voice is a file for their microphones.
+func atVirtualSound(t *testing.T, one, other string, more ...string) (a, b *person, voice string) {
+	t.Helper()
+	socket, voice := virtualSound(t)
+	a, b = newPerson(t, one), newPerson(t, other)
+	a.sound, b.sound = socket, socket
+	a.wake("--audio", "pulse:mic1.monitor,spk1")
+	b.wake(append([]string{"--audio", "pulse:mic2.monitor,spk2"}, more...)...)
+	befriend(a, b)
+	return a, b, voice
 }
 
 // virtualSound starts a sound server with the cables mic1, spk1, mic2 and spk2,

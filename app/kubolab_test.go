@@ -164,10 +164,7 @@ func internet(t *testing.T, bin, tag string) (l *yard, kubo string) {
 	t.Helper()
 	l = &yard{t: t, bin: bin, tag: tag}
 	l.space("w")
-	// An address of its own: else the bridge takes the least of its ports' and
-	// changes it as homes come, and whoever remembers the old one is not heard.
-	l.ip("-n", l.ns("w"), "link", "add", "br0", "address", "02:00:00:00:00:01", "type", "bridge")
-	l.ip("-n", l.ns("w"), "link", "set", "br0", "up")
+	layWire(l.ip, l.ns("w"))
 	l.outside("k", "11.0.0.1")
 	return l, l.kubo("k", "11.0.0.1")
 }

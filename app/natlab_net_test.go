@@ -103,14 +103,19 @@ func newLab(t *testing.T) *lab {
 	}
 	l := &lab{t: t, bin: bin, tag: fmt.Sprintf("%d%d", os.Getpid()%10000, time.Now().UnixNano()%10000), dir: t.TempDir()}
 	l.space("w")
-	// An address of its own: else the bridge takes the least of its ports' and
-	// changes it as homes come, and whoever remembers the old one is not heard.
-	l.ip("-n", l.ns("w"), "link", "add", "br0", "address", "02:00:00:00:00:01", "type", "bridge")
-	l.ip("-n", l.ns("w"), "link", "set", "br0", "up")
+	layWire(l.ip, l.ns("w"))
 	l.ip("-n", l.ns("w"), "addr", "add", "11.0.0.1/16", "dev", "br0")
 	l.ip("-n", l.ns("w"), "addr", "add", "2a00:8::1/64", "dev", "br0", "nodad")
 	l.forward("w")
 	return l
+}
+
+// layWire makes the bridge that all homes hang on, with an address of its own:
+// else it takes the least of its ports' and changes it as homes come, and whoever
+// remembers the old one is not heard.
+func layWire(ip func(args ...string), space string) {
+	ip("-n", space, "link", "add", "br0", "address", "02:00:00:00:00:01", "type", "bridge")
+	ip("-n", space, "link", "set", "br0", "up")
 }
 
 func (l *lab) run(args ...string) {

@@ -40,12 +40,7 @@ func (s *seat) callIs(holds func(control.Call) bool) func() bool {
 // devices, by mouse and keys.
 func TestSmokeTwoPeopleCallEachOther(t *testing.T) {
 	needsWindows(t)
-	socket, voice := virtualSound(t)
-	anas, bos := newPerson(t, "Ana"), newPerson(t, "Bo")
-	anas.sound, bos.sound = socket, socket
-	anas.wake("--audio", "pulse:mic1.monitor,spk1")
-	bos.wake("--audio", "pulse:mic2.monitor,spk2")
-	befriend(anas, bos)
+	anas, bos, voice := atVirtualSound(t, "Ana", "Bo")
 	ana, bo := anas.sits(t, "FYNE_THEME=light"), bos.sits(t, "FYNE_THEME=dark")
 	in := func(state string) func(control.Call) bool {
 		return func(c control.Call) bool { return c.State == state }
@@ -87,12 +82,7 @@ func TestSmokeTwoPeopleCallEachOther(t *testing.T) {
 
 // takeCallPicture has two people speak, and takes the picture of it for the README.
 func takeCallPicture(t *testing.T) {
-	socket, voice := virtualSound(t)
-	yelenas, anas := newPerson(t, "Yelena"), newPerson(t, "Ana")
-	yelenas.sound, anas.sound = socket, socket
-	yelenas.wake("--audio", "pulse:mic1.monitor,spk1")
-	anas.wake("--audio", "pulse:mic2.monitor,spk2", "--auto-answer")
-	befriend(yelenas, anas)
+	yelenas, anas, voice := atVirtualSound(t, "Yelena", "Ana", "--auto-answer")
 	a := anas.api()
 	for _, line := range []string{"The harbour master wants to know when we leave", "At nine, with the tide"} {
 		from, to := a, yelenas.id
